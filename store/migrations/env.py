@@ -1,0 +1,20 @@
+"""How Alembic runs here: over a connection that is handed in, in one transaction."""
+
+from alembic import context
+
+from store.models import Base
+
+
+def _include(obj, name, type_, reflected, compare_to):  # noqa: PLR0913, PLR0917
+    return not (type_ == "table" and reflected and compare_to is None and name.startswith("search_"))
+
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=Base.metadata,
+    render_as_batch=True,
+    compare_type=True,
+    include_object=_include,
+)
+with context.begin_transaction():
+    context.run_migrations()

@@ -1,0 +1,83 @@
+"""The schema's version: brought up to date, checked, shown. Alembic without an ini file, so that it works from a wheel."""
+
+from __future__ import annotations
+
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine
+
+from store.models import Base
+
+#: Held while migrating on PostgreSQL, so that two daemons starting at once do not both do it.
+_LOCK = 0x7061726B
+
+
+class SchemaError(RuntimeError):
+    """The database's schema is not the one this code was written for."""
+
+
+def _alembic(connection: Connection | None = None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", "store:migrations")
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    return config
+
+
+def head() -> str:
+    """Return the newest revision this code knows."""
+    return ScriptDirectory.from_config(_alembic()).get_current_head() or ""
+
+
+def current(engine: Engine) -> str | None:
+    """Return the database's revision, None for an empty database."""
+    with engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def upgrade(engine: Engine) -> None:
+    """Bring the schema up to date; may be repeated. Raises SchemaError when the database is newer than the code."""
+    script = ScriptDirectory.from_config(_alembic())
+    with engine.begin() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
+        revision = MigrationContext.configure(connection).get_current_revision()
+        _refuse_newer(script, revision)
+        if revision != script.get_current_head():
+            command.upgrade(_alembic(connection), "head")
+
+
+def _refuse_newer(script: ScriptDirectory, revision: str | None) -> None:
+    known = {known.revision for known in script.walk_revisions()}
+    if revision is not None and revision not in known:
+        raise SchemaError(
+            f"the database is at schema {revision}, which this version does not know (newest here: {script.get_current_head()}); "
+            "install the newer parknews that made it, or restore a backup from before the upgrade"
+        )
+
+
+def ensure(engine: Engine) -> None:
+    """Make an empty database ready, migrate an older one, refuse a newer one (SchemaError)."""
+    upgrade(engine)
+
+
+def differences(engine: Engine) -> list[str]:
+    """Return what the migrated database and the models disagree on, one line each; empty when they agree."""
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        return [repr(difference) for difference in compare_metadata(context, Base.metadata)]
+
+
+def write_revision(engine: Engine, effect: str) -> str:
+    """Write a migration for what the models have beyond the database; return its path. For developers."""
+    with engine.begin() as connection:
+        made = command.revision(_alembic(connection), message=effect, autogenerate=True, rev_id=_next_id())
+    return str(getattr(made, "path", made))
+
+
+def _next_id() -> str:
+    newest = head()
+    return f"{int(newest or 0) + 1:04d}"
