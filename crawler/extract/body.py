@@ -1,0 +1,160 @@
+"""The main text of a page: which element holds it, and which of its lines belong to the article."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from crawler.extract import furniture
+from crawler.extract.tree import Line, Node, Tree
+
+#: Names of page parts that are never the article; only weigh down, since some sites name the article's box so.
+_FURNITURE_WORDS = re.compile(
+    r"comment|pinglun|(?<![a-z])relat|recommend|tuijian|xiangguan|(?<![a-z])share|footer|foot(?![a-z])|copyright|banquan|sidebar|side[-_]?bar|breadcrumb|"
+    r"crumb|(?<![a-z])nav(?![a-z])|navbar|navigat|(?<![a-z])menu|hot[-_]?news|(?<![a-z])rank|(?<![a-z])adv?(?:ert)?(?![a-z])|qrcode|ewm|"
+    r"disclaimer|statement|friend[-_]?link|(?<![a-z])login|popup|dialog|toolbar|(?<![a-z])vote|tip[s]?(?![a-z])|(?<![a-z])tags?(?![a-z])"
+)
+_BODY_WORDS = re.compile(
+    r"article|content|(?<![a-z])text|zhengwen|(?<![a-z])zw(?![a-z])|editor|(?<![a-z])detail|(?<![a-z])zoom|(?<![a-z])body|(?<![a-z])main(?![a-z])|neirong|(?<![a-z])nr(?![a-z])"
+)
+_NEVER = frozenset(("nav", "footer", "aside", "form"))
+#: Weight of a line for the element `distance` levels above it: its own block, that block's parent, and so on.
+_DECAY = (0.92, 1.0, 0.75, 0.5, 0.33, 0.22, 0.14, 0.09)
+#: A container must hold this share of an ancestor's text to stand for it, else the ancestor is taken.
+_CLIMB_GAIN = 1.12
+
+
+@dataclass(slots=True)
+class Body:
+    """The article's lines in order, the element they come from, and the region in the tree's lines."""
+
+    lines: list[Line] = field(default_factory=list)
+    node: Node | None = None
+    first: int = 0
+    last: int = 0
+
+    @property
+    def text(self) -> str:
+        return "\n".join(line.text for line in self.lines)
+
+
+def weights(tree: Tree, *, hidden: bool = False) -> list[float]:
+    """For each line how much running text it holds, in characters; links and page furniture weigh nothing."""
+    out = []
+    for line in tree.lines:
+        out.append(0.0 if line.hidden and not hidden else _weight(line))
+    return out
+
+
+def _weight(line: Line) -> float:
+    size = len(line.text)
+    if size < 8 or line.links * 2 > size:
+        return 0.0
+    marks = furniture.punctuation(line.text)
+    own = size - line.links
+    if not marks or size < 16:
+        return own * 0.15
+    if size <= 200 and (furniture.is_notice(line.text) or furniture.is_origin(line.text)):
+        return 0.0
+    return own * (1.0 if marks * 60 >= size else 0.4) + 4 * marks
+
+
+def region_factors(tree: Tree) -> list[float]:
+    """For each element how much its lines count: low inside comments, related news, footers and the like."""
+    factors: list[float] = []
+    for node in tree.nodes:
+        factor = factors[node.parent.index] if node.parent is not None else 1.0
+        if node.tag in _NEVER:
+            factor = min(factor, 0.3)
+        elif node.words and node.tag not in ("body", "html") and _FURNITURE_WORDS.search(node.words):
+            factor = min(factor, 0.5 if _BODY_WORDS.search(node.words) else 0.25)
+        factors.append(factor)
+    return factors
+
+
+def find_container(tree: Tree, *, hidden: bool = False) -> Node | None:
+    """The element that holds the article, or None where no text is."""
+    factors = region_factors(tree)
+    mass = [0.0] * len(tree.nodes)
+    score = [0.0] * len(tree.nodes)
+    for line, weight in zip(tree.lines, weights(tree, hidden=hidden), strict=True):
+        if not weight:
+            continue
+        weight *= factors[line.node.index]
+        node: Node | None = line.node
+        distance = 0
+        while node is not None:
+            mass[node.index] += weight
+            if distance < len(_DECAY):
+                score[node.index] += weight * _DECAY[distance]
+            distance += 1
+            node = node.parent
+    best = _best(tree, score)
+    return _climb(best, tree, mass, factors) if best is not None else None
+
+
+def _best(tree: Tree, score: list[float]) -> Node | None:
+    best, top = None, 0.0
+    for node in tree.nodes:
+        value = score[node.index]
+        if value and node.words and _BODY_WORDS.search(node.words):
+            value *= 1.1
+        if value > top:
+            best, top = node, value
+    return best
+
+
+def _climb(node: Node, tree: Tree, mass: list[float], factors: list[float]) -> Node:
+    """Go up while the parent adds article text: blocks of the same make, or the rest of a divided article."""
+    current = node
+    while current.parent is not None and current.parent.tag not in ("html", "#document"):
+        parent = current.parent
+        if mass[parent.index] < mass[current.index] * _CLIMB_GAIN:
+            if parent.tag in ("body",) or not _is_wrapper(current, parent, tree):
+                break
+            current = parent
+            continue
+        if not _same_make(current, parent, tree, mass, factors):
+            break
+        current = parent
+    return current
+
+
+def _is_wrapper(node: Node, parent: Node, tree: Tree) -> bool:
+    """Whether the parent is a mere shell: climbing costs nothing and may take in short neighbouring paragraphs."""
+    return node.tag in ("p", "span", "font", "strong", "section") and parent.tag not in ("body", "td")
+
+
+def _same_make(node: Node, parent: Node, tree: Tree, mass: list[float], factors: list[float]) -> bool:
+    """Whether enough siblings of `node` look like it and carry running text."""
+    extra = 0.0
+    for sibling in tree.nodes[parent.index + 1 :]:
+        if sibling.index > parent.index and sibling.depth <= parent.depth:
+            break
+        if sibling.parent is not parent or sibling is node:
+            continue
+        if factors[sibling.index] < factors[node.index]:
+            continue
+        if sibling.tag == node.tag and (sibling.words == node.words or node.tag == "p"):
+            extra += mass[sibling.index]
+    return extra >= mass[node.index] * 0.1
+
+
+def find_body(tree: Tree) -> Body:
+    """The article's text; empty where the page has none. Hidden text counts only where nothing else is there."""
+    node = find_container(tree)
+    body = _read(tree, node, hidden=False)
+    if len(body.text) < 60 and any(line.hidden for line in tree.lines):
+        other = _read(tree, find_container(tree, hidden=True), hidden=True)
+        if len(other.text) > 2 * len(body.text) + 60:
+            return other
+    return body
+
+
+def _read(tree: Tree, node: Node | None, *, hidden: bool) -> Body:
+    if node is None:
+        return Body()
+    from crawler.extract.cleaning import article_lines
+
+    lines = article_lines(tree, node, hidden=hidden)
+    return Body(lines, node, node.first, node.last)

@@ -1,0 +1,132 @@
+"""Bytes of a Chinese page to text: what the bytes are, not what the page says they are."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from dataclasses import dataclass
+
+#: Longest input that is looked at, in bytes; the rest of a larger body is not decoded. The largest article page of
+#: the development set has 0.8 MB, the largest seen on the open web (a one-page law collection) 3 MB.
+MAX_BYTES = 8_000_000
+#: A strict decoding that fails only inside the last bytes is a truncated page, not a wrong encoding.
+_TAIL = 8
+#: Bytes of the page that are searched for a declaration; pages of old systems declare it after long scripts.
+_DECLARATION_WINDOW = 16_384
+
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_DECLARED = re.compile(rb"""(?:charset|encoding)\s{0,8}=\s{0,8}["']?\s{0,8}([A-Za-z0-9_\-]{3,20})""", re.IGNORECASE)
+_ALIASES = {
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "gb_2312-80": "gb18030",
+    "x-gbk": "gb18030",
+    "utf8": "utf-8",
+    "big5": "big5hkscs",
+    "big5-hkscs": "big5hkscs",
+    "x-x-big5": "big5hkscs",
+}
+#: Encodings a page may win with by fewest replacement characters.
+_CANDIDATES = ("utf-8", "gb18030", "big5hkscs")
+#: Common characters of Chinese prose; bytes of another encoding decode to rare ones.
+_COMMON = frozenset(
+    "的一是在不了有和人这中大为上个国我以要他时来用们生到作地于出就分对成会可主发年动同工也能下过子说产种面而方后多定行学法所民得经"
+    "十三之进着等部度家电力里如水化高自二理起小物现实加量都两体制机当使点从业本去把性好应开它合还因由其些然前外天政四日那社义事平"
+    "形相全表间样与关各重新线内数正心反你明看原又么利比或但质气第向道命此变条只没结解问意建月公无系军很情者最立代想已通并提直题党"
+    "程展五果料象员革位入常文总次品式活設及管特件長求老頭基資邊流路級少圖山統接知較將組見計別她手角期根論運農指區強放決西被"
+    "這國個們來時會對發過說為後與從種電動現關學進經還點開無問長們"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """Text of a page without its byte-order mark, and the name of the encoding that was used."""
+
+    text: str
+    encoding: str
+
+
+def decode(body: bytes, declared: str | None = None) -> Decoded:
+    """Decode a page: BOM, strict UTF-8, strict GB18030, then the candidate with fewest replacement characters.
+
+    `declared` is the charset of the HTTP header; it and the page's own declaration only decide between candidates
+    that strict decoding leaves open. Never raises; at most MAX_BYTES are decoded.
+    """
+    body = body[:MAX_BYTES]
+    for bom, encoding in _BOMS:
+        if body.startswith(bom):
+            return Decoded(body[len(bom) :].decode(encoding, "replace"), encoding)
+    if (wide := _wide(body)) is not None:
+        return Decoded(body.decode(wide, "replace"), wide)
+    if (text := _strict(body, "utf-8")) is not None:
+        return Decoded(text, "utf-8")
+    names = _declared_names(body, declared)
+    if "big5hkscs" in names and (big5 := _strict(body, "big5hkscs")) is not None and _looks_chinese(big5):
+        return Decoded(big5, "big5")
+    if (text := _strict(body, "gb18030")) is not None:
+        return _gb_or_big5(body, text)
+    return _fewest_replacements(body, names)
+
+
+def _wide(body: bytes) -> str | None:
+    """UTF-16 without a BOM, told by the NUL beside every ASCII character of the markup."""
+    head = body[:400]
+    if head.count(0) * 5 < len(head) * 2 or len(head) < 8:
+        return None
+    if head[1::2].count(0) * 10 > len(head[1::2]) * 6 and b"<\0" in head:
+        return "utf-16-le"
+    if head[0::2].count(0) * 10 > len(head[0::2]) * 6 and b"\0<" in head:
+        return "utf-16-be"
+    return None
+
+
+def _strict(body: bytes, encoding: str) -> str | None:
+    try:
+        return body.decode(encoding)
+    except UnicodeDecodeError as error:
+        if len(body) > 4 * _TAIL and error.start >= len(body) - _TAIL:
+            return body[: error.start].decode(encoding, "replace")
+        return None
+
+
+def _declared_names(body: bytes, declared: str | None) -> list[str]:
+    names = [declared or ""]
+    names += [m.decode("ascii") for m in _DECLARED.findall(body[:_DECLARATION_WINDOW])[:4]]
+    return [_ALIASES.get(name.strip().lower(), name.strip().lower()) for name in names if name]
+
+
+def _common_share(text: str) -> float:
+    """Share of common characters among the CJK characters of a sample of the text."""
+    cjk = [c for c in text[:200_000] if "\u3400" <= c <= "\u9fff" or "\ue000" <= c <= "\uf8ff"][:4000]
+    return sum(c in _COMMON for c in cjk) / len(cjk) if cjk else 0.0
+
+
+def _looks_chinese(text: str) -> bool:
+    return _common_share(text) > 0.2
+
+
+def _gb_or_big5(body: bytes, text: str) -> Decoded:
+    """Big5 bytes are often valid GB18030 and then read as rare characters."""
+    if _common_share(text) < 0.08:
+        big5 = _strict(body, "big5hkscs")
+        if big5 is not None and _looks_chinese(big5):
+            return Decoded(big5, "big5")
+    return Decoded(text, "gb18030")
+
+
+def _fewest_replacements(body: bytes, names: list[str]) -> Decoded:
+    candidates = list(dict.fromkeys([n for n in names if n in _CANDIDATES] + list(_CANDIDATES[:2])))
+    best: tuple[float, str, str] | None = None
+    for encoding in candidates:
+        text = body.decode(encoding, "replace")
+        cost = text.count("\ufffd") + (0 if _common_share(text) > 0.1 else text.count("\ufffd") * 0.5)
+        if best is None or cost < best[0]:
+            best = (cost, encoding, text)
+    assert best is not None  # noqa: S101 - _CANDIDATES is never empty
+    return Decoded(best[2], "big5" if best[1] == "big5hkscs" else best[1])

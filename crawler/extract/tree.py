@@ -1,0 +1,308 @@
+"""A page as flat lists: elements, text lines, images, scripts. One parse, shared by everything that reads the page.
+
+Parsing follows HTML5 (lexbor), so text after a stray `</html>`, unclosed tags and misnested tables come out as a
+browser shows them. The tree is walked once; nothing else in the package touches the parser.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from crawler.exceptions import PageNotUnderstood
+
+#: Most elements that are kept; the rest of the page is ignored. The largest page of the development set has 9,000.
+MAX_NODES = 60_000
+#: Beyond this many open elements the parser's scope checks become quadratic (50,000 nested divs: 2 s).
+MAX_DEPTH = 3_000
+#: Pages with fewer tags than this cannot be slow whatever their nesting.
+_SAFE_TAGS = 12_000
+_MAX_SCRIPT = 600_000
+
+BLOCK = frozenset(
+    "address article aside blockquote body caption center dd details dialog dir div dl dt fieldset figcaption figure "
+    "footer form frameset h1 h2 h3 h4 h5 h6 header hgroup hr html legend li main menu nav ol optgroup p pre section "
+    "summary table tbody td tfoot th thead tr ul founder-content".split()
+)
+_SKIP = frozenset(
+    "script style noscript template iframe svg object embed applet select option button textarea head title canvas "
+    "audio map".split()
+)
+#: Elements that can be self-made by old editors around a whole article although they say "button" or "form".
+_HIDDEN = re.compile(r"display\s{0,3}:\s{0,3}none", re.IGNORECASE)
+_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9:-]{0,20})")
+_VOID = frozenset("area base br col embed hr img input link meta param source track wbr p li".split())
+_IDEOGRAPHIC_INDENT = re.compile("\u3000{2,}|(?:\xa0{1,2} ?){3,}|\n\\s{0,8}\n")
+
+
+class Node:
+    """One element. `first` and `last` bound its lines: tree.lines[first:last]."""
+
+    __slots__ = ("attrs", "depth", "first", "hidden", "index", "last", "link", "parent", "tag", "words")
+
+    def __init__(self, tag: str, attrs: dict[str, str | None], parent: Node | None, first: int) -> None:
+        self.tag = tag
+        self.attrs = attrs
+        self.parent = parent
+        self.first = first
+        self.last = first
+        self.index = 0
+        self.depth = parent.depth + 1 if parent else 0
+        self.hidden = parent.hidden if parent else False
+        self.link: Node | None = parent.link if parent else None
+        self.words = ""
+        if attrs:
+            self._read_attrs()
+
+    def _read_attrs(self) -> None:
+        attrs = self.attrs
+        style = attrs.get("style")
+        if "hidden" in attrs or (style and "none" in style and _HIDDEN.search(style)):
+            self.hidden = True
+        if self.tag == "a" and attrs.get("href"):
+            self.link = self
+        cls, ident = attrs.get("class"), attrs.get("id")
+        if cls or ident:
+            self.words = f"{ident or ''} {cls or ''}".strip().lower()
+
+    def get(self, name: str) -> str:
+        return self.attrs.get(name) or ""
+
+    def ancestors(self) -> list[Node]:
+        """The element itself and its ancestors, innermost first."""
+        out, node = [], self
+        while node is not None:
+            out.append(node)
+            node = node.parent  # type: ignore[assignment]
+        return out
+
+
+@dataclass(slots=True)
+class Line:
+    """One visual line: the text of a block between block boundaries and <br>.
+
+    `links` counts the characters of `text` inside links; `parts` are the text pieces with their elements.
+    """
+
+    text: str
+    node: Node
+    parts: list[tuple[str, Node]]
+    links: int
+    index: int
+    hidden: bool
+
+
+@dataclass(slots=True)
+class PageImage:
+    """An image of the page, before line number `line`."""
+
+    url: str
+    alt: str
+    node: Node
+    line: int
+
+
+@dataclass(slots=True)
+class Tree:
+    """All that the readers of single fields need."""
+
+    nodes: list[Node] = field(default_factory=list)
+    lines: list[Line] = field(default_factory=list)
+    images: list[PageImage] = field(default_factory=list)
+    links: list[Node] = field(default_factory=list)
+    scripts: list[str] = field(default_factory=list)
+    json_ld: list[str] = field(default_factory=list)
+    comments: list[tuple[int, str]] = field(default_factory=list)
+    meta: dict[str, str] = field(default_factory=dict)
+    title: str = ""
+    base: str = ""
+    refresh: str = ""
+    link_rel: dict[str, str] = field(default_factory=dict)
+    framed: bool = False
+
+    def text_of(self, node: Node) -> str:
+        return " ".join(line.text for line in self.lines[node.first : node.last])
+
+
+def parse(text: str) -> Tree:
+    """Parse a page. Raises PageNotUnderstood("too_deep") where nesting would make parsing slow."""
+    _check_depth(text)
+    try:
+        root = LexborHTMLParser(text).root
+    except (ValueError, RuntimeError, MemoryError, UnicodeError) as error:  # the parser's own limits
+        raise PageNotUnderstood("binary", str(error)[:200]) from error
+    builder = _Builder()
+    if root is not None:
+        builder.walk(root)
+    return builder.tree
+
+
+def _check_depth(text: str) -> None:
+    if text.count("<") < _SAFE_TAGS:
+        return
+    depth = deepest = 0
+    for match in _TAG.finditer(text):
+        if match[2].lower() in _VOID:
+            continue
+        depth += -1 if match[1] else 1
+        depth = max(depth, 0)
+        deepest = max(deepest, depth)
+    if deepest > MAX_DEPTH:
+        raise PageNotUnderstood("too_deep", f"{deepest} open elements")
+
+
+class _Builder:
+    def __init__(self) -> None:
+        self.tree = Tree()
+        self.parts: list[tuple[str, Node]] = []
+        self.block: Node | None = None
+
+    def walk(self, root: LexborNode) -> None:
+        """Visit every node once, in document order, without recursion."""
+        stack: list[tuple[LexborNode, Node]] = []
+        current: LexborNode | None = root
+        parent: Node | None = None
+        while current is not None:
+            node = self.enter(current, parent)
+            child = current.first_child if node is not None else None
+            if node is not None and child is not None:
+                stack.append((current, node))
+                current, parent = child, node
+                continue
+            if node is not None:
+                self.leave(node)
+            following = current.next
+            while following is None and stack:
+                current, node = stack.pop()
+                self.leave(node)
+                parent = node.parent
+                following = current.next if current is not root else None
+            current = following
+        self.flush()
+
+    def enter(self, raw: LexborNode, parent: Node | None) -> Node | None:
+        """Take one node in; the element whose children are to be visited, or None."""
+        tag = raw.tag or ""
+        if tag == "-text":
+            self.add_text(raw.text_content or "", parent)
+            return None
+        if tag[:1] in {"-", "!", "#"}:
+            if tag == "-comment" and len(self.tree.comments) < 500:
+                self.tree.comments.append((len(self.tree.lines), (raw.comment_content or "")[:4000]))
+            return None
+        if len(self.tree.nodes) >= MAX_NODES:
+            return None
+        if tag in _SKIP:
+            self.skipped(tag, raw)
+            if tag != "head":
+                return None
+        if tag in ("meta", "base", "link"):
+            self.head_element(tag, raw.attributes)
+            return None
+        return self.element(tag, raw.attributes, parent)
+
+    def element(self, tag: str, attrs: dict[str, str | None], parent: Node | None) -> Node | None:
+        tree = self.tree
+        if tag == "br":
+            self.flush()
+            return None
+        block = tag in BLOCK
+        if block:
+            self.flush()
+        node = Node(tag, attrs, parent, len(tree.lines))
+        node.index = len(tree.nodes)
+        tree.nodes.append(node)
+        if tag == "img":
+            self.image(node)
+        elif tag == "a" and node.link is node:
+            tree.links.append(node)
+        elif tag in ("frame", "frameset"):
+            tree.framed = True
+        return node
+
+    def leave(self, node: Node) -> None:
+        if node.tag in BLOCK:
+            self.flush()
+        # An inline element's line may still be open: it counts as the element's.
+        node.last = len(self.tree.lines) + (1 if self.parts else 0)
+
+    def add_text(self, text: str, parent: Node | None) -> None:
+        if parent is None or parent.tag == "head" or not text:
+            return
+        if not text.strip():
+            if self.parts:
+                self.parts.append((" ", parent))
+            return
+        if parent.tag == "pre" or (len(text) > 60 and _IDEOGRAPHIC_INDENT.search(text.strip())):
+            self.preformatted(text, parent)
+        else:
+            self.parts.append((text, parent))
+
+    def preformatted(self, text: str, parent: Node) -> None:
+        pieces = text.split("\n") if parent.tag == "pre" else _IDEOGRAPHIC_INDENT.split(text)
+        for number, piece in enumerate(pieces):
+            if number:
+                self.flush()
+            if piece.strip():
+                self.parts.append((piece, parent))
+
+    def flush(self) -> None:
+        if not self.parts:
+            return
+        parts, self.parts = self.parts, []
+        text = " ".join("".join([part for part, _ in parts]).split())
+        if not text:
+            return
+        node = parts[0][1]
+        for _part, node in parts:
+            if _part != " ":
+                break
+        links = sum([len(part.strip()) for part, owner in parts if owner.link is not None])
+        block = node
+        while block.tag not in BLOCK and block.parent is not None:
+            block = block.parent
+        hidden = all([owner.hidden for part, owner in parts if part != " "])
+        lines = self.tree.lines
+        lines.append(Line(text, block, parts, min(links, len(text)), len(lines), hidden))
+
+    def image(self, node: Node) -> None:
+        get = node.get
+        for name in ("data-original", "data-src", "data-url", "data-actualsrc", "original", "src"):
+            url = get(name).strip()
+            if url and not url.startswith("data:"):
+                self.tree.images.append(PageImage(url[:2000], get("alt").strip()[:500], node, len(self.tree.lines)))
+                return
+
+    def skipped(self, tag: str, raw: LexborNode) -> None:
+        if tag == "script":
+            self.script(raw)
+        elif tag == "title" and not self.tree.title:
+            self.tree.title = " ".join((raw.text() or "").split())[:500]
+
+    def script(self, raw: LexborNode) -> None:
+        child = raw.first_child
+        text = (child.text_content or "") if child is not None else ""
+        if not text:
+            return
+        kind = (raw.attributes.get("type") or "").lower()
+        if "ld+json" in kind:
+            self.tree.json_ld.append(text[:_MAX_SCRIPT])
+        else:
+            self.tree.scripts.append(text[:_MAX_SCRIPT])
+
+    def head_element(self, tag: str, attrs: dict[str, str | None]) -> None:
+        if tag == "base":
+            self.tree.base = self.tree.base or attrs.get("href") or ""
+        elif tag == "link":
+            rel = (attrs.get("rel") or "").lower()
+            if rel and attrs.get("href"):
+                self.tree.link_rel.setdefault(rel, attrs.get("href") or "")
+        else:
+            content = attrs.get("content") or ""
+            if (attrs.get("http-equiv") or "").lower() == "refresh":
+                self.tree.refresh = content
+            name = attrs.get("name") or attrs.get("property") or attrs.get("itemprop")
+            if name and content:
+                self.tree.meta.setdefault(name.strip().lower(), content.strip()[:4000])
