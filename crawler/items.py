@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from store.fetched import FetchedPage
+
 
 @dataclass(slots=True)
 class Link:
@@ -55,6 +57,20 @@ class ArticleItem:
     source: str | None = None
     #: position of the article on its page (0 for pages with one article)
     position: int = 0
+    #: the page it was read from, so that it can be read again; not part of what the article says
+    page: FetchedPage | None = field(default=None, repr=False, compare=False)
+
+
+@dataclass(slots=True)
+class UnreadPage:
+    """A page that gave no article: quarantined when `keep`, else only remembered with its reason."""
+
+    url: str
+    reason: str
+    detail: str = ""
+    keep: bool = False
+    source: str | None = None
+    page: FetchedPage | None = field(default=None, repr=False, compare=False)
 
 
 #: What may be odd about an article; shown to the editor, never a reason to drop it.

@@ -83,6 +83,15 @@ class PageValidator(Base):
     fetched_at: Mapped[datetime]
 
 
+class PassedUrl(Base):
+    """An address that was read and gave no article (a picture page, a 404, quarantine), so that it is not fetched again."""
+
+    __tablename__ = "passed_url"
+    url_key: Mapped[str] = mapped_column(primary_key=True)
+    reason: Mapped[str]
+    passed_at: Mapped[datetime]
+
+
 class RawPage(Base):
     """The bytes of a page, zlib-compressed, so that its article can be read again; pruned by age and by total size."""
 

@@ -1,0 +1,66 @@
+"""Read the configured sources: the office's own file or folder, and the product's catalogue when it is switched on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
+
+from crawler.sources.kinds import AnySource, SourceFile
+from store.config import Config, ConfigError
+from store.toml_file import TomlError, read_toml
+
+
+def load_sources(config: Config) -> list[AnySource]:
+    """Return all sources sorted by name, disabled ones too.
+
+    Raises ConfigError naming file and line for a malformed table, an unknown key or a name used twice, and for a sources file
+    that is named in the configuration and missing.
+    """
+    paths = _own_files(config)
+    if config.crawl.catalogue:
+        paths += [
+            Path(str(path)) for path in files("crawler.sources").iterdir() if path.name.endswith(".toml")
+        ]
+    return read_sources(paths)
+
+
+def read_sources(paths: Sequence[Path]) -> list[AnySource]:
+    """Return the sources of these files sorted by name; an earlier file's source wins over a later file's of the same name."""
+    found: dict[str, tuple[Path, AnySource]] = {}
+    for path in paths:
+        try:
+            entries = read_toml(path, SourceFile).source
+        except TomlError as error:
+            raise ConfigError(str(error)) from error
+        _refuse_doubles(path, [entry.name for entry in entries])
+        for entry in entries:
+            found.setdefault(entry.name, (path, entry))
+    return [entry for _, (_, entry) in sorted(found.items())]
+
+
+def _own_files(config: Config) -> list[Path]:
+    path = config.resolve(config.crawl.sources)
+    if path.is_dir():
+        return sorted(path.glob("*.toml"))
+    if not path.exists():
+        if config.path:
+            raise ConfigError(
+                f"{path}: no such file of sources; `parknews init` writes one, [crawl] sources names it"
+            )
+        return []
+    return [path]
+
+
+def _refuse_doubles(path: Path, names: list[str]) -> None:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        at = [
+            number
+            for number, line in enumerate(lines, 1)
+            if re.match(rf"\s*name\s*=\s*[\"']{re.escape(name)}[\"']", line)
+        ]
+        raise ConfigError(
+            f"{path}:{at[-1] if at else 0}: the source name {name!r} is used {names.count(name)} times (first in line {at[0] if at else 0}); names must differ"
+        )

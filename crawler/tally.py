@@ -1,0 +1,95 @@
+"""What one visit of one source came to, counted while it runs and judged at its end. Exit codes say nothing: these do."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from store.sources import Visit
+
+#: Scrapy's close reasons that mean the visit was cut short.
+CUT_SHORT = frozenset({"shutdown", "cancelled", "closespider_timeout", "memusage_exceeded"})
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts of one source in one run; `reasons` counts every drop, skip and failure by its word."""
+
+    requests: int = 0
+    bytes: int = 0
+    lists: int = 0
+    lists_failed: int = 0
+    unchanged: int = 0
+    links: int = 0
+    known: int = 0
+    pages: int = 0
+    articles_failed: int = 0
+    new: int = 0
+    seen: int = 0
+    revised: int = 0
+    relevant: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
+    first_error: str | None = None
+    #: (url, ETag, Last-Modified) of lists, kept once everything they link to was dealt with
+    validators: list[tuple[str, str | None, str | None]] = field(default_factory=list)
+    #: set by a folder or another source that has no list pages
+    listless: bool = False
+    #: seconds a server asked us to stay away
+    retry_after: int = 0
+
+    def fail(self, reason: str, detail: str, *, is_list: bool) -> None:
+        """Count a request that gave nothing."""
+        self.reasons[reason] += 1
+        self.first_error = self.first_error or f"{reason}: {detail}"
+        if is_list:
+            self.lists_failed += 1
+        else:
+            self.articles_failed += 1
+
+    def as_stats(self) -> dict[str, int]:
+        """Return the counted reasons for the crawl's row."""
+        return {key: value for key, value in sorted(self.reasons.items()) if value}
+
+
+def judge(tally: Tally, close_reason: str) -> Visit:
+    """Return the visit's outcome from its counts.
+
+    failed: no list could be read, or lists were read and linked to nothing; degraded: some lists or more than half of the
+    articles failed; interrupted: the run was cut short.
+    """
+    outcome, reason = _outcome(tally, close_reason)
+    return Visit(
+        outcome=outcome,
+        reason=reason,
+        error=tally.first_error,
+        requests=tally.requests,
+        pages=tally.pages,
+        links=tally.links,
+        new=tally.new,
+        seen=tally.seen + tally.known,
+        revised=tally.revised,
+        dropped=sum(tally.reasons.values()),
+        errors=tally.lists_failed + tally.articles_failed,
+        bytes=tally.bytes,
+    )
+
+
+def _outcome(tally: Tally, close_reason: str) -> tuple[str, str | None]:
+    worst = tally.reasons.most_common(1)[0][0] if tally.reasons else None
+    if close_reason in CUT_SHORT:
+        return "interrupted", close_reason
+    if close_reason not in {"finished", "max_articles"}:
+        return "failed", close_reason
+    if not tally.listless and not tally.lists and not tally.unchanged:
+        return "failed", worst or "no_list"
+    if tally.lists and not tally.links and not tally.unchanged:
+        return "failed", "no_links"
+    if (
+        tally.pages
+        and tally.articles_failed >= tally.pages
+        and not (tally.new or tally.seen or tally.revised)
+    ):
+        return "failed", worst
+    if tally.lists_failed or tally.articles_failed * 2 > tally.pages + tally.articles_failed:
+        return "degraded", worst
+    return "ok", None

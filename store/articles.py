@@ -1,0 +1,208 @@
+"""Articles: added once, revised when their text changes, tagged, found again."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from store.models import Article, ArticleTag, ArticleVersion, PassedUrl
+from store.text import clean_line, clean_text
+from store.urls import url_key
+
+#: Chinese pages give their times in this zone unless they say otherwise.
+PAGE_ZONE = ZoneInfo("Asia/Shanghai")
+#: A page's clock may run ahead of ours by this much before its date counts as one in the future.
+FUTURE_TOLERANCE = timedelta(hours=1)
+#: Longest text kept of one article; the longest real one measured has 31,000 characters.
+MAX_TEXT = 400_000
+MAX_TITLE = 500
+Outcome = Literal["new", "seen", "revised"]
+
+
+@dataclass(slots=True)
+class Incoming:
+    """One article on its way into the store; `published_at` is ISO 8601 text as in `crawler.items`."""
+
+    url: str
+    title: str
+    text: str
+    kicker: str | None = None
+    subtitle: str | None = None
+    published_at: str | None = None
+    publisher: str | None = None
+    author: str | None = None
+    editor: str | None = None
+    page_number: str | None = None
+    page_name: str | None = None
+    images: list[dict[str, Any]] = field(default_factory=list)
+    confidence: float = 1.0
+    flags: list[str] = field(default_factory=list)
+    position: int = 0
+
+
+def parse_published(value: str | None) -> tuple[datetime | None, str | None]:
+    """Return (moment in UTC, "minute" or "day") of an item's time; (None, None) for none. A bare day is midnight in China."""
+    if not value:
+        return None, None
+    try:
+        moment = datetime.fromisoformat(value)
+        precision = "day" if re.fullmatch(r"\d{4}-\d{2}-\d{2}", value) else "minute"
+        return (moment if moment.tzinfo else moment.replace(tzinfo=PAGE_ZONE)).astimezone(UTC), precision
+    except (ValueError, OverflowError):  # a year 0 or 9999 at the edge of a time zone
+        return None, None
+
+
+def show_published(article: Article) -> str | None:
+    """Return the article's time as items write it: ISO 8601 with China's offset, or a bare day."""
+    if article.published_at is None:
+        return None
+    local = article.published_at.astimezone(PAGE_ZONE)
+    return local.date().isoformat() if article.published_precision == "day" else local.isoformat()
+
+
+def known_urls(session: Session, urls: Iterable[str]) -> set[str]:
+    """Return those of `urls` that need no fetching: an article was read from them, or it is known that they hold none."""
+    keys = {url_key(url): url for url in urls}
+    found: set[str] = set()
+    wanted = list(keys)
+    for start in range(0, len(wanted), 500):
+        found.update(
+            session.scalars(select(Article.url_key).where(Article.url_key.in_(wanted[start : start + 500])))
+        )
+    return {url for key, url in keys.items() if key in found}
+
+
+def pass_url(session: Session, url: str, reason: str, now: datetime) -> None:
+    """Remember that `url` gave no article, so that it is not fetched again on every visit. May be repeated."""
+    session.merge(PassedUrl(url_key=url_key(url), reason=reason, passed_at=now))
+
+
+def find_article(session: Session, id_or_url: str) -> Article | None:
+    """Return the article with this number or address."""
+    if id_or_url.isdigit():
+        return session.get(Article, int(id_or_url))
+    return session.scalar(select(Article).where(Article.url_key == url_key(id_or_url)))
+
+
+def add_article(
+    session: Session,
+    incoming: Incoming,
+    now: datetime,
+    *,
+    source_id: int | None = None,
+    raw_page_id: int | None = None,
+) -> tuple[Article, Outcome]:
+    """Add the article, or find it again by its address: "seen" with the same text, "revised" when the text changed.
+
+    A revision keeps the earlier text as an ArticleVersion and the identity (id, story) of the article. A time in the future
+    becomes `now` and is flagged. May be repeated.
+    """
+    key = url_key(incoming.url, incoming.position)
+    values = _columns(incoming, now)
+    article = session.scalar(select(Article).where(Article.url_key == key))
+    if article is None:
+        article = Article(
+            url_key=key,
+            source_id=source_id,
+            raw_page_id=raw_page_id,
+            first_seen_at=now,
+            updated_at=now,
+            **values,
+        )
+        session.add(article)
+        session.flush()
+        return article, "new"
+    if article.checksum == values["checksum"]:
+        return article, "seen"
+    _keep_version(session, article, now)
+    for name, value in values.items():
+        setattr(article, name, value)
+    article.version, article.updated_at = article.version + 1, now
+    article.raw_page_id = raw_page_id or article.raw_page_id
+    return article, "revised"
+
+
+def reread_article(article: Article, incoming: Incoming, now: datetime) -> bool:
+    """Put a new reading of the same page into the article; return whether anything changed. No version is kept: the page is the same."""
+    values = _columns(incoming, now)
+    changed = {name: value for name, value in values.items() if getattr(article, name) != value}
+    for name, value in changed.items():
+        setattr(article, name, value)
+    if changed:
+        article.updated_at = now
+    return bool(changed)
+
+
+def _keep_version(session: Session, article: Article, now: datetime) -> None:
+    session.add(
+        ArticleVersion(
+            article_id=article.id,
+            version=article.version,
+            title=article.title,
+            text=article.text,
+            replaced_at=now,
+        )
+    )
+
+
+def _columns(incoming: Incoming, now: datetime) -> dict[str, Any]:
+    title, text = clean_line(incoming.title)[:MAX_TITLE], clean_text(incoming.text).strip()[:MAX_TEXT]
+    published_at, precision = parse_published(incoming.published_at)
+    flags = list(incoming.flags)
+    if published_at and published_at > now + FUTURE_TOLERANCE:
+        published_at, precision = now, "minute"
+        flags.append("future_date")
+    lines = {
+        name: _line(getattr(incoming, name))
+        for name in ("kicker", "subtitle", "publisher", "author", "editor", "page_number", "page_name")
+    }
+    return {
+        "url": incoming.url,
+        "title": title,
+        "text": text,
+        "checksum": hashlib.sha256(f"{title}\n{text}".encode()).hexdigest(),
+        "published_at": published_at,
+        "published_precision": precision,
+        "images": incoming.images,
+        "confidence": incoming.confidence,
+        "flags": sorted(set(flags)),
+        **lines,
+    }
+
+
+def _line(value: str | None) -> str | None:
+    return (clean_line(value)[:MAX_TITLE] or None) if value else None
+
+
+def set_classification(
+    article: Article, verdict: Mapping[str, Any], tags: Sequence[Mapping[str, Any]]
+) -> None:
+    """Put a verdict (relevant, borderline, score and what was read out of the text) and its tags in place of the earlier ones."""
+    article.relevant, article.borderline, article.score = (
+        verdict["relevant"],
+        verdict["borderline"],
+        verdict["score"],
+    )
+    article.classification = {
+        key: value
+        for key, value in verdict.items()
+        if key not in {"relevant", "borderline", "score", "zones", "themes"}
+    }
+    article.tags = [ArticleTag(**tag) for tag in tags]
+
+
+def tag_names(article: Article, kind: str, role: str | None = None) -> list[str]:
+    """Return the names of the article's tags of a kind in order of their first evidence, each once."""
+    return list(
+        dict.fromkeys(
+            tag.name for tag in article.tags if tag.kind == kind and (role is None or tag.role == role)
+        )
+    )

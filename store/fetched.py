@@ -1,0 +1,23 @@
+"""A page as it was fetched."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class FetchedPage:
+    """Bytes as they came. `reader` is the word that says which page object reads them."""
+
+    url: str
+    reader: str
+    body: bytes
+    fetched_at: datetime
+    declared_encoding: str | None = None
+
+    @property
+    def checksum(self) -> str:
+        """SHA-256 of the bytes, in hexadecimal."""
+        return hashlib.sha256(self.body).hexdigest()

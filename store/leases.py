@@ -1,0 +1,50 @@
+"""Who may act: the one daemon, the one crawl per host. A lease is won, kept and lost by one conditional statement."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import CursorResult
+from sqlalchemy.orm import Session
+
+from store.models import Lease
+
+
+def acquire(session: Session, name: str, holder: str, now: datetime, seconds: float) -> bool:
+    """Take or renew the lease `name` for `seconds`; return whether `holder` has it now. May be repeated."""
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    expires = now + timedelta(seconds=seconds)
+    statement = dialect.insert(Lease).values(name=name, holder=holder, expires_at=expires)
+    statement = statement.on_conflict_do_update(
+        index_elements=[Lease.name],
+        set_={"holder": holder, "expires_at": expires},
+        where=(Lease.holder == holder) | (Lease.expires_at <= now),
+    )
+    return _rows(session.execute(statement)) == 1
+
+
+def renew(session: Session, name: str, holder: str, now: datetime, seconds: float) -> bool:
+    """Extend a lease that `holder` still has; False when somebody else has taken it."""
+    statement = (
+        update(Lease)
+        .where(Lease.name == name, Lease.holder == holder)
+        .values(expires_at=now + timedelta(seconds=seconds))
+    )
+    return _rows(session.execute(statement)) == 1
+
+
+def release(session: Session, name: str, holder: str) -> None:
+    """Give the lease up; nothing happens when `holder` does not have it."""
+    session.execute(delete(Lease).where(Lease.name == name, Lease.holder == holder))
+
+
+def holder_of(session: Session, name: str, now: datetime) -> str | None:
+    """Return who has the lease now, None when nobody does."""
+    lease = session.get(Lease, name)
+    return lease.holder if lease and lease.expires_at > now else None
+
+
+def _rows(result: object) -> int:
+    return result.rowcount if isinstance(result, CursorResult) else 0

@@ -1,0 +1,175 @@
+"""Sources as the database knows them: which are due, how they have been, what each visit brought."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from store.models import Crawl, Source
+
+#: A failing source is tried again after its interval doubled per failure in a row, at most this long; it is never given up.
+MAX_BACKOFF = timedelta(hours=12)
+#: A visit that has run longer than this was cut off without a word (power, kill -9).
+STALE_CRAWL = timedelta(hours=3)
+
+
+class SourceDefinition(Protocol):
+    """What the store must know of a configured source."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def publisher(self) -> str: ...
+    @property
+    def enabled(self) -> bool: ...
+    @property
+    def host(self) -> str: ...
+    @property
+    def interval_seconds(self) -> int | None: ...
+
+
+@dataclass(slots=True)
+class Visit:
+    """What one crawl of one source came to."""
+
+    outcome: str
+    reason: str | None = None
+    error: str | None = None
+    requests: int = 0
+    pages: int = 0
+    links: int = 0
+    new: int = 0
+    seen: int = 0
+    revised: int = 0
+    dropped: int = 0
+    errors: int = 0
+    bytes: int = 0
+
+
+def sync_sources(
+    session: Session, definitions: Sequence[SourceDefinition], interval_seconds: int, now: datetime
+) -> dict[str, Source]:
+    """Make the rows agree with the configured sources; return them by name. Sources no longer configured are paused, not deleted."""
+    rows = {row.name: row for row in session.scalars(select(Source))}
+    for definition in definitions:
+        row = rows.get(definition.name)
+        if row is None:
+            row = rows[definition.name] = Source(
+                name=definition.name, first_seen_at=now, next_check_at=now, state="new"
+            )
+            session.add(row)
+        _follow(row, definition, interval_seconds, now)
+    configured = {definition.name for definition in definitions}
+    for name, row in rows.items():
+        if name not in configured:
+            row.enabled, row.state = False, "paused"
+    session.flush()
+    return rows
+
+
+def _follow(row: Source, definition: SourceDefinition, interval_seconds: int, now: datetime) -> None:
+    row.kind, row.publisher, row.host = definition.kind, definition.publisher, definition.host
+    row.interval_seconds = definition.interval_seconds or interval_seconds
+    if row.enabled and not definition.enabled:
+        row.state = "paused"
+    elif definition.enabled and row.state == "paused":
+        row.state, row.next_check_at = "new" if row.checked_at is None else "up", now
+    row.enabled = definition.enabled
+
+
+def due_sources(session: Session, now: datetime, limit: int | None = None) -> list[Source]:
+    """Return the enabled sources whose time has come, longest overdue first."""
+    query = (
+        select(Source)
+        .where(Source.enabled, Source.next_check_at <= now)
+        .order_by(Source.next_check_at, Source.name)
+    )
+    return list(session.scalars(query.limit(limit) if limit else query))
+
+
+def claim_source(session: Session, source: Source, now: datetime, hold: timedelta) -> bool:
+    """Take a due source for one visit: nobody else gets it until `hold` has passed or the visit is recorded."""
+    statement = (
+        update(Source)
+        .where(Source.id == source.id, Source.next_check_at == source.next_check_at)
+        .values(next_check_at=now + hold)
+    )
+    return bool(getattr(session.execute(statement), "rowcount", 0))
+
+
+def start_crawl(session: Session, source_id: int, now: datetime) -> Crawl:
+    """Open the record of a visit; a visit of the same source that never ended is closed as interrupted."""
+    stale = update(Crawl).where(
+        Crawl.source_id == source_id, Crawl.outcome == "running", Crawl.started_at < now - STALE_CRAWL
+    )
+    session.execute(stale.values(outcome="interrupted", reason="no_end", finished_at=now))
+    crawl = Crawl(source_id=source_id, started_at=now)
+    session.add(crawl)
+    session.flush()
+    return crawl
+
+
+def finish_crawl(
+    session: Session, crawl_id: int, visit: Visit, stats: Mapping[str, Any], now: datetime
+) -> None:
+    """Close the record of a visit and carry what it means over to its source: state, errors, next check."""
+    crawl = session.get_one(Crawl, crawl_id)
+    for name in (
+        "outcome",
+        "reason",
+        "requests",
+        "pages",
+        "links",
+        "new",
+        "seen",
+        "revised",
+        "dropped",
+        "errors",
+        "bytes",
+    ):
+        setattr(crawl, name, getattr(visit, name))
+    crawl.finished_at, crawl.stats = now, dict(stats)
+    source = session.get_one(Source, crawl.source_id)
+    source.checked_at = now
+    source.last_reason, source.last_error = visit.reason, visit.error
+    if visit.new:
+        source.last_new_at = now
+    if visit.outcome == "failed":
+        source.error_count += 1
+        source.state = "down"
+    elif visit.outcome != "interrupted":
+        source.error_count = 0
+        source.state = "up"
+    source.next_check_at = now + _wait(source, visit)
+
+
+def _wait(source: Source, visit: Visit) -> timedelta:
+    interval = timedelta(seconds=source.interval_seconds)
+    if visit.outcome == "interrupted":
+        return min(interval, timedelta(minutes=5))
+    return (
+        min(interval * 2 ** min(source.error_count, 10), max(MAX_BACKOFF, interval))
+        if source.error_count
+        else interval
+    )
+
+
+def last_crawls(session: Session, source_id: int, limit: int = 12) -> list[Crawl]:
+    """Return the latest visits of a source, newest first."""
+    return list(
+        session.scalars(
+            select(Crawl).where(Crawl.source_id == source_id).order_by(Crawl.id.desc()).limit(limit)
+        )
+    )
+
+
+def find_source(session: Session, name: str) -> Source | None:
+    """Return the source of this name."""
+    return session.scalar(select(Source).where(Source.name == name))
