@@ -1,0 +1,107 @@
+"""Read the vocabulary's TOML files; every complaint names the file and the line."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+#: A vocabulary larger than this is a mistake, not a vocabulary.
+MAX_BYTES = 4_000_000
+
+
+class VocabularyError(Exception):
+    """A vocabulary file is wrong; the text reads `FILE:LINE: message`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One parsed TOML file that remembers its lines."""
+
+    name: str
+    lines: tuple[str, ...]
+    data: dict[str, Any]
+
+    def error(self, message: str, line: int = 1) -> VocabularyError:
+        return VocabularyError(f"{self.name}:{line}: {message}")
+
+    def tables(self, key: str) -> list[tuple[int, dict[str, Any]]]:
+        """Return the tables of the array `[[key]]` with the line each starts on; none is an error."""
+        found = self.data.get(key)
+        if not isinstance(found, list) or not found:
+            raise self.error(f"no [[{key}]] in the file")
+        starts = [number for number, line in enumerate(self.lines, 1) if line.strip() == f"[[{key}]]"]
+        starts += [1] * (len(found) - len(starts))
+        return list(zip(starts, found, strict=False))
+
+    def line_of(self, needle: str, start: int = 1) -> int:
+        """Return the first line at or after `start` that holds `needle`, else `start`."""
+        for number in range(start, len(self.lines) + 1):
+            if needle in self.lines[number - 1]:
+                return number
+        return start
+
+    def strings(self, table: dict[str, Any], key: str, start: int) -> tuple[str, ...]:
+        """Return the list of words under `key`, empty when absent; anything but unique, non-empty text is an error."""
+        values = table.get(key, [])
+        if not isinstance(values, list):
+            raise self.error(f"{key} must be a list of words", self.line_of(key, start))
+        for value in values:
+            if not isinstance(value, str) or not value.strip():
+                raise self.error(f"{key} holds something that is no word: {value!r}", self.line_of(key, start))
+        if len(set(values)) != len(values):
+            twice = next(value for value in values if values.count(value) > 1)
+            raise self.error(f"{twice!r} stands twice in {key}", self.line_of(f'"{twice}"', start))
+        return tuple(values)
+
+    def string(self, table: dict[str, Any], key: str, start: int, *, needed: bool = True) -> str:
+        value = table.get(key, "")
+        if not isinstance(value, str) or (needed and not value.strip()):
+            raise self.error(f"{key} must be text", self.line_of(key, start))
+        return value
+
+    def known_keys(self, table: dict[str, Any], allowed: frozenset[str], start: int) -> None:
+        for key in table:
+            if key not in allowed:
+                message = f"unknown key {key!r}; allowed are {', '.join(sorted(allowed))}"
+                raise self.error(message, self.line_of(key, start))
+
+
+def read_toml(filename: str, directory: Path | None = None) -> Document:
+    """Return `filename` from `directory` if it is there, else the one that comes with the product.
+
+    Raises VocabularyError for anything that is no readable TOML.
+    """
+    text, name = read_text(filename, directory)
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise VocabularyError(f"{name}:{_line_in(str(error))}: {error}") from None
+    return Document(name, tuple(text.split("\n")), data)
+
+
+def read_text(filename: str, directory: Path | None = None) -> tuple[str, str]:
+    """Return the text of a vocabulary file and the name to complain about it under."""
+    own = directory is not None and (directory / filename).is_file()
+    source = directory / filename if own and directory else resources.files("store.vocabulary") / filename
+    name = str(source) if own else filename
+    try:
+        raw = source.read_bytes()
+        if len(raw) > MAX_BYTES:
+            raise VocabularyError(f"{name}:1: larger than {MAX_BYTES} bytes")
+        return raw.decode("utf-8-sig").replace("\r\n", "\n"), name
+    except OSError as error:
+        raise VocabularyError(f"{name}:1: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        raise VocabularyError(f"{name}:{line}: is not UTF-8") from None
+
+
+def _line_in(message: str) -> int:
+    """tomllib puts the place at the end of its message: `... (at line 3, column 8)`."""
+    words = message.rpartition("at line ")[2].split(",")[0].rstrip(")")
+    return int(words) if words.isdigit() else 1
