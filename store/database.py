@@ -16,8 +16,22 @@ from typing import Any
 from sqlalchemy import JSON, DateTime, Engine, create_engine, event
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Dialect, make_url
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeDecorator, TypeEngine
+
+#: What the other packages may name of the database library.
+__all__ = [
+    "Engine",
+    "JsonValue",
+    "OperationalError",
+    "SQLAlchemyError",
+    "Session",
+    "UtcDateTime",
+    "make_engine",
+    "read_scope",
+    "session_scope",
+]
 
 _READ = "parknews_read"
 #: Seconds a writer waits for another one before "database is locked" is raised.

@@ -117,9 +117,18 @@ def start_crawl(session: Session, source_id: int, now: datetime) -> Crawl:
 
 
 def finish_crawl(
-    session: Session, crawl_id: int, visit: Visit, stats: Mapping[str, Any], now: datetime
+    session: Session,
+    crawl_id: int,
+    visit: Visit,
+    stats: Mapping[str, Any],
+    now: datetime,
+    *,
+    retry_after: int = 0,
 ) -> None:
-    """Close the record of a visit and carry what it means over to its source: state, errors, next check."""
+    """Close the record of a visit and carry what it means over to its source: state, errors, next check.
+
+    `retry_after` is the least wait in seconds that the server asked for.
+    """
     crawl = session.get_one(Crawl, crawl_id)
     for name in (
         "outcome",
@@ -147,7 +156,7 @@ def finish_crawl(
     elif visit.outcome != "interrupted":
         source.error_count = 0
         source.state = "up"
-    source.next_check_at = now + _wait(source, visit)
+    source.next_check_at = now + max(_wait(source, visit), timedelta(seconds=retry_after))
 
 
 def _wait(source: Source, visit: Visit) -> timedelta:

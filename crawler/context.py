@@ -1,0 +1,53 @@
+"""What a crawl works with: configuration, database, classifier, clock. Made once per process, handed down, never global."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+
+from crawler.classify.classify import Classifier, load_classifier
+from crawler.ingest import Clock
+from crawler.sources.kinds import AnySource
+from crawler.sources.loader import load_sources
+from store.config import Config
+from store.database import Engine, make_engine, session_scope
+from store.schema import ensure
+from store.sources import sync_sources
+
+
+def utc_now() -> datetime:
+    """Return the current moment: the one place where a crawl looks at the clock."""
+    return datetime.now(UTC)
+
+
+@dataclass
+class CrawlContext:
+    """Everything a crawl needs from outside; the parts that cost time are made when first used."""
+
+    config: Config
+    now: Clock = utc_now
+    #: called with each source's name when its visit is over
+    source_ids: dict[str, int] = field(default_factory=dict)
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The database, brought up to date."""
+        engine = make_engine(self.config.database_url)
+        ensure(engine)
+        return engine
+
+    @cached_property
+    def classifier(self) -> Classifier:
+        """The classifier with the office's vocabulary."""
+        folder = self.config.classify.vocabulary
+        return load_classifier(self.config.resolve(folder) if folder else None)
+
+    @cached_property
+    def sources(self) -> list[AnySource]:
+        """All configured sources; their rows are made to agree."""
+        sources = load_sources(self.config)
+        with session_scope(self.engine) as session:
+            rows = sync_sources(session, sources, self.config.daemon.interval_minutes * 60, self.now())
+            self.source_ids = {name: row.id for name, row in rows.items()}
+        return sources

@@ -1,0 +1,89 @@
+"""One row per source and visit, written from what was counted."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any, Self
+
+from scrapy import signals
+
+from crawler.spiders.base import SourceSpider
+from crawler.tally import judge
+from store.database import SQLAlchemyError, session_scope
+from store.pages import save_validators
+from store.sources import finish_crawl, start_crawl
+
+logger = logging.getLogger(__name__)
+
+
+class CrawlRecorder:
+    """Opens a Crawl row per source when the spider opens and closes it, judged, when the spider closes."""
+
+    #: called after each response with the spider; the command line draws its progress bar with it
+    on_progress: Callable[[SourceSpider], None] | None = None
+
+    def __init__(self, crawler: Any) -> None:
+        self.crawler = crawler
+        self.crawl_ids: dict[str, int] = {}
+        for method, signal in (
+            (self.spider_opened, signals.spider_opened),
+            (self.spider_closed, signals.spider_closed),
+            (self.request_sent, signals.request_reached_downloader),
+            (self.bytes_received, signals.response_downloaded),
+        ):
+            crawler.signals.connect(method, signal=signal)
+
+    @classmethod
+    def from_crawler(cls, crawler: Any) -> Self:
+        """Build the extension for this crawl."""
+        return cls(crawler)
+
+    def spider_opened(self, spider: SourceSpider) -> None:
+        """Open the records of this run."""
+        context = spider.context
+        _ = context.sources
+        with session_scope(context.engine) as session:
+            for source in spider.batch:
+                self.crawl_ids[source.name] = start_crawl(
+                    session, context.source_ids[source.name], context.now()
+                ).id
+
+    def request_sent(self, request: Any, spider: SourceSpider) -> None:
+        """Count a request to its source."""
+        if tally := spider.tallies.get(request.meta.get("source", "")):
+            tally.requests += 1
+
+    def bytes_received(self, response: Any, request: Any, spider: SourceSpider) -> None:
+        """Count a response's bytes to its source."""
+        if tally := spider.tallies.get(request.meta.get("source", "")):
+            tally.bytes += len(response.body)
+        if CrawlRecorder.on_progress:
+            CrawlRecorder.on_progress(spider)
+
+    def spider_closed(self, spider: SourceSpider, reason: str) -> None:
+        """Close the records; list validators are kept only when everything the lists link to was dealt with."""
+        now = spider.context.now()
+        for name, crawl_id in self.crawl_ids.items():
+            tally = spider.tallies[name]
+            visit = judge(tally, reason)
+            try:
+                with session_scope(spider.context.engine) as session:
+                    finish_crawl(
+                        session, crawl_id, visit, tally.as_stats(), now, retry_after=tally.retry_after
+                    )
+                    if visit.outcome == "ok" and not tally.articles_failed:
+                        save_validators(session, tally.validators, now)
+            except SQLAlchemyError:
+                logger.exception("source %s: the record of this visit could not be written", name)
+            logger.info(
+                "source %s: %s%s, %d requests, %d new, %d revised, %d known, %d dropped",
+                name,
+                visit.outcome,
+                f" ({visit.reason})" if visit.reason else "",
+                visit.requests,
+                visit.new,
+                visit.revised,
+                visit.seen,
+                visit.dropped,
+            )

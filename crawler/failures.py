@@ -1,0 +1,71 @@
+"""What went wrong with a request, in one word and one line for an operator."""
+
+from __future__ import annotations
+
+import re
+from email.utils import parsedate_to_datetime
+
+from scrapy.exceptions import IgnoreRequest
+from scrapy.spidermiddlewares.httperror import HttpError
+from twisted.internet import error as network
+from twisted.python.failure import Failure
+from twisted.web.client import ResponseFailed
+
+#: Longest wait a server may ask for (seconds); a year would silence a source for good.
+MAX_RETRY_AFTER = 86_400
+_WORDS: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str], ...] = (
+    (network.DNSLookupError, "dns"),
+    ((network.TimeoutError, network.TCPTimedOutError, TimeoutError), "timeout"),
+    (network.ConnectionRefusedError, "refused_connection"),
+    ((network.ConnectionLost, network.ConnectionDone, ResponseFailed), "connection_lost"),
+    (network.ConnectError, "unreachable"),
+)
+
+
+def reason_of(failure: Failure) -> tuple[str, str, bool, int]:
+    """Return (reason word, detail, whether the address is gone for good, seconds to stay away as the server asked)."""
+    value = failure.value
+    if isinstance(value, HttpError):
+        status = value.response.status
+        return (
+            f"http_{status}",
+            f"HTTP {status}",
+            status in {404, 410},
+            _retry_after(value.response.headers.get("Retry-After")),
+        )
+    if isinstance(value, IgnoreRequest):
+        text = str(value) or "request ignored"
+        return ("robots" if "robots" in text.lower() else "ignored"), text, False, 0
+    if value is None:
+        return "download_failed", "no reason given", False, 0
+    text = _first_line(value)
+    if re.search(r"certificate|SSL|TLS", text):
+        return "certificate", text, False, 0
+    for kinds, word in _WORDS:
+        if isinstance(value, kinds):
+            return word, text, False, 0
+    named = {
+        "DownloadTimeoutError": "timeout",
+        "DownloadCancelledError": "too_large",
+        "CannotResolveHostError": "dns",
+        "DownloadConnectionRefusedError": "refused_connection",
+    }
+    return named.get(type(value).__name__, "download_failed"), text, False, 0
+
+
+def _first_line(value: BaseException) -> str:
+    return (str(value).strip().splitlines() or [type(value).__name__])[0][:300]
+
+
+def _retry_after(header: bytes | None) -> int:
+    """Seconds of a Retry-After header (RFC 9110 10.2.3); dates are not counted from here, as this module knows no clock."""
+    if not header:
+        return 0
+    text = header.decode("latin-1").strip()
+    if text.isdigit():
+        return min(int(text), MAX_RETRY_AFTER)
+    try:
+        parsedate_to_datetime(text)
+    except ValueError:
+        return 0
+    return 3600

@@ -1,0 +1,46 @@
+"""Scrapy's settings. The few that vary come from [crawl] of the configuration file."""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import version
+
+from store.config import ConfigError, load_config
+
+try:
+    _crawl = load_config().crawl
+except ConfigError as error:
+    sys.stderr.write(f"{error}\n")
+    sys.exit(2)
+
+BOT_NAME = "parknews"
+SPIDER_LOADER_CLASS = "crawler.spiderloader.SourceSpiderLoader"
+SPIDER_MODULES = ["crawler.spiders"]
+USER_AGENT = f"parknews/{version('parknews')} ({'+' + _crawl.contact if _crawl.contact else 'news monitoring for a zone office; contact not set'})"
+
+ROBOTSTXT_OBEY = _crawl.obey_robots
+CONCURRENT_REQUESTS = 16
+CONCURRENT_REQUESTS_PER_DOMAIN = 1
+DOWNLOAD_DELAY = _crawl.delay
+RANDOMIZE_DOWNLOAD_DELAY = True
+AUTOTHROTTLE_ENABLED = _crawl.delay > 0
+AUTOTHROTTLE_START_DELAY = _crawl.delay
+AUTOTHROTTLE_MAX_DELAY = 60
+DOWNLOAD_TIMEOUT = _crawl.timeout
+DOWNLOAD_MAXSIZE = _crawl.max_page_mb * 2**20
+DOWNLOAD_WARNSIZE = 0
+REDIRECT_MAX_TIMES = 5
+RETRY_TIMES = 2
+RETRY_HTTP_CODES = [500, 502, 504, 522, 524, 408]  # not 429 and 503: those say when to come back
+COOKIES_ENABLED = False
+DEPTH_LIMIT = 8
+CLOSESPIDER_TIMEOUT = _crawl.wall_seconds
+DNS_RESOLVER = "crawler.resolver.PublicResolver"
+
+ITEM_PIPELINES = {"crawler.pipelines.StorePipeline": 300}
+EXTENSIONS = {"scrapy.extensions.telnet.TelnetConsole": None, "crawler.extensions.CrawlRecorder": 100}
+TELNETCONSOLE_ENABLED = False
+LOG_FORMATTER = "crawler.logformat.ShortLogFormatter"
+LOG_LEVEL = "INFO"
+TWISTED_REACTOR = "twisted.internet.asyncioreactor.AsyncioSelectorReactor"
+FEED_EXPORT_ENCODING = "utf-8"

@@ -1,0 +1,57 @@
+"""The drop folder: files that staff hand in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from crawler.items import UnreadPage
+from crawler.spiders.base import Output, Walk
+from store.database import read_scope
+from store.fetched import FetchedPage
+from store.pages import has_content
+
+#: Files that editors and systems leave lying about.
+_NOISE = (".", "~$")
+
+
+class FolderWalk(Walk):
+    """Every file is read once, whatever its name; files stay where they are."""
+
+    def start(self) -> Iterable[Output]:
+        self.tally.listless = True
+        folder = self.spider.context.config.resolve(self.source.path)
+        if not folder.is_dir():
+            self.tally.fail("no_folder", f"{folder} is no folder; make it or correct `path`", is_list=True)
+            self.tally.listless = False
+            return
+        for path in sorted(folder.rglob("*")):
+            if path.is_file() and not path.name.startswith(_NOISE):
+                yield from self._read_file(folder, path)
+
+    def _read_file(self, folder: Path, path: Path) -> Iterator[Output]:
+        name = path.relative_to(folder).as_posix()
+        self.tally.links += 1
+        if path.stat().st_size > self.spider.context.config.crawl.max_pdf_mb * 2**20:
+            self.tally.fail("too_large", f"{path}: {path.stat().st_size} bytes", is_list=False)
+            return
+        try:
+            body = path.read_bytes()
+        except OSError as error:
+            self.tally.fail("unreadable_file", f"{path}: {error.strerror}", is_list=False)
+            return
+        page = FetchedPage(f"file:{self.source.name}/{name}", "handin", body, self.spider.context.now())
+        with read_scope(self.spider.context.engine) as session:
+            if has_content(session, page.checksum):
+                self.tally.known += 1
+                return
+        self.tally.pages += 1
+        outputs = list(self.read(page))
+        self.spider.logger.info("%s: %s", name, _became(outputs))
+        yield from outputs
+
+
+def _became(outputs: list[Output]) -> str:
+    """What became of a file, for the operator."""
+    unread = [output for output in outputs if isinstance(output, UnreadPage)]
+    return unread[0].reason if unread else f"{len(outputs)} article(s)"

@@ -1,0 +1,55 @@
+"""Articles over several pages: each page fetched once, joined in order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import scrapy
+from scrapy.http import Response
+
+from crawler.exceptions import PageError
+from crawler.items import ArticleItem
+from crawler.pages.reading import read_page
+
+if TYPE_CHECKING:
+    from crawler.spiders.base import Output, Walk
+
+#: Longer chains are calendars or traps; the longest real article seen has 12 pages.
+MAX_PARTS = 20
+
+
+def next_part(walk: Walk, parts: list[ArticleItem], asked: set[str]) -> Output:
+    """Return the request for the next page of the article, or the whole article when there is none."""
+    asked |= {part.page.url for part in parts if part.page}
+    waiting = [url for part in parts for url in part.page_urls if url not in asked]
+    if not waiting or len(parts) >= MAX_PARTS or not walk.wants(waiting[0]):
+        return _joined(parts)
+    asked.add(waiting[0])
+    meta: dict[str, Any] = {"source": walk.source.name, "asked_url": waiting[0]}
+
+    def read(response: Response) -> Iterator[Output]:
+        walk.tally.pages += 1
+        try:
+            more = read_page(walk.fetched(response, "portal"), walk.spider.context.now())
+        except PageError as error:
+            walk.tally.reasons[error.reason] += 1
+            yield _joined(parts)
+            return
+        yield next_part(walk, [*parts, *more[:1]], asked)
+
+    def failed(failure: Any) -> Iterator[Output]:
+        list(walk.failed(failure))
+        yield _joined(parts)
+
+    return scrapy.Request(waiting[0], read, errback=failed, meta=meta, dont_filter=True, priority=5)
+
+
+def _joined(parts: list[ArticleItem]) -> ArticleItem:
+    if len(parts) == 1:
+        return parts[0]
+    from crawler.pages.portal import join_pages
+
+    whole = join_pages(parts)
+    whole.source, whole.page, whole.position = parts[0].source, parts[0].page, parts[0].position
+    return whole
