@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from crawler.extract import furniture
+from crawler.extract import wording
 from crawler.extract.tree import Line, Node, Tree
 
 #: Names of page parts that are never the article; only weigh down, since some sites name the article's box so.
@@ -50,11 +50,11 @@ def _weight(line: Line) -> float:
     size = len(line.text)
     if size < 8 or line.links * 2 > size:
         return 0.0
-    marks = furniture.punctuation(line.text)
+    marks = wording.punctuation(line.text)
     own = size - line.links
     if not marks or size < 16:
         return own * 0.15
-    if size <= 200 and (furniture.is_notice(line.text) or furniture.is_origin(line.text)):
+    if size <= 200 and (wording.is_notice(line.text) or wording.is_origin(line.text)):
         return 0.0
     return own * (1.0 if marks * 60 >= size else 0.4) + 4 * marks
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
-from crawler.extract import furniture
+from crawler.extract import wording
 from crawler.extract.body import region_factors
 from crawler.extract.tree import Line, Node, Tree
 
-_INLINE_TAIL = furniture.EDITOR_TAIL
+_INLINE_TAIL = wording.EDITOR_TAIL
 #: After the editor's line nothing of the article follows, unless it stood before this share of the text.
 _END_SHARE = 0.4
 _ENDS = frozenset("。！？!?…”；;」』》.")
@@ -28,7 +28,7 @@ def article_lines(tree: Tree, node: Node, *, hidden: bool = False) -> list[Line]
 
 
 def _is_long(line: Line) -> bool:
-    return len(line.text) > 80 and line.links * 4 < len(line.text) and furniture.sentences(line.text) >= 2
+    return len(line.text) > 80 and line.links * 4 < len(line.text) and wording.sentences(line.text) >= 2
 
 
 def _cut_head(lines: list[Line]) -> list[Line]:
@@ -36,7 +36,7 @@ def _cut_head(lines: list[Line]) -> list[Line]:
     for number, line in enumerate(lines[:25]):
         if is_meta_line(line):
             rest = lines[number + 1 :]
-            before = sum(len(x.text) for x in lines[:number] if furniture.sentences(x.text))
+            before = sum(len(x.text) for x in lines[:number] if wording.sentences(x.text))
             if before < 80:
                 return _cut_head(rest)
     return lines
@@ -66,22 +66,22 @@ def _cut_tail(lines: list[Line]) -> list[Line]:
         text = line.text
         if number and seen >= total * _END_SHARE and _ends_article(text, lines, number):
             return lines[:number]
-        if number and furniture.is_section_head(text) and _links_follow(lines, number):
+        if number and wording.is_section_head(text) and _links_follow(lines, number):
             return lines[:number]
         seen += len(text)
     return lines
 
 
 def _ends_article(text: str, lines: list[Line], number: int) -> bool:
-    if furniture.is_editor_line(text):
-        rest = sum(len(x.text) for x in lines[number + 1 :] if furniture.sentences(x.text) and not x.links)
+    if wording.is_editor_line(text):
+        rest = sum(len(x.text) for x in lines[number + 1 :] if wording.sentences(x.text) and not x.links)
         return rest < 200
-    return furniture.is_section_head(text) and not _prose_follows(lines, number)
+    return wording.is_section_head(text) and not _prose_follows(lines, number)
 
 
 def _prose_follows(lines: list[Line], number: int) -> bool:
     return any(
-        furniture.sentences(x.text) >= 2 and x.links * 4 < len(x.text) and not furniture.is_notice(x.text)
+        wording.sentences(x.text) >= 2 and x.links * 4 < len(x.text) and not wording.is_notice(x.text)
         for x in lines[number + 1 : number + 4]
     )
 
@@ -96,13 +96,13 @@ def _is_furniture(line: Line) -> bool:
     if len(text) > 400:
         return False
     return (
-        furniture.is_control(text)
-        or furniture.is_editor_line(text)
-        or furniture.is_origin(text)
-        or furniture.is_pager(text)
-        or furniture.is_section_head(text)
-        or (furniture.is_notice(text) and furniture.sentences(text) <= 3)
-        or (line.links and furniture.is_breadcrumb(text))
+        wording.is_control(text)
+        or wording.is_editor_line(text)
+        or wording.is_origin(text)
+        or wording.is_pager(text)
+        or wording.is_section_head(text)
+        or (wording.is_notice(text) and wording.sentences(text) <= 3)
+        or (line.links and wording.is_breadcrumb(text))
     )
 
 
@@ -122,7 +122,7 @@ def _without_captions(tree: Tree, lines: list[Line]) -> list[Line]:
     pictures = {image.line for image in tree.images}
     out = []
     for line in lines:
-        if line.node.tag == "figcaption" or furniture.is_caption(line.text):
+        if line.node.tag == "figcaption" or wording.is_caption(line.text):
             continue
         if line.index in pictures and _reads_as_caption(line, lines):
             continue
@@ -132,9 +132,9 @@ def _without_captions(tree: Tree, lines: list[Line]) -> list[Line]:
 
 def _reads_as_caption(line: Line, lines: list[Line]) -> bool:
     text = line.text
-    if furniture.is_credit(text):
+    if wording.is_credit(text):
         return True
-    return len(text) <= 30 and text[-1] not in _ENDS and furniture.punctuation(text) <= 1 and _centred(line)
+    return len(text) <= 30 and text[-1] not in _ENDS and wording.punctuation(text) <= 1 and _centred(line)
 
 
 def _centred(line: Line) -> bool:

@@ -1,0 +1,238 @@
+"""Source (来源), author and editor from labelled lines, unlabelled bylines and a reporter's sign-off in the text."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from crawler.extract.dates import find_stamps
+from crawler.extract.tree import Line, Node
+
+#: Stands between the pieces of two elements of one line; a value ends there.
+_EDGE = "\x1f"
+_SP = r"[\s\x1f\u3000]{0,6}"
+_LABELS = re.compile(
+    r"(?P<source>(?:信息|新闻|文章|稿件|文稿|本文|资料|内容|原文|消息)?来"
+    + _SP
+    + r"源(?:于|自)?(?!地|头)|稿"
+    + _SP
+    + r"源|稿件来自|转载自|转自|摘自|(?<!转载请注明)出"
+    + _SP
+    + r"处|原载(?:于)?|(?<![\u4e00-\u9fff])媒体|信息提供|供稿单位)"
+    r"|(?P<author>(?:本文|文章|原文)?作" + _SP + r"者|撰" + _SP + r"[稿文写](?:人)?|采写|(?<![\u4e00-\u9fff])文字?(?=\s?[:：/|丨])|供稿人?|通讯员|(?:本报|本网)?"
+    r"(?:见习|实习|首席|特约)?记" + _SP + r"者|主笔|执笔)"
+    r"|(?P<editor>责任" + _SP + r"编" + _SP + r"辑|责" + _SP + r"编|责任主编|本文编辑|本期编辑|网络编辑|网页编辑|信息编辑|(?<!文字)(?<!视频)(?<!图文)(?<!技术)(?<!美术)(?<!栏目)(?<!执行)编"
+    + _SP
+    + r"辑|选" + _SP + r"稿|组稿|责任审校|录" + _SP + r"入(?:者|人|员)?)"
+    r"|(?P<other>发布(?:时间|日期|人|者|单位|机构|部门)?|发表(?:时间|日期|于)?|更新(?:时间|日期)|时" + _SP + r"间|日" + _SP + r"期|浏览(?:次数|量|数)?|点击(?:次数|量|数|率)?|阅读(?:次数|量|数)?|"
+    r"访问(?:次数|量|数)?|人气|评论(?:数)?|字" + _SP + r"[号体](?:大小)?|分享到?|打印|收藏|关闭|校" + _SP + r"对|审" + _SP + r"[核签稿读校]|[一二三初复终]" + _SP + r"审|监" + _SP + r"制|统筹|策划|摄影|摄像|图片|"
+    r"文字编辑|视频编辑|图文编辑|技术编辑|美术编辑|栏目编辑|执行编辑|栏目主编|值班主任|主编|总编|编审|编委|关键[字词]|标签|栏目|分类|责任校对|原标题|题图|图源|我要纠错|纠错|扫一扫|手机(?:看|阅读)|索引号|文号|主题词)"
+)
+_AFTER_LABEL = re.compile(rf"{_SP}[\])】）]?{_SP}[:：∶|｜/丨]{_SP}")
+_LABEL_ONLY_BRACKET = re.compile(rf"{_SP}[】\]]{_SP}")
+_STOPS = re.compile(
+    r"[\x1e)）\]】〕》>|｜丨;；。!！?？]|[\s\u3000]{3,}|\d{4}[-/.年]\d{1,2}|(?:A-\s?A\+?)|\d{1,2}:\d\d|"
+    r"(?:分享|打印|字号|字体|收藏|关注|评论|浏览|点击|阅读|纠错|我要|我有话说|订阅|微信|微博|参与|扫码|举报|大\s中\s小|T大|手机版|返回|【|（|\[|\(|<<|>>|《大|复制)"
+)
+_TRIM = " \t\x1f\u3000:：,，、。.·-—_/|｜“”\"'《》〈〉<>【】[]()（）&"
+_SITE_CODE = re.compile(r"(?<=[\u4e00-\u9fff])[\s_/]{0,2}(?:[A-Z]{1,4}\d{1,6}|[A-Z]{2}\d{2,6}|\d{3,8})$")
+_REPORTER = (
+    r"(?:(?:本报|本网|本台|本刊|[\u4e00-\u9fff·]{2,10}?)?(?:特派|驻[\u4e00-\u9fff]{1,6}|见习|实习|首席|特约|全媒体|融媒体)?记者|通讯员)"
+)
+_NAME = r"[\u4e00-\u9fff]{2,4}(?:·[\u4e00-\u9fff]{1,8})?"
+_NAMES = rf"{_NAME}(?:[\s、，,]{{1,3}}{_NAME}){{0,7}}"
+#: "（记者 张三、李四 通讯员 王五）" in front of or behind the text.
+_IN_TEXT = re.compile(
+    rf"[（(]\s?[^（()）]{{0,16}}?记者\s?[:：]?\s?(?P<names>{_NAMES})(?:[\s、，,]{{1,3}}(?:通讯员|实习生|实习记者|见习记者)[\s:：]{{0,2}}(?P<more>{_NAMES}))?"
+    rf"[^（()）]{{0,12}}[)）]"
+)
+_BYLINE_LINE = re.compile(
+    rf"^[\s（(【\[■●□◎◆文/|丨]{{0,4}}{_REPORTER}[\s:：/|丨]{{0,3}}(?P<names>{_NAMES})(?:\s{{0,3}}(?:文|文/图|图/文|摄影报道|报道|通讯员[\s:：]{{0,2}}{_NAMES}))?[)）】\]\s]{{0,3}}$"
+)
+_SIGNED = re.compile(rf"[（(]\s?(?:作者|文/|文[:：]|撰稿|供稿)?\s?[:：]?\s?(?P<names>{_NAME}(?:[\s、，,]{{1,3}}{_NAME}){{0,4}})\s?[)）]$")
+
+
+@dataclass(slots=True)
+class Byline:
+    """What the lines around an article say about its making; names as the page writes them, one space between."""
+
+    source: str | None = None
+    author: str | None = None
+    editor: str | None = None
+    ranks: dict[str, int] = field(default_factory=dict)
+
+    def offer(self, kind: str, value: str, rank: int) -> None:
+        """Keep the value if its label is a better one than what is there (lower rank; the first of equals)."""
+        if value and rank < self.ranks.get(kind, 99):
+            setattr(self, kind, value)
+            self.ranks[kind] = rank
+
+
+def joined(line: Line) -> str:
+    """The line's text with a mark wherever another element begins, white space collapsed."""
+    out: list[str] = []
+    previous: Node | None = None
+    for text, node in line.parts:
+        if previous is not None and node is not previous:
+            out.append(_EDGE)
+        out.append(text)
+        previous = node
+    text = "".join(out).replace("\xa0", " ").replace("\t", " ").replace("\n", " ").replace("\r", " ")
+    return text.strip()
+
+
+def read_line(text: str, byline: Byline, base_rank: int = 0) -> str | None:
+    """Take labelled values of one line; the kind of a label that stands at its end without a value."""
+    found = [m for m in _LABELS.finditer(text)]
+    dangling = None
+    for number, match in enumerate(found):
+        kind = match.lastgroup or "other"
+        opening = text[match.start() - 1 : match.start()]
+        after = _AFTER_LABEL.match(text, match.end())
+        if after is None and opening in "【[" and opening:
+            after = _LABEL_ONLY_BRACKET.match(text, match.end())
+        if after is None and text[match.end() - 1 : match.end()] in "于自":
+            after = re.compile(_SP).match(text, match.end())
+        if after is None:
+            continue
+        if kind == "other":
+            continue
+        end = found[number + 1].start() if number + 1 < len(found) else len(text)
+        raw = text[after.end() : max(end, after.end())]
+        value = clean_value(kind, raw)
+        if value:
+            byline.offer(kind, value, base_rank + _label_rank(kind, match[0]))
+        elif not raw.strip(_TRIM):
+            dangling = kind if number + 1 == len(found) else None
+    return dangling
+
+
+def _label_rank(kind: str, label: str) -> int:
+    label = re.sub(r"[\s\x1f]", "", label)
+    if kind == "editor":
+        return 0 if label.startswith("责") else 1 if "录" not in label else 3
+    if kind == "source":
+        return 0 if "来源" in label or "稿源" in label else 2 if label in ("媒体", "信息提供", "供稿单位") else 1
+    return 0 if "作者" in label else 1
+
+
+def clean_value(kind: str, raw: str) -> str:
+    """A value without brackets, buttons and codes; empty where nothing is left."""
+    raw = raw.lstrip(_TRIM)
+    raw = _cut_at_edge(raw, kind)
+    stop = _STOPS.search(raw)
+    if stop:
+        raw = raw[: stop.start()]
+    value = " ".join(raw.replace(_EDGE, " ").split()).strip(_TRIM)
+    if kind == "source":
+        return value if 0 < len(value) <= 40 and not value.startswith(("http", "www.")) else ""
+    value = re.sub(r"^(?:记者|本报记者|本网记者|通讯员|责编|文/)\s?[:：]?\s?", "", value)
+    if len(value) > 2:
+        value = _SITE_CODE.sub("", value).strip(_TRIM)
+    return value if 0 < len(value) <= 48 and "，" not in value else ""
+
+
+def _cut_at_edge(raw: str, kind: str) -> str:
+    """A value goes on over an element's edge only with a hyphen or comma, or before anything was read."""
+    pieces = raw.split(_EDGE)
+    out = pieces[0]
+    for piece in pieces[1:]:
+        if not out.strip(_TRIM):
+            out += piece
+        elif not piece.strip():
+            out += " "
+        elif out.rstrip().endswith(("-", "—", "、", "·")) or piece.lstrip().startswith(("-", "—", "、", "·")):
+            out += piece
+        elif kind != "source" and not out.endswith(" ") and re.fullmatch(rf"\s?{_NAMES}\s?", piece):
+            out += " " + piece
+        else:
+            break
+    return out
+
+
+def read_lines(lines: list[Line], byline: Byline, base_rank: int = 0) -> None:
+    """Take the labelled values of several lines; a label at a line's end takes the next short line as its value."""
+    dangling: str | None = None
+    for line in lines:
+        if len(line.text) > 240:
+            dangling = None
+            continue
+        text = joined(line)
+        if dangling and len(line.text) <= 30 and not _LABELS.match(text):
+            byline.offer(dangling, clean_value(dangling, text), base_rank + 1)
+        dangling = read_line(text, byline, base_rank)
+
+
+_SOURCE_WORDS = re.compile(r"source|laiyuan|(?<![a-z])from(?![a-z])|(?<![a-z])ly(?![a-z])|media[-_]?name|origin|account|profile_nickname|js_name|site[-_]?name")
+_AUTHOR_WORDS = re.compile(r"author|zuozhe|(?<![a-z])writer|byline|reporter")
+_NOT_A_NAME = re.compile(
+    r"^(?:原创|转载|正文|首页|分享|评论|打印|收藏|字号|来源|作者|编辑|阅读|浏览|点击|关注|大|中|小|我要|扫|微信|微博|发布|更新|时间|日期|星期|今天|昨天|关闭|纠错|"
+    r"责任|用手机|手机|返回|投稿|订阅|\d|A[+-]|T[+-]|稿|记者|图片|视频|下载|登录|注册|查看|加入|举报)"
+)
+
+
+def read_unlabelled(lines: list[Line], byline: Byline, rank: int = 10) -> None:
+    """Lines such as "2019-09-26 10:56 证券时报网" or "原创 南方都市报 2019-09-09 16:01": the name beside the date."""
+    for line in lines:
+        if len(line.text) > 90 or not find_stamps(line.text):
+            continue
+        text = joined(line)
+        stamps = find_stamps(text.replace(_EDGE, " "))
+        if not stamps or _LABELS.search(text) and byline.source:
+            continue
+        start, end = stamps[0].span
+        pieces = _pieces(text[end:], line) or _pieces(text[:start], line)
+        if pieces:
+            source, _, author = pieces[0].partition("·")
+            if author and len(author) <= 4 and re.fullmatch(_NAME, author):
+                byline.offer("author", author, rank)
+                byline.offer("source", source, rank)
+            else:
+                byline.offer("source", pieces[0], rank)
+
+
+def _pieces(text: str, line: Line) -> list[str]:
+    """Name-like pieces of the rest of a byline."""
+    out = []
+    for piece in re.split(r"[\x1f|｜\[\]【】（）()]|\s{1,9}", text):
+        piece = piece.strip(_TRIM)
+        if 2 <= len(piece) <= 20 and not _NOT_A_NAME.match(piece) and not _LABELS.match(piece):
+            out.append(piece)
+    return out
+
+
+def read_classes(lines: list[Line], byline: Byline, rank: int = 12) -> None:
+    """Pieces whose element calls itself source or author."""
+    for line in lines:
+        if len(line.text) > 120:
+            continue
+        for text, node in line.parts:
+            value = " ".join(text.split()).strip(_TRIM)
+            if not 2 <= len(value) <= 24 or find_stamps(value) or _NOT_A_NAME.match(value) or _LABELS.match(value):
+                continue
+            words = f"{node.words} {node.get('itemprop')} {node.get('data-role')}"
+            if node.link is not None and node.link is not node:
+                words += " " + node.link.words
+            if node.parent is not None and not node.words:
+                words += " " + node.parent.words
+            if _SOURCE_WORDS.search(words):
+                byline.offer("source", value, rank)
+            elif _AUTHOR_WORDS.search(words):
+                byline.offer("author", value, rank)
+
+
+def read_text(paragraphs: list[str], byline: Byline, rank: int = 20) -> None:
+    """Reporters named in the text: "（记者 张三）", a line "本报记者 张三", a signature "（张三）" at the end."""
+    for text in [*paragraphs[:6], *paragraphs[-6:]]:
+        if len(text) <= 50 and (found := _BYLINE_LINE.match(text)):
+            byline.offer("author", _spaced(found["names"]), rank)
+    for text in [*paragraphs[:3], *paragraphs[-3:]]:
+        for part in (text[:90], text[-60:]):
+            if found := _IN_TEXT.search(part):
+                byline.offer("author", _spaced(found["names"]), rank + 1)
+    if paragraphs and (found := _SIGNED.search(paragraphs[-1][-40:])):
+        byline.offer("author", _spaced(found["names"]), rank + 2)
+
+
+def _spaced(names: str) -> str:
+    return " ".join(re.split(r"[\s、，,]+", names.strip()))

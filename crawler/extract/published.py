@@ -1,0 +1,109 @@
+"""When an article was published: the time the page shows, filled up from what it declares; never made up."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime
+
+from crawler.extract.bylines import joined
+from crawler.extract.dates import Stamp, find_stamps, relative_stamp, url_day
+from crawler.extract.metadata import Metadata
+from crawler.extract.tree import Line
+
+_PUBLISHED = re.compile(r"发布|发表|时\s{0,3}间|日\s{0,3}期|来源|发稿|刊发|上传|录入|编辑|作者")
+_NOT_PUBLISHED = re.compile(r"更新|修改|截[至止]|生效|施行|成文|有效|到期|活动|会议时间|打印|今天是|现在是|当前时间|版权|copyright|©", re.IGNORECASE)
+#: Letters beside a date in a line that is a byline; longer ones are sentences that happen to hold a date.
+_BYLINE_ROOM = 90
+
+
+def published(before: list[Line], after: list[Line], data: Metadata, url: str, now: datetime | None) -> str | None:
+    """ISO text of the publication time, the bare day where no time of day is given, or None.
+
+    `before` and `after` are the lines around the text that are not part of it.
+    """
+    shown = _shown(before, url_day(url)) or _shown_after(after)
+    declared = [*data.published, *[stamp for _, stamp in data.script_times]]
+    if shown is None and data.published:
+        shown = data.published[0]
+    if shown is None:
+        shown = _scripted(data, url_day(url))
+    if shown is None and now is not None:
+        shown = _relative(before, now)
+    if shown is None:
+        day = url_day(url)
+        return day.isoformat() if day else None
+    if shown.time is None:
+        shown = _with_time(shown, [*_all(before), *_all(after), *declared])
+    return shown.isoformat()
+
+
+def _all(lines: list[Line]) -> list[Stamp]:
+    return [stamp for line in lines if len(line.text) <= 400 for stamp in find_stamps(_text(line))]
+
+
+def _text(line: Line) -> str:
+    return joined(line).replace("\x1f", " ")
+
+
+def _shown(lines: list[Line], day: date | None) -> Stamp | None:
+    """The date of the byline: with a label or time of day first, the nearer to the text the better."""
+    best: tuple[float, Stamp] | None = None
+    for number, line in enumerate(lines):
+        text = _text(line)
+        if len(text) > 400:
+            continue
+        for stamp in find_stamps(text):
+            score = _score(text, stamp) + number / (len(lines) * 4 + 1) + (1.0 if stamp.day == day else 0.0)
+            if score > 0 and (best is None or score > best[0]):
+                best = (score, stamp)
+    return best[1] if best else None
+
+
+def _score(text: str, stamp: Stamp) -> float:
+    start, end = stamp.span
+    near = text[max(0, start - 14) : start]
+    score = 1.0
+    score += 1.5 if stamp.time else 0.0
+    score += 1.5 if _PUBLISHED.search(near) else 0.5 if _PUBLISHED.search(text) else 0.0
+    score -= 3.0 if _NOT_PUBLISHED.search(near) else 0.0
+    if len(text) - (end - start) > _BYLINE_ROOM or "。" in text:
+        score -= 2.0
+    return score
+
+
+def _shown_after(lines: list[Line]) -> Stamp | None:
+    for line in lines[:16]:
+        text = _text(line)
+        if len(text) > 120:
+            continue
+        for stamp in find_stamps(text):
+            near = text[max(0, stamp.span[0] - 14) : stamp.span[0]]
+            if _PUBLISHED.search(near) and not _NOT_PUBLISHED.search(near):
+                return stamp
+    return None
+
+
+_STRONG_NAMES = re.compile(r"publi|pub_?time|ptime|^ct$|newstime|news_time|displaytime|releasetime", re.IGNORECASE)
+
+
+def _scripted(data: Metadata, day: date | None) -> Stamp | None:
+    """A script's time: one whose variable means publication, or that falls on the address's day."""
+    for name, stamp in data.script_times:
+        if _STRONG_NAMES.search(name) or stamp.day == day:
+            return stamp
+    return data.script_times[0][1] if data.script_times else None
+
+
+def _relative(lines: list[Line], now: datetime) -> Stamp | None:
+    for line in reversed(lines):
+        if len(line.text) <= 60 and (stamp := relative_stamp(line.text, now)):
+            return stamp
+    return None
+
+
+def _with_time(shown: Stamp, others: list[Stamp]) -> Stamp:
+    """The same day with a time of day, where anything on the page gives one."""
+    for stamp in others:
+        if stamp.day == shown.day and stamp.time and stamp.time not in ("00:00", "00:00:00"):
+            return stamp
+    return shown

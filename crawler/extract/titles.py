@@ -1,0 +1,179 @@
+"""The headline a page shows, found by agreement: what looks like a headline, stands over the text, and is declared."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+from crawler.extract import wording
+from crawler.extract.dates import find_stamps
+from crawler.extract.tree import Line, Node, Tree
+
+_TITLE_WORDS = re.compile(r"title|headline|biaoti|(?<![a-z])bt\d?(?![a-z])|(?<![a-z])tit(?![a-z])|heading|subject|activity-name|(?<![a-z])h1(?![a-z])")
+_NOT_TITLE_WORDS = re.compile(r"sub[-_]?title|side|nav|logo|crumb|relat|recommend|hot|list|comment|share|foot|author|user|column|channel|source|info|time|date|keyword|mod[-_]|box[-_]?t")
+_SEPARATORS = re.compile(r"\s?[_|｜]{1,3}\s?|\s?-{2,}\s?|\s[-–—·]\s|\s?>{1,2}\s?|\s?«\s?|-(?=[^-]{1,14}$)|—(?=[^—]{1,10}$)|\s(?=[^\s]{1,8}(?:网|频道)$)")
+_SITE_PART = re.compile(
+    r"(?:网|网站|频道|在线|新闻|资讯|客户端|日报|晚报|晨报|时报|早报|都市报|官网|门户|政府|委员会|管委会|高新区|开发区|中心|首页|正文|平台|新闻网|专题|要闻|动态|文章|头条|公众号|手机版|移动版|"
+    r"com|cn|net|org|APP)$",
+    re.IGNORECASE,
+)
+_SCORE_HEADING = {"h1": 4.0, "h2": 2.5, "h3": 1.5, "h4": 0.8, "h5": 0.4}
+_BADGE = re.compile(r"^(?:原创|转载|视频|图集|组图|独家|快讯|专题|置顶|头条|热|新|荐|深度|精)\s{1,3}")
+
+
+@dataclass(slots=True)
+class Title:
+    """The headline and where it stands: lines[first:last] of the tree (both -1 when it is only declared)."""
+
+    text: str
+    first: int = -1
+    last: int = -1
+    score: float = 0.0
+
+
+def fold(text: str) -> str:
+    """Text for comparing headlines: NFKC, without white space and without quotes' kind."""
+    text = unicodedata.normalize("NFKC", text)
+    return re.sub(r"[\s\u200b-\u200f\ufeff]+", "", text).replace("“", '"').replace("”", '"').replace("'", '"')
+
+
+def split_declared(title: str) -> str:
+    """The headline part of a <title>: site and channel names are cut from its end, or its start."""
+    parts = [p.strip() for p in _SEPARATORS.split(title) if p and p.strip()]
+    if len(parts) <= 1:
+        return title.strip()
+    if len(fold(parts[0])) <= 8 and _SITE_PART.search(parts[0]) and len(fold(parts[1])) > 8:
+        return parts[1]
+    end = len(parts)
+    while end > 1 and (_SITE_PART.search(parts[end - 1]) or len(parts[end - 1]) <= 8):
+        end -= 1
+    cut = title.find(parts[end - 1]) + len(parts[end - 1])
+    start = title.find(parts[0])
+    return title[start:cut].strip() if cut > start else parts[0]
+
+
+def find_title(tree: Tree, declared: list[str], first: int, last: int) -> Title | None:
+    """The headline for the text in lines[first:last]; None where nothing can be one.
+
+    `declared` are titles for machines without <title>, best first.
+    """
+    known = [fold(text) for text in [tree.title, *declared] if text]
+    best: Title | None = None
+    end = min(max(first + 4, 1), len(tree.lines))
+    begin = max(0, first - 120)
+    seen: set[int] = set()
+    for line in tree.lines[begin:end]:
+        candidate = _candidate(tree, line, seen)
+        if candidate is None:
+            continue
+        candidate.score = _score(tree, candidate, known, first)
+        if best is None or candidate.score > best.score:
+            best = candidate
+    if best is not None and best.score >= 3.0:
+        best.text = _without_badge(best.text, known)
+        return best
+    return _declared_only(tree, declared) or best
+
+
+def _declared_only(tree: Tree, declared: list[str]) -> Title | None:
+    for text in [*declared, tree.title]:
+        title = split_declared(text)
+        if len(fold(title)) >= 4 and "$" not in title:
+            return Title(title)
+    return None
+
+
+def _candidate(tree: Tree, line: Line, seen: set[int]) -> Title | None:
+    """The line, or all lines of its heading, as one headline."""
+    node = _heading(line.node)
+    if node is None:
+        return Title(line.text, line.index, line.index + 1)
+    if node.index in seen:
+        return None
+    seen.add(node.index)
+    lines = [x for x in tree.lines[node.first : node.last] if x.hidden == line.hidden]
+    text = " ".join(x.text for x in lines)
+    if not lines or len(text) > 160 or len(lines) > 4:
+        return Title(line.text, line.index, line.index + 1)
+    return Title(text, lines[0].index, lines[-1].index + 1)
+
+
+def _heading(node: Node) -> Node | None:
+    for ancestor in node.ancestors()[:3]:
+        if ancestor.tag in _SCORE_HEADING:
+            return ancestor
+    return None
+
+
+def _score(tree: Tree, title: Title, known: list[str], first: int) -> float:
+    line = tree.lines[title.first]
+    folded = fold(title.text)
+    size = len(folded)
+    if size < 4 or size > 120:
+        return -9.0
+    score = _agreement(folded, known)
+    score += _looks(line)
+    distance = max(first - title.last, 0)
+    score += 1.5 if distance <= 6 else 0.8 if distance <= 15 else 0.0 if distance <= 40 else -1.0
+    score += 0.6 if 8 <= size <= 45 else -1.0 if size < 6 else 0.0
+    score -= 3.0 if line.links * 2 > len(line.text) else 0.0
+    score -= 2.0 if line.hidden else 0.0
+    score -= 2.0 if title.text[-1] in "。；;，：" else 0.0
+    score -= 0.6 if title.first >= first else 0.0
+    if wording.is_control(title.text) or wording.is_section_head(title.text) or wording.is_breadcrumb(title.text):
+        score -= 4.0
+    if wording.is_origin(title.text) or wording.is_notice(title.text) or (size < 50 and _is_dated(title.text)):
+        score -= 4.0
+    return score
+
+
+def _is_dated(text: str) -> bool:
+    stamps = find_stamps(text)
+    return bool(stamps) and (stamps[0].time is not None or len(text) - (stamps[0].span[1] - stamps[0].span[0]) < 10)
+
+
+def _agreement(folded: str, known: list[str]) -> float:
+    """How well the line agrees with a declared title: equal, its start, inside it, or containing it."""
+    best = 0.0
+    for title in known:
+        if folded == title:
+            best = max(best, 5.0)
+        elif len(folded) >= 6 and title.startswith(folded):
+            best = max(best, 4.5)
+        elif len(folded) >= 6 and folded in title:
+            best = max(best, 3.5)
+        elif len(title) >= 8 and title.rstrip(".…") in folded and len(title) * 2 > len(folded):
+            best = max(best, 3.5)
+        elif len(folded) >= 10 and (len(title) >= 10 and (folded[:10] == title[:10] or folded[-10:] in title)):
+            best = max(best, 2.0)
+    return best
+
+
+def _looks(line: Line) -> float:
+    """How much the line's elements look like a headline: heading, named so, large, bold or centred."""
+    score = 0.0
+    nodes = line.node.ancestors()[:3]
+    inner = line.parts[0][1]
+    for text, node in line.parts:
+        if text.strip():
+            inner = node
+            break
+    chain = [n for n in inner.ancestors()[:4] if n.index >= nodes[-1].index]
+    for distance, node in enumerate(chain):
+        score = max(score, _SCORE_HEADING.get(node.tag, 0.0))
+        if node.words and distance < 3 and _TITLE_WORDS.search(node.words):
+            score = max(score, 1.0 if _NOT_TITLE_WORDS.search(node.words) else 2.4)
+        if node.tag in ("strong", "b", "font", "big") or "font-size" in node.get("style"):
+            score = max(score, 0.8)
+        if node.get("align").lower() == "center" or "center" in node.get("style").lower():
+            score = max(score, 0.7)
+    return score
+
+
+def _without_badge(text: str, known: list[str]) -> str:
+    """Cut a badge ("原创", "视频") that the page sets in front of its headline."""
+    found = _BADGE.match(text)
+    if found and any(title.startswith(fold(text[found.end() :])[:12]) for title in known):
+        return text[found.end() :].strip()
+    return text

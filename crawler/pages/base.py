@@ -1,0 +1,137 @@
+"""What a page object is: bytes and address in, items or links out; it does no I/O."""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+from typing import TYPE_CHECKING
+from urllib.parse import urljoin, urlsplit
+
+from crawler.exceptions import NotAnArticle, PageNotUnderstood
+from crawler.extract.decoding import MAX_BYTES, Decoded, decode
+from crawler.extract.tree import Tree, parse
+
+if TYPE_CHECKING:
+    from crawler.items import ArticleItem, Link
+
+_SCHEMES = ("http", "https")
+_CONTROLS = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+
+
+class Page:
+    """Bytes of a response with its address and the charset of its header."""
+
+    def __init__(self, body: bytes, url: str = "", *, declared: str | None = None) -> None:
+        self.body = body
+        self.url = url
+        self.declared = declared
+
+    @cached_property
+    def decoded(self) -> Decoded:
+        """The page as text. Raises PageNotUnderstood("binary" or "too_large") or NotAnArticle("empty")."""
+        if len(self.body) > MAX_BYTES:
+            raise PageNotUnderstood("too_large", f"{len(self.body)} bytes")
+        if not self.body.strip():
+            raise NotAnArticle("empty")
+        decoded = decode(self.body, self.declared)
+        if _is_binary(decoded.text):
+            raise PageNotUnderstood("binary")
+        return decoded
+
+    @property
+    def text(self) -> str:
+        return self.decoded.text
+
+    @property
+    def encoding(self) -> str:
+        """The encoding that the bytes turned out to have."""
+        return self.decoded.encoding
+
+    @cached_property
+    def tree(self) -> Tree:
+        """The parsed page, shared by all fields."""
+        return parse(self.text)
+
+    def urljoin(self, address: str) -> str | None:
+        """The absolute http(s) address of a reference, without fragment; None for anything else."""
+        return join(self.base_url, address)
+
+    @cached_property
+    def base_url(self) -> str:
+        """The address references are relative to."""
+        return join(self.url, self.tree.base) or self.url if self.tree.base else self.url
+
+
+class ArticlePage(Page):
+    """A page that holds articles."""
+
+    def to_items(self) -> list[ArticleItem]:
+        """The page's articles. Raises PageNotUnderstood or NotAnArticle, nothing else."""
+        raise NotImplementedError
+
+
+class ListPage(Page):
+    """A page that leads to articles."""
+
+    def links(self) -> list[Link]:
+        """The articles it leads to, in its order, each once. Raises PageNotUnderstood or NotAnArticle."""
+        raise NotImplementedError
+
+    def next_page(self) -> str | None:
+        """The address of the list's next page, or None."""
+        return None
+
+
+def join(base: str, address: str) -> str | None:
+    """Resolve a reference; None unless the result is an http(s) address (or a path, where `base` is unknown)."""
+    address = "".join(address.split()) if "\n" in address or "\t" in address else address.strip()
+    if not address or len(address) > 2000 or address.startswith(("#", "javascript:", "mailto:", "tel:", "data:")):
+        return None
+    try:
+        url = urljoin(base, address).partition("#")[0]
+        parts = urlsplit(url)
+    except ValueError:
+        return None
+    if parts.scheme in _SCHEMES and parts.netloc:
+        return url
+    return url if not parts.scheme and not base and url else None
+
+
+def _is_binary(text: str) -> bool:
+    sample = text[:8192]
+    odd = len(_CONTROLS.findall(sample)) + sample.count("\ufffd")
+    return odd * 10 > len(sample)
+
+
+_XML_ROOT = re.compile(r"<(rss|feed|rdf:RDF|urlset|sitemapindex|\w{1,12}:(?:rss|feed|urlset|RDF))[\s>]")
+_LISTED_URL = re.compile(r"/(?:index|list|node)[\w.-]{0,12}$|/$|/(?:list|column|channel)/", re.IGNORECASE)
+
+
+def page_kind(body: bytes, url: str = "") -> str:
+    """What the bytes are: "article", "list", "feed", "sitemap", "newspaper" (a PDF) or "text" (no markup).
+
+    Never raises; what cannot be told is "article", whose page says why it is none.
+    """
+    if body[:1024].lstrip().startswith(b"%PDF-"):
+        return "newspaper"
+    head = decode(body[:65_536]).text
+    if root := _XML_ROOT.search(head[:3000]):
+        return "sitemap" if root[1].rpartition(":")[2] in ("urlset", "sitemapindex") else "feed"
+    start = head.lstrip()[:200]
+    if start.startswith("{") and "jsonfeed" in head[:2000]:
+        return "feed"
+    if start.startswith(("{", "[")):
+        return "list"
+    if "<" not in head or not re.search(r"<(?:html|body|div|p|table|head|meta|a|script|span|br|record|!doctype)\b", head, re.IGNORECASE):
+        return "text"
+    return _article_or_list(body, url)
+
+
+def _article_or_list(body: bytes, url: str) -> str:
+    from crawler.pages.lists import list_evidence
+
+    try:
+        tree = Page(body, url).tree
+    except (PageNotUnderstood, NotAnArticle):
+        return "article"
+    return "list" if list_evidence(tree, url) else "article"
