@@ -21,7 +21,9 @@ from crawler.extract.torn_lines import (
 _ZONE = re.compile(
     "([\u4e00-\u9fff]{2,4}?)(?=(?:国家)?(?:级)?(?:高新技术产业(?:开发区|园区|示范区)|高新区|经开区|经济技术开发区|示范区|开发区|保税区|工业园区?|产业园区?|科学城|科技城|新区|农高区))"
 )
-_NO_ZONE = re.compile("国家$|家级$|[该各全个我园本在到于向对为入是与和及的省市]$|新技$|济技$|治县$|家自$|主创$|贸易$|融合$|集聚$|培育$|创新$|试验$|先行$")
+_NO_ZONE = re.compile(
+    "国家$|家级$|[该各全个我园本在到于向对为入是与和及的省市]$|新技$|济技$|治县$|家自$|主创$|贸易$|融合$|集聚$|培育$|创新$|试验$|先行$"
+)
 
 #: Score above which a headline between two finished paragraphs begins an article. Tuned on made torn pages of
 #: tests/quality/torn_pages.py and two real ones; 2.0-3.5 changed less than one article in a hundred.
@@ -105,7 +107,7 @@ class _Cutter:
     """Walks the lines once; `pending` are the lines since the last body line that are no body."""
 
     def __init__(self, lines: Sequence[Line]) -> None:
-        self.lines = [line for line in lines if line.kind not in {Kind.FURNITURE}]
+        self.lines = [line for line in lines if line.kind != Kind.FURNITURE]
         self.result = Cut()
         self.current: Draft | None = None
         self.pending: list[Line] = []
@@ -150,7 +152,9 @@ class _Cutter:
         if headings:
             return self._headline_score(current, line, headings, upcoming) >= NEW_ARTICLE
         return self._new_zone(current, line, upcoming) and (
-            is_lead(line.text) or line.gap > 0 or any(p.kind in {Kind.CAPTION, Kind.ADVERT} for p in self.pending)
+            is_lead(line.text)
+            or line.gap > 0
+            or any(p.kind in {Kind.CAPTION, Kind.ADVERT} for p in self.pending)
         )
 
     def _headline_score(self, current: Draft, line: Line, headings: list[Line], upcoming: str) -> float:
@@ -159,7 +163,9 @@ class _Cutter:
         size = max(cjk_length(item.text) for item in headings)
         zones = zones_in(text)
         score = 2.0 * (size >= 12) + 1.0 * (size >= 16) - 1.5 * (size <= 9) + 1.0 * (len(headings) > 1)
-        score += 3.0 * bool(zones and zones[0] not in zones_in(current.body)) + 3.0 * self._new_zone(current, line, upcoming)
+        score += 3.0 * bool(zones and zones[0] not in zones_in(current.body)) + 3.0 * self._new_zone(
+            current, line, upcoming
+        )
         score += 1.5 * is_lead(line.text) - 1.0 * is_connective(line.text)
         score -= 5.0 * is_numbered(headings[-1].text) + 2.0 * (len(current.body) < 60)
         score -= 2.0 * _like_subheads(headings[-1].text, current.subheads)
@@ -197,7 +203,9 @@ class _Cutter:
                 continue
             score = 3.0 * starts_inside(line.text) - 2.0 * is_lead(line.text) - 1.5 * is_connective(line.text)
             here = set(zones_in(line.text))
-            score += 2.0 * bool(here & set(zones_in(draft.body))) - 2.0 * bool(here & set(zones_in(self.current.body)))
+            score += 2.0 * bool(here & set(zones_in(draft.body))) - 2.0 * bool(
+                here & set(zones_in(self.current.body))
+            )
             score += 6.0 * (overlap(line.text, draft.body) - overlap(line.text, self.current.body))
             if score >= best_score:
                 best, best_score = draft, score
@@ -228,7 +236,11 @@ class _Cutter:
             seen_heading = seen_heading or item.kind is Kind.HEADING
             if item.kind is Kind.BYLINE:
                 owner = after if seen_heading or before is None else before
-                owner = before if before is not None and not _headings(self.pending) and before.names is None else owner
+                owner = (
+                    before
+                    if before is not None and not _headings(self.pending) and before.names is None
+                    else owner
+                )
                 owner.names = owner.names or item.names
 
     def _place_headings(self, article: int, paragraph: int, *, inside: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter
 from dataclasses import dataclass
@@ -12,8 +13,12 @@ from crawler.extract.torn_lines import Kind, Line, cjk_length, repair_headline
 
 _DASH_END = re.compile("(?:[—\u2500-]{1,2}|[:：])$")
 _DASH_START = re.compile("^[—\u2500]{1,2}")
-_LABEL = re.compile("(?:在[\u4e00-\u9fff]{2}|周刊|专刊|专版|专栏|要闻|综合|新闻|动态|之窗|天地|视点|聚焦|关注|观察|纵横|园地|特刊|党建|高新区)$")
-_ZONE_AT_END = re.compile("([\u4e00-\u9fff]{2,4}?(?:高新技术产业开发区|高新区|示范区|经开区|开发区|科学城|新区))$")
+_LABEL = re.compile(
+    "(?:在[\u4e00-\u9fff]{2}|周刊|专刊|专版|专栏|要闻|综合|新闻|动态|之窗|天地|视点|聚焦|关注|观察|纵横|园地|特刊|党建|高新区)$"
+)
+_ZONE_AT_END = re.compile(
+    "([\u4e00-\u9fff]{2,4}?(?:高新技术产业开发区|高新区|示范区|经开区|开发区|科学城|新区))$"
+)
 
 #: Score from which a run of headline lines away from an article's start is taken as its headline.
 FITS = 1.2
@@ -74,7 +79,12 @@ def _fit(stray: Stray, index: int, draft: Draft, cut: Cut) -> float:
 def _is_subhead(stray: Stray) -> bool:
     """Say whether a run of headline lines may stand between two paragraphs as a subhead."""
     whole = all(line.kind is Kind.HEADING for line in stray.lines)
-    return whole and not stray.inside_sentence and len(stray.lines) == 1 and cjk_length(stray.lines[0].text) <= 22
+    return (
+        whole
+        and not stray.inside_sentence
+        and len(stray.lines) == 1
+        and cjk_length(stray.lines[0].text) <= 22
+    )
 
 
 def _no_subhead(cut: Cut, stray: Stray) -> None:
@@ -93,7 +103,7 @@ def rebuild(lines: list[Line], body: str) -> Headline:
         return Headline(repair_headline(texts[0]))
     if _DASH_START.match(texts[-1]):
         return Headline("".join(texts[-2:-1]), kicker="".join(texts[:-2]) or None, subtitle=texts[-1])
-    if _DASH_END.search(texts[0]) and not _DASH_END.sub("", texts[0]) == texts[0]:
+    if _DASH_END.search(texts[0]) and _DASH_END.sub("", texts[0]) != texts[0]:
         return Headline(texts[1], kicker=texts[0], subtitle=" ".join(texts[2:]) or None)
     if _broken_in_two(texts, body):
         return Headline("".join(texts), torn=True)
@@ -117,7 +127,7 @@ def _broken_in_two(texts: list[str], body: str) -> bool:
     if len(texts) > 3 or sum(cjk_length(text) for text in texts) > 34:
         return False
     pairs = bigrams(body)
-    spans = all(a[-1:] + b[:1] in pairs for a, b in zip(texts, texts[1:], strict=False))
+    spans = all(a[-1:] + b[:1] in pairs for a, b in itertools.pairwise(texts))
     only_zone = bool(_ZONE_AT_END.fullmatch(texts[0]))
     return only_zone or (spans and min(cjk_length(text) for text in texts) <= 6)
 

@@ -31,17 +31,25 @@ _FURNITURE = re.compile(
     "|[-—=_*·.~]{2,}|总?第\\d+期.{0,10}|CN\\d{2}-\\d{4}.{0,20}|https?://\\S+|www\\.\\S+)$",
     re.IGNORECASE,
 )
-_TURN = re.compile("[(（▶►→ ]*(?:下转|上接|紧接)第?[A-Z]?\\d{1,2}版?[^。]{0,10}[)）]?$|^[(（](?:上接|紧接)第?[A-Z]?\\d{1,2}版?[^。]{0,10}[)）]")
+_TURN = re.compile(
+    "[(（▶►→ ]*(?:下转|上接|紧接)第?[A-Z]?\\d{1,2}版?[^。]{0,10}[)）]?$|^[(（](?:上接|紧接)第?[A-Z]?\\d{1,2}版?[^。]{0,10}[)）]"
+)
 
 _CAPTION_START = re.compile(
     "^(?:[△▲▼◀▶←→↑↓]\\s*)?(?:[上下左右本主中]?(?:图|组图|组图片)(?:[①-⑩一二三四\\d])?(?:为|[:：])|[上下左右][图侧]|图片(?:来源|说明|新闻)?[:：]|图[①-⑩\\d][:：为]|图为"
     "|(?:资料|新闻)?(?:照片|图片)[:：]|题图[:：为]|制图[:：]|供图[:：]|摄影[:：])"
 )
-_CAPTION_END = re.compile("(?:摄影报道|摄影|供图|摄|制图|(?:资料|效果)图|图/[^\\s。]{2,12}|文/图)[)）]?[。.]?$")
-_CREDIT = re.compile(f"^(?:图片来源|图片由|图/|摄影?/|供图|图片)[:：]?[^。]{{1,24}}$|^[{CJK}\\s]{{2,16}}[/ ]?(?:摄影|供图|摄|图)$")
+_CAPTION_END = re.compile(
+    "(?:摄影报道|摄影|供图|摄|制图|(?:资料|效果)图|图/[^\\s。]{2,12}|文/图)[)）]?[。.]?$"
+)
+_CREDIT = re.compile(
+    f"^(?:图片来源|图片由|图/|摄影?/|供图|图片)[:：]?[^。]{{1,24}}$|^[{CJK}\\s]{{2,16}}[/ ]?(?:摄影|供图|摄|图)$"
+)
 _CAPTION_SENTENCE = re.compile("^[^。]{1,120}。(?:[^。]{1,24}(?:摄影|供图|摄)[)）]?[。]?)?")
 
-_ADVERT_MARKER = re.compile("^[\\[【(（ ]*(?:公益|商业|形象)?(?:广 ?告|推 ?广|启 ?事|遗 ?失 ?声 ?明|声 ?明)[\\]】)） ]*$")
+_ADVERT_MARKER = re.compile(
+    "^[\\[【(（ ]*(?:公益|商业|形象)?(?:广 ?告|推 ?广|启 ?事|遗 ?失 ?声 ?明|声 ?明)[\\]】)） ]*$"
+)
 _NOTICE_TITLE = re.compile(
     "(?:公告|公示|通告|启事|声明|通知书|招标|拍卖会?|招租|清算|送达|注销|讣告|更正|致歉|减资|挂牌出让|广告|征订|订阅)[^。]{0,8}$"
 )
@@ -50,20 +58,30 @@ _CONTACT = re.compile(
     "|(?:热线|电话|咨询|专线)[:： ]?\\d|\\d{3,4}[-—－]\\d{7,8}|1[3-9]\\d{9}|400[- ]?\\d{3}[- ]?\\d{4}|[\\w.]{2,30}@[\\w.]{3,30}|扫码|二维码",
     re.IGNORECASE,
 )
-_SLOGAN = re.compile("欢迎您|欢迎(?:各界|社会|广大|海内外|投资)|诚邀|诚聘|诚招|火热(?:招商|认购|开盘)|盛大开业|恭祝|恭贺|祝贺|特约刊登|倾情|独家|订阅|征订|优惠|钜惠|免费试|限时")
-_ORGANISATION = re.compile("(?:委员会|管委会|办公室|总公司|公司|集团|中心|局|厂|商会|协会|促进组|服务部|商场|银行|医院|学校|学院)$")
+_SLOGAN = re.compile(
+    "欢迎您|欢迎(?:各界|社会|广大|海内外|投资)|诚邀|诚聘|诚招|火热(?:招商|认购|开盘)|盛大开业|恭祝|恭贺|祝贺|特约刊登|倾情|独家|订阅|征订|优惠|钜惠|免费试|限时"
+)
+_ORGANISATION = re.compile(
+    "(?:委员会|管委会|办公室|总公司|公司|集团|中心|局|厂|商会|协会|促进组|服务部|商场|银行|医院|学校|学院)$"
+)
 
 _NAME = f"[{CJK}]{{2,4}}"
 _NAMES = f"{_NAME}(?:[ 、·]+{_NAME}){{0,5}}"
-_ROLE = (
-    "(?:(?:本报|本刊|见习|首席|全媒体|融媒体|实习|特约|驻[^ ]{1,6}|[^ 。,，]{2,8}报)*(?:记者|通讯员|撰稿人?|评论员)|作者|文|撰文|整理|采写)"
+_ROLE = "(?:(?:本报|本刊|见习|首席|全媒体|融媒体|实习|特约|驻[^ ]{1,6}|[^ 。,，]{2,8}报)*(?:记者|通讯员|撰稿人?|评论员)|作者|文|撰文|整理|采写)"
+_BYLINE_MARK = re.compile(
+    f"^[▶►▷■□●◆◇○◎★☆◼◻▲△▪▫❏❐►|]+\\s*(?:文[/:：])?\\s*({_ROLE}[ /:：]*)?({_NAMES}(?:\\s*(?:{_ROLE})?[ /:：]*{_NAMES})*|{_ROLE})\\s*$"
 )
-_BYLINE_MARK = re.compile(f"^[▶►▷■□●◆◇○◎★☆◼◻▲△▪▫❏❐►|]+\\s*(?:文[/:：])?\\s*({_ROLE}[ /:：]*)?({_NAMES}(?:\\s*(?:{_ROLE})?[ /:：]*{_NAMES})*|{_ROLE})\\s*$")
-_BYLINE_ROLE = re.compile(f"^(?:{_ROLE}[ /:：]+)({_NAMES})(?:[ /、]+{_ROLE}[ /:：]*({_NAMES}))?(?:\\s*(?:文/?图|报道|摄影报道))?$")
+_BYLINE_ROLE = re.compile(
+    f"^(?:{_ROLE}[ /:：]+)({_NAMES})(?:[ /、]+{_ROLE}[ /:：]*({_NAMES}))?(?:\\s*(?:文/?图|报道|摄影报道))?$"
+)
 _BYLINE_TAIL = re.compile(f"^({_NAMES})\\s*/?(?:文|{_ROLE})$")
 _BYLINE_PLAIN = re.compile(f"^(?:{_NAME}|[{CJK}] [{CJK}]|{_NAME}(?: [{CJK}]{{2,3}}){{1,3}})$")
-_BYLINE_PAREN = re.compile(f"[(（]\\s*({_ROLE}[ /:：]*)?({_NAMES}(?:[ 、]+{_ROLE}[ /:：]*{_NAMES})*)\\s*[)）]\\s*$")
-_BYLINE_INLINE = re.compile(f"^[▶►▷■□◆◇]\\s*((?:{_ROLE}[ /:：]*)?[{CJK}]{{2,4}}(?: [{CJK}]{{2,3}})?) +(?=\\S{{12}})")
+_BYLINE_PAREN = re.compile(
+    f"[(（]\\s*({_ROLE}[ /:：]*)?({_NAMES}(?:[ 、]+{_ROLE}[ /:：]*{_NAMES})*)\\s*[)）]\\s*$"
+)
+_BYLINE_INLINE = re.compile(
+    f"^[▶►▷■□◆◇]\\s*((?:{_ROLE}[ /:：]*)?[{CJK}]{{2,4}}(?: [{CJK}]{{2,3}})?) +(?=\\S{{12}})"
+)
 _ROLE_WORDS = re.compile(_ROLE + "[:：/]?")
 
 #: 本报讯 and its kin, the byline in brackets and the dateline after it.
@@ -75,11 +93,15 @@ _INNER_DATELINE = re.compile("(?<=[。”」!?！？ ])\\s*(?=(?:本报讯|本�
 
 _LEAD = re.compile(
     "^(?:近日|日前|连日来|近年来|近期|近段时间|今年以来|去年以来|今年|去年|昨日|昨天|今日|今天|本月|当前|眼下|走进|初[春夏秋冬]|盛夏|金秋|时下|记者(?:日前|近日|从|昨)|"
-    "\\d{1,2}月\\d{1,2}日|\\d{1,2}月\\d{1,2}[日至—-]|\\d{1,2}日|\\d{4}年|“[^”]{4,}”|\"[^\"]{4,}\")"
+    '\\d{1,2}月\\d{1,2}日|\\d{1,2}月\\d{1,2}[日至—-]|\\d{1,2}日|\\d{4}年|“[^”]{4,}”|"[^"]{4,}")'
 )
-_CONNECTIVE = re.compile("^(?:此外|据悉|据了解|同时|下一步|目前|其中|与此同时|另外|接下来|然而|但是|因此|为此|对此|未来|随后|而|他|她|该|这|我们|在此)")
+_CONNECTIVE = re.compile(
+    "^(?:此外|据悉|据了解|同时|下一步|目前|其中|与此同时|另外|接下来|然而|但是|因此|为此|对此|未来|随后|而|他|她|该|这|我们|在此)"
+)
 _MIDDLE_START = re.compile("^[的了着过和与及或等、,，。;；:：)）”》」]")
-_NUMBERED = re.compile("^(?:[一二三四五六七八九十]{1,2}[、.．]|[(（][一二三四五六七八九十\\d]{1,2}[)）]|\\d{1,2}[.．、]|第[一二三四五六七八九十][，、,])")
+_NUMBERED = re.compile(
+    "^(?:[一二三四五六七八九十]{1,2}[、.．]|[(（][一二三四五六七八九十\\d]{1,2}[)）]|\\d{1,2}[.．、]|第[一二三四五六七八九十][，、,])"
+)
 
 
 class Kind(Enum):
@@ -237,7 +259,9 @@ def _classify(raw: str, number: int, *, gap: bool) -> list[Line]:
     dateline = DATELINE.match(bare)
     if dateline and cjk_length(bare) > dateline.end() - dateline.start() + 4:
         names = names_of(dateline[1]) if dateline[1] else None
-        return _with_ending(replace(made, text=repair_spaces(bare[dateline.end() :]), names=names, dateline=True))
+        return _with_ending(
+            replace(made, text=repair_spaces(bare[dateline.end() :]), names=names, dateline=True)
+        )
     length = cjk_length(made.text)
     if marked or _looks_like_heading(made.text, length):
         kind = Kind.FRAGMENT if length <= 3 and len(made.text) <= 4 and not marked else Kind.HEADING
@@ -298,7 +322,12 @@ def _mark_plain_bylines(lines: list[Line]) -> list[Line]:
             continue
         long_enough = lines[i + 1].kind is Kind.BODY and cjk_length(lines[i + 1].text) > 30
         before = lines[i - 1]
-        if before.kind is Kind.HEADING and cjk_length(before.text) >= 6 and long_enough and looks_like_name(line.text):
+        if (
+            before.kind is Kind.HEADING
+            and cjk_length(before.text) >= 6
+            and long_enough
+            and looks_like_name(line.text)
+        ):
             result[i] = replace(line, kind=Kind.BYLINE, names=names_of(line.raw))
     return result
 
@@ -368,4 +397,11 @@ def _advert_goes_on(lines: list[Line], i: int) -> bool:
     if _SLOGAN.search(line.text) or _CONTACT.search(line.raw):
         return True
     opens = following.kind is Kind.BYLINE or following.dateline
-    return not (opens or (following.kind is Kind.BODY and cjk_length(following.text) >= 40 and not _SLOGAN.search(following.text)))
+    return not (
+        opens
+        or (
+            following.kind is Kind.BODY
+            and cjk_length(following.text) >= 40
+            and not _SLOGAN.search(following.text)
+        )
+    )

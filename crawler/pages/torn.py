@@ -11,7 +11,9 @@ from crawler.items import ArticleItem
 
 #: An article has at least two sentences or this many Chinese characters below a headline.
 _SHORTEST = 40
-_PORTAL = re.compile("(?m)^.{0,40}(?:首页\\s*[>＞]|当前位置|您的位置|来源[:：].{0,40}\\d{4}[-年]|责任?编辑?[:：]|打印|字号|分享到|相关阅读|点击右上角)")
+_PORTAL = re.compile(
+    "(?m)^.{0,40}(?:首页\\s*[>＞]|当前位置|您的位置|来源[:：].{0,40}\\d{4}[-年]|责任?编辑?[:：]|打印|字号|分享到|相关阅读|点击右上角)"
+)
 _SENTENCE = re.compile("[^。!?！？]+[。!?！？]+[”’」』\"')）]*")
 
 
@@ -45,7 +47,9 @@ class TornText:
             return self._untitled(draft, body)
         if is_notice_title(headline.title) or cjk_length(body) < _SHORTEST:
             return None
-        return self._made(draft, headline, 0.75 if headline.torn else 0.9, ["unsure_title"] if headline.torn else [])
+        return self._made(
+            draft, headline, 0.75 if headline.torn else 0.9, ["unsure_title"] if headline.torn else []
+        )
 
     def _untitled(self, draft: Draft, body: str) -> ArticleItem | None:
         """Return an article for a body without headline when it has two sentences, else None."""

@@ -1,0 +1,333 @@
+"""An article page of an e-paper: title with kicker and subtitle, author, page, day, paper, body, images."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from lxml.html import HtmlElement
+
+from crawler.extract.torn_lines import names_of
+from crawler.items import ArticleItem, Image
+from crawler.pages.epapers.addresses import day_of
+from crawler.pages.epapers.document import Document, paragraphs, text_of
+from crawler.pages.epapers.layouts import current_page, page_of
+from crawler.pages.epapers.properties import properties
+from store.text import clean_line
+
+_CONTENT_OPEN = re.compile(r"<!--\s{0,5}enpcontent\s{0,5}-->", re.IGNORECASE)
+_CONTENT_CLOSE = re.compile(r"<!--\s{0,5}/enpcontent\s{0,5}-->", re.IGNORECASE)
+#: Containers of the body, by tag, id or class, the innermost ones first.
+_CONTAINERS = ("founder-content", "cms-content")
+_CONTAINER_IDS = (
+    "ozoom",
+    "articlecontent",
+    "contenttext",
+    "zoom",
+    "newscontent",
+    "article-content",
+    "artcontent",
+)
+_CONTAINER_CLASSES = (
+    "cms-content", "newsdetatext", "article-content", "articlecontent", "detail-content", "content-text", "art-content", "news-content", "attachment-content", "font6", "text_c"
+)  # fmt: skip
+_PAPER_TAIL = re.compile(
+    "(?:多媒体)?(?:数字|电子)(?:报刊|报纸|报|版)?(?:平台|阅读)?|(?:首页|ePaper|-人民网|报社$)", re.IGNORECASE
+)
+_DAY = re.compile(r"((?:19|20)\d{2})\s?[年/.-]\s?(\d{1,2})\s?[月/.-]\s?(\d{1,2})")
+_SOURCE = re.compile("(?:来源|报纸名称|报名)[:：]\\s*([^\\s:：,，。<>（(]{2,20})")
+_AUTHOR = re.compile("(?:作者|记者|文/)[:：]\\s*([^:：。<>\\d《（(]{2,40})")
+_SEC = re.compile("^(.{0,60}?)\\s*《?([^《》\\s]{2,12})》?\\s*[(（]\\s*\\d{4}年\\d{1,2}月\\d{1,2}日")
+_LEDE = re.compile(
+    "^[^。]{0,40}?[(（]\\s*((?:[^()（）\\s]{0,14})?(?:记者|通讯员)[^()（）]{1,50})[)）]|^[■□▶●◆◎○]\\s*([^。]{2,40})$|^((?:本报|见习|特约|全媒体)?(?:记者|通讯员)\\s*[^。]{2,30})$"
+)
+_CAPTION_PARTS = frozenset({"picture-caption", "img-caption", "imgtitle", "pic-info"})
+
+
+@dataclass(slots=True)
+class Heads:
+    """Title with what stands above and below it, and the line of the author."""
+
+    title: str = ""
+    kicker: str | None = None
+    subtitle: str | None = None
+    author: str | None = None
+
+
+@dataclass(slots=True)
+class Body:
+    """The body's paragraphs, its images, and whether the family's own container held it."""
+
+    paragraphs: list[str] = field(default_factory=list)
+    images: list[Image] = field(default_factory=list)
+    own: bool = False
+
+
+def read_article(document: Document) -> ArticleItem:
+    """Return the article as the page gives it; title or text are "" where it has none."""
+    fields = properties(document.text)
+    container = find_container(document)
+    body = _body(document, container)
+    heads = _heads(document, fields, container)
+    number, name = _page(document, fields)
+    return ArticleItem(
+        url=document.url,
+        title=heads.title,
+        text="\n".join(_without_heads(body.paragraphs, heads)),
+        kicker=heads.kicker,
+        subtitle=heads.subtitle,
+        author=heads.author or _author_in(body.paragraphs),
+        published_at=_day(document, fields),
+        publisher=_paper(document, fields),
+        page_number=number,
+        page_name=name,
+        images=body.images,
+    )
+
+
+def find_container(document: Document) -> HtmlElement | None:
+    """Return the element that holds the body, or None; the largest when ids are repeated."""
+    candidates = list(document.tagged(*_CONTAINERS))
+    if not candidates:
+        ids = frozenset(_CONTAINER_IDS)
+        candidates = [e for e in document.elements if (e.get("id") or "").lower() in ids]
+    if not candidates:
+        candidates = list(document.with_class(*_CONTAINER_CLASSES))
+    return max(candidates, key=lambda element: len(text_of(element)), default=None)
+
+
+def _body(document: Document, container: HtmlElement | None) -> Body:
+    between = _between_comments(document)
+    if between is not None and (container is None or not paragraphs(container)):
+        container = between.root
+        document = between
+    if container is None:
+        return Body()
+    found = Body(paragraphs(container, skip=_CAPTION_PARTS), own=True)
+    found.images = _images(document, container)
+    captions = {image.caption for image in found.images if image.caption}
+    found.paragraphs = [text for text in found.paragraphs if text not in captions]
+    return found
+
+
+def _between_comments(document: Document) -> Document | None:
+    opened = _CONTENT_OPEN.search(document.text)
+    closed = _CONTENT_CLOSE.search(document.text, opened.end()) if opened else None
+    if opened is None or closed is None:
+        return None
+    return Document(f"<div>{document.text[opened.end() : closed.start()]}</div>", document.url)
+
+
+def _images(document: Document, container: HtmlElement) -> list[Image]:
+    """Return the images in the body and in the tables of pictures beside it (res/, pic/, att/), once each."""
+    found: dict[str, Image] = {}
+    inside = {id(element) for element in container.iter()}
+    for element in [*container.iter("img"), *document.tagged("img")]:
+        address = element.get("src") or element.get("data-src") or ""
+        url = document.absolute(address)
+        if url is None or not _is_picture(address, inside=id(element) in inside):
+            continue
+        caption = clean_line(element.get("alt") or element.get("title") or "") or _caption_below(element)
+        found.setdefault(url, Image(url, caption=caption or None))
+    return list(found.values())
+
+
+def _is_picture(address: str, *, inside: bool) -> bool:
+    if re.search(
+        r"(?:tplimg|webimages|/static/|/images?/|icon|logo|_brief\.|blank|dot|\.gif|/js/|/css/)",
+        address,
+        re.IGNORECASE,
+    ):
+        return False
+    return inside or bool(
+        re.search(r"/(?:res|picture|photo)/[^?]{0,120}\.(?:jpe?g|png|webp)", address, re.IGNORECASE)
+    )
+
+
+def _caption_below(element: HtmlElement) -> str | None:
+    """Return the text of the next row or paragraph of the picture's own small table, or None."""
+    table = next(
+        (parent for parent in element.iterancestors("table", "figure") if len(list(parent.iter("img"))) == 1),
+        None,
+    )
+    if table is None or len(list(table.iter())) > 14:
+        return None
+    text = text_of(table)
+    return text if 4 <= len(text) <= 160 else None
+
+
+def _heads(document: Document, fields: dict[str, str], container: HtmlElement | None) -> Heads:
+    """Return the headlines of the comment of properties, else those shown above the body."""
+    shown = _shown_heads(document, container)
+    if not fields.get("title"):
+        return shown
+    return Heads(
+        fields["title"],
+        kicker=fields.get("introtitle") or fields.get("yt"),
+        subtitle=fields.get("subtitle"),
+        author=_names(fields.get("author")) or shown.author,
+    )
+
+
+def _shown_heads(document: Document, container: HtmlElement | None) -> Heads:
+    heads = _headings_by_level(document) or _headings_by_class(document) or Heads()
+    if not heads.title:
+        heads.title = (
+            clean_line(document.meta("og:title") or document.meta("articletitle"))
+            or re.split("[_|-]", document.title)[0]
+        )
+    heads.author = (
+        _names(document.meta("author"))
+        if not heads.author and _is_name(document.meta("author"))
+        else heads.author
+    )
+    author = heads.author or _author_line(document, container)
+    return Heads(heads.title, heads.kicker, heads.subtitle, author)
+
+
+def _headings_by_level(document: Document) -> Heads | None:
+    """Return the headlines of a page whose largest heading is the title: h3/h2 above it, h2 or a paragraph below."""
+    top = next(
+        (tag for tag in ("h1", "h2", "h3") if any(len(text_of(e)) >= 4 for e in document.tagged(tag))), None
+    )
+    if top is None:
+        return None
+    title = next(element for element in document.tagged(top) if len(text_of(element)) >= 4)
+    parent = title.getparent()
+    near = list(parent) if parent is not None else [title]
+    place = near.index(title)
+    above = [
+        text_of(e)
+        for e in near[:place]
+        if e.tag in {"h2", "h3", "h4", "p", "div"} and 0 < len(text_of(e)) <= 80
+    ]
+    below = [e for e in near[place + 1 :] if e.tag in {"h2", "h3", "h4", "p"}]
+    subtitle = next((text for e in below if _is_subtitle(e, text := text_of(e))), None)
+    return Heads(text_of(title), kicker=" ".join(above) or None, subtitle=subtitle)
+
+
+def _is_subtitle(element: HtmlElement, text: str) -> bool:
+    if not 0 < len(text) <= 80 or re.search("版次|来源|作者|记者|\\d{4}年|^第?\\d+版|字体|打印", text):
+        return False
+    return element.tag != "p" or not (element.get("class") or "")
+
+
+def _headings_by_class(document: Document) -> Heads | None:
+    """Return the headlines of the table templates: rows of font02 (kicker), font01 (title), font02 (subtitle, author)."""
+    rows = [e for e in document.with_class("font01", "font02") if e.tag in {"td", "span", "p", "div"}]
+    titles = [i for i, e in enumerate(rows) if "font01" in (e.get("class") or "") and text_of(e)]
+    if not titles:
+        return None
+    place = titles[0]
+    above = text_of(rows[place - 1]) if place else ""
+    below = [text_of(e) for e in rows[place + 1 : place + 3]]
+    subtitle, author = ([*below, "", ""])[:2]
+    return Heads(text_of(rows[place]), above or None, subtitle or None, _names(author))
+
+
+def _author_line(document: Document, container: HtmlElement | None) -> str | None:
+    for element in document.with_class("sec", "author", "Author", "writer", "zuozhe"):
+        text = text_of(element)
+        match = _SEC.match(text)
+        names = _names(match[1] if match else text if not re.search("版次|来源|\\d", text) else None)
+        if names:
+            return names
+    inside = {id(e) for e in container.iter()} if container is not None else set()
+    for element in document.tagged("div", "span", "p", "td"):
+        if id(element) in inside or len(element) > 6:
+            continue
+        text = text_of(element)
+        match = _AUTHOR.search(text) if len(text) <= 160 else None
+        if match and _is_name(match[1]):
+            return _names(match[1])
+    return None
+
+
+def _author_in(lines: list[str]) -> str | None:
+    """Return the names of the byline in the body's first or last lines, or None."""
+    for line in [*lines[:3], *lines[-1:]]:
+        match = _LEDE.search(line)
+        if match:
+            return names_of(next(group for group in match.groups() if group))
+    return None
+
+
+def _names(text: str | None) -> str | None:
+    text = clean_line(text or "")
+    text = re.sub("^(?:作者|记者|文/?图?)[:：]\\s*", "", text)
+    return (names_of(text) or text) if 2 <= len(text) <= 60 else None
+
+
+def _is_name(text: str) -> bool:
+    return bool(re.fullmatch("[\u4e00-\u9fff·\\s、,，]{2,40}", text.strip())) and not re.search(
+        "报$|社$|网$|日报|晚报", text.strip()
+    )
+
+
+def _without_heads(lines: list[str], heads: Heads) -> list[str]:
+    """Return the body without headlines repeated at its start."""
+    said = {re.sub(r"\s", "", text) for text in (heads.title, heads.kicker, heads.subtitle) if text}
+    start = 0
+    while start < min(len(lines), 4) and re.sub(r"\s", "", lines[start]) in said:
+        start += 1
+    return lines[start:]
+
+
+def _page(document: Document, fields: dict[str, str]) -> tuple[str | None, str | None]:
+    number = fields.get("pagenum")
+    shown_number, shown_name = _shown_page(document)
+    named = number is None or shown_number is None or number.lstrip("0") == shown_number.lstrip("0")
+    return number or shown_number, fields.get("pagename") or (shown_name if named else None)
+
+
+def _shown_page(document: Document) -> tuple[str | None, str | None]:
+    number, name = current_page(document)
+    if number:
+        return number, name
+    said = re.search(
+        "版次[:：]\\s*(?:第)?\\s*([A-Z]{0,2}\\d{1,3}[A-Z]?)(?:版?[:：]?\\s*([^\\s<>&;|]{1,14}))?",
+        document.text,
+    )
+    if said:
+        return said[1], None
+    sec = re.search(
+        "(?:19|20)\\d{2}年\\d{1,2}月\\d{1,2}日\\s*[^<>]{0,12}第\\s*([A-Z]?\\d{1,3})\\s*版", document.text
+    )
+    return (sec[1], None) if sec else page_of(document.meta("page"))
+
+
+def _day(document: Document, fields: dict[str, str]) -> str | None:
+    """Return the issue's day: of the properties, the address, the page's metadata, else the first one shown."""
+    for text in (fields.get("date"), document.meta("publishdate")):
+        match = _DAY.match(text or "")
+        if match:
+            return f"{match[1]}-{int(match[2]):02d}-{int(match[3]):02d}"
+    found = day_of(document.url)
+    if found:
+        return found.isoformat()
+    match = _DAY.search(re.sub("<[^<>]{0,300}>", "", document.text[:60_000]))
+    return f"{match[1]}-{int(match[2]):02d}-{int(match[3]):02d}" if match else None
+
+
+def _paper(document: Document, fields: dict[str, str]) -> str | None:
+    """Return the paper's name."""
+    for name in (fields.get("papername"), document.meta("source")):
+        if name:
+            return name
+    said = _SOURCE.search(re.sub("<[^<>]{0,300}>|&nbsp;", " ", document.text[:200_000]))
+    if said and re.search("[报刊]$|日报|晚报", said[1]):
+        return said[1]
+    section = re.search("《([^《》]{2,14}[报刊版])》\\s*[(（]\\s*\\d{4}年", document.text)
+    if section:
+        return section[1]
+    return paper_in_title(document.title)
+
+
+def paper_in_title(title: str) -> str | None:
+    """Return the name of the paper a page's <title> ends or begins with, or None."""
+    parts = [part.strip() for part in re.split("[_|—-]", title) if part.strip()]
+    for part in [*reversed(parts)]:
+        bare = _PAPER_TAIL.sub("", part).strip()
+        if re.search("(?:[报刊]|时报|日报|晚报|导报|版)$", bare) and 2 <= len(bare) <= 20:
+            return bare
+    return None
