@@ -1,0 +1,41 @@
+"""Personal links: signed over a recipient's random key, valid until that key is changed, and telling nothing.
+
+A token holds the random key and a signature, no name, number or address. Each purpose has its own salt: the one-click link
+in a mail's header, which gateways read, does not open the preferences.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Literal
+
+from itsdangerous import BadSignature, Signer
+
+Purpose = Literal["unsubscribe", "preferences", "archive"]
+#: Longer ones are not even looked at; a real one has 76 characters.
+MAX_LENGTH = 200
+#: Below this a secret can be guessed; `secrets.token_hex(16)` makes one of 32.
+MIN_SECRET = 16
+
+
+def _signer(secret: str, purpose: Purpose) -> Signer:
+    if len(secret) < MIN_SECRET:
+        raise ValueError(f"the web secret is shorter than {MIN_SECRET} characters; set PARKNEWS_WEB_SECRET")
+    return Signer(
+        secret, salt=f"parknews.{purpose}", sep=".", key_derivation="hmac", digest_method=hashlib.sha256
+    )
+
+
+def make_token(secret: str, token_key: str, purpose: Purpose) -> str:
+    """Return the token of a recipient for one purpose, safe within a URL. Raises ValueError for a missing or weak secret."""
+    return _signer(secret, purpose).sign(token_key).decode("ascii")
+
+
+def read_token(secret: str, token: str, purpose: Purpose) -> str | None:
+    """Return the recipient's key, or None for a token that was not made with `secret` for `purpose`."""
+    if not token.isascii() or not token or len(token) > MAX_LENGTH:
+        return None
+    try:
+        return _signer(secret, purpose).unsign(token).decode("ascii")
+    except BadSignature:
+        return None

@@ -1,0 +1,349 @@
+"""The ledger of deliveries: every change of state is one conditional UPDATE, and only the holder of a claim may go on.
+
+    queued -> sending -> at_the_dot -> sent
+                 |            |------> retry | suppressed | in_doubt
+                 |-> retry | suppressed | skipped | bounced
+
+The marker `at_the_dot` is committed just before the message is completed on the wire. A crash before it means that nothing
+was delivered (the row is queued again); a crash behind it means that nobody knows, and the row waits for a person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, TypeAlias
+
+from sqlalchemy import CursorResult, Engine, Select, and_, func, or_, select, update
+from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session, joinedload, selectinload
+
+from store.database import session_scope
+from store.models import Audit, Delivery, Recipient
+from store.text import clean_line
+
+Database: TypeAlias = Engine
+DEFAULT_CHANNEL = "mail"
+STATES = ("queued", "sending", "at_the_dot", "sent", "retry", "bounced", "suppressed", "skipped", "in_doubt")
+_WAITING = ("queued", "retry")
+#: A claim older than this is a dead worker's. Longer than the wait for the reply after the final dot (five minutes).
+STALE_SECONDS = 900
+_REPLY_LENGTH = 500
+
+
+class LedgerError(Exception):
+    """The ledger cannot be written now: disk full, locked for too long, connection lost. Nothing of the step was kept."""
+
+
+@contextmanager
+def ledger(engine: Engine) -> Iterator[Session]:
+    """One write transaction on the ledger. Raises LedgerError for every fault of the database."""
+    try:
+        with session_scope(engine) as session:
+            yield session
+    except SQLAlchemyError as error:
+        raise LedgerError(clean_line(str(getattr(error, "orig", None) or error))[:_REPLY_LENGTH]) from error
+
+
+def deliverable() -> Any:
+    """The condition under which a recipient gets anything at all."""
+    return and_(
+        Recipient.active.is_(True), Recipient.unsubscribed_at.is_(None), Recipient.suppressed_at.is_(None)
+    )
+
+
+def enqueue(session: Session, issue_id: int, now: datetime) -> int:
+    """Write one row per deliverable recipient and channel. Idempotent; returns how many rows are new."""
+    recipients = session.execute(
+        select(Recipient.id, Recipient.channels).where(deliverable()).order_by(Recipient.id)
+    )
+    rows = [
+        {"issue_id": issue_id, "recipient_id": key, "channel": channel, "state": "queued", "attempts": 0}
+        | {"created_at": now}
+        for key, channels in recipients
+        for channel in dict.fromkeys(channels or [DEFAULT_CHANNEL])
+    ]
+    if not rows:
+        return 0
+    before = _count(session, issue_id)
+    new = insert(Delivery).on_conflict_do_nothing(index_elements=["issue_id", "recipient_id", "channel"])
+    session.execute(new, rows)
+    return _count(session, issue_id) - before
+
+
+def _count(session: Session, issue_id: int) -> int:
+    counted = session.scalar(select(func.count()).select_from(Delivery).where(Delivery.issue_id == issue_id))
+    return counted or 0
+
+
+def _due(now: datetime, channels: Collection[str]) -> Any:
+    return and_(
+        Delivery.state.in_(_WAITING),
+        or_(Delivery.next_attempt_at.is_(None), Delivery.next_attempt_at <= now),
+        Delivery.channel.in_(channels),
+    )
+
+
+def count_due(session: Session, now: datetime, channels: Collection[str]) -> int:
+    """Return how many deliveries over `channels` could be claimed at `now`."""
+    return session.scalar(select(func.count()).select_from(Delivery).where(_due(now, channels))) or 0
+
+
+def count_unserved(session: Session, channels: Collection[str]) -> int:
+    """Return how many deliveries wait for a channel that is not among `channels`."""
+    waiting = select(func.count()).select_from(Delivery).where(Delivery.state.in_(_WAITING))
+    return session.scalar(waiting.where(Delivery.channel.not_in(channels))) or 0
+
+
+def claim(
+    session: Session, worker: str, now: datetime, limit: int, channels: Collection[str] = (DEFAULT_CHANNEL,)
+) -> Sequence[Delivery]:
+    """Take up to `limit` due deliveries for `worker`, oldest first, recipients and issues loaded.
+
+    Two workers never get the same row. Rows of recipients who are not to be written to any more are closed on the way.
+    """
+    withdraw(session, now)
+    ids = session.scalars(
+        select(Delivery.id).where(_due(now, channels)).order_by(Delivery.id).limit(limit)
+    ).all()
+    if not ids:
+        return []
+    mine = session.scalars(
+        update(Delivery)
+        .where(Delivery.id.in_(ids), Delivery.state.in_(_WAITING))
+        .values(state="sending", claimed_by=worker, claimed_at=now, attempts=Delivery.attempts + 1)
+        .returning(Delivery.id)
+        .execution_options(synchronize_session=False)
+    ).all()
+    return session.scalars(_loaded().where(Delivery.id.in_(mine)).order_by(Delivery.id)).all()
+
+
+def _loaded() -> Select[Delivery]:
+    return (
+        select(Delivery)
+        .options(joinedload(Delivery.recipient), selectinload(Delivery.issue))
+        .execution_options(populate_existing=True)
+    )
+
+
+def withdraw(session: Session, now: datetime) -> int:  # noqa: ARG001
+    """Close the waiting deliveries of recipients who left or are suppressed; returns how many."""
+    gone = select(Recipient.id).where(~deliverable())
+    return _change(
+        session,
+        and_(Delivery.state.in_(_WAITING), Delivery.recipient_id.in_(gone)),
+        state="suppressed",
+        reason="recipient_inactive",
+        next_attempt_at=None,
+    )
+
+
+def _change(session: Session, condition: Any, **values: Any) -> int:
+    statement = (
+        update(Delivery).where(condition).values(**values).execution_options(synchronize_session=False)
+    )
+    result = session.execute(statement)
+    assert isinstance(result, CursorResult)
+    return result.rowcount
+
+
+def _held(delivery_id: int, worker: str, *states: str) -> Any:
+    return and_(Delivery.id == delivery_id, Delivery.claimed_by == worker, Delivery.state.in_(states))
+
+
+def _brief(text: str | None) -> str | None:
+    return clean_line(text)[:_REPLY_LENGTH] if text is not None else None
+
+
+def mark_at_the_dot(
+    session: Session, delivery_id: int, worker: str, now: datetime, message_id: str | None = None
+) -> bool:
+    """Say that the message is about to be completed. False: the claim is lost or the recipient left; do not complete it."""
+    willing = select(Recipient.id).where(deliverable())
+    condition = and_(_held(delivery_id, worker, "sending"), Delivery.recipient_id.in_(willing))
+    return (
+        _change(session, condition, state="at_the_dot", claimed_at=now, message_id=message_id, reply=None)
+        == 1
+    )
+
+
+def mark_sent(
+    session: Session, delivery_id: int, worker: str, now: datetime, reply: str | None = None
+) -> bool:
+    """Record that the other side accepted. Also mends a row that was taken for a dead worker's meanwhile."""
+    condition = _held(delivery_id, worker, "at_the_dot", "in_doubt")
+    return (
+        _change(
+            session,
+            condition,
+            state="sent",
+            sent_at=now,
+            reply=_brief(reply),
+            reason=None,
+            next_attempt_at=None,
+        )
+        == 1
+    )
+
+
+def mark_retry(
+    session: Session,
+    delivery_id: int,
+    worker: str,
+    next_attempt_at: datetime,
+    reason: str,
+    reply: str | None = None,
+) -> bool:
+    """Put a delivery that was definitely not accepted back for `next_attempt_at`."""
+    values = {"state": "retry", "next_attempt_at": next_attempt_at, "reason": reason, "reply": _brief(reply)}
+    return (
+        _change(
+            session,
+            _held(delivery_id, worker, "sending", "at_the_dot"),
+            claimed_by=None,
+            claimed_at=None,
+            **values,
+        )
+        == 1
+    )
+
+
+def _close(
+    session: Session, delivery_id: int, worker: str, state: str, reason: str, reply: str | None
+) -> bool:
+    condition = _held(delivery_id, worker, "sending", "at_the_dot")
+    values = {"state": state, "reason": reason, "reply": _brief(reply), "next_attempt_at": None}
+    return _change(session, condition, **values) == 1
+
+
+def mark_skipped(session: Session, delivery_id: int, worker: str, reason: str) -> bool:
+    """Close a delivery that has nothing to send or cannot be sent this way."""
+    return _close(session, delivery_id, worker, "skipped", reason, None)
+
+
+def mark_bounced(
+    session: Session, delivery_id: int, worker: str, reason: str, reply: str | None = None
+) -> bool:
+    """Close a delivery that was refused for too long."""
+    return _close(session, delivery_id, worker, "bounced", reason, reply)
+
+
+def mark_suppressed(
+    session: Session, delivery_id: int, worker: str, now: datetime, reason: str, reply: str | None = None
+) -> bool:
+    """Close a delivery whose address was refused for good, and write to that address no more."""
+    if not _close(session, delivery_id, worker, "suppressed", reason, reply):
+        return False
+    recipient_id = session.scalar(select(Delivery.recipient_id).where(Delivery.id == delivery_id))
+    session.execute(
+        update(Recipient)
+        .where(Recipient.id == recipient_id, Recipient.suppressed_at.is_(None))
+        .values(suppressed_at=now, suppressed_reason=reason)
+    )
+    withdraw(session, now)
+    return True
+
+
+def mark_in_doubt(
+    session: Session, delivery_id: int, worker: str, reason: str, reply: str | None = None
+) -> bool:
+    """Say that nobody knows whether the message arrived; it is never sent again by itself."""
+    condition = _held(delivery_id, worker, "at_the_dot", "in_doubt")
+    return _change(session, condition, state="in_doubt", reason=reason, reply=_brief(reply)) == 1
+
+
+def release(
+    session: Session, ids: Collection[int], worker: str, next_attempt_at: datetime | None = None
+) -> int:
+    """Give claimed but untried deliveries back, to be claimed again at `next_attempt_at` or at once."""
+    condition = and_(Delivery.id.in_(ids), Delivery.claimed_by == worker, Delivery.state == "sending")
+    return _change(
+        session,
+        condition,
+        state="queued",
+        claimed_by=None,
+        claimed_at=None,
+        attempts=Delivery.attempts - 1,
+        next_attempt_at=next_attempt_at,
+    )
+
+
+@dataclass(frozen=True)
+class Recovered:
+    """What a recovery found: rows queued again, rows that wait for a person."""
+
+    requeued: int = 0
+    in_doubt: int = 0
+
+
+def recover(
+    session: Session,
+    now: datetime,
+    stale_seconds: int = STALE_SECONDS,
+    is_dead: Callable[[str], bool] = lambda _worker: False,
+) -> Recovered:
+    """Settle the claims of workers that are no more: before the dot -> queued, at the dot -> in doubt.
+
+    A worker is taken for dead when `is_dead` says so or its claim is older than `stale_seconds`. Mistaking a slow one for
+    dead is harmless: it cannot reach the dot any more, and what it was told behind the dot still counts.
+    """
+    holders = session.scalars(
+        select(Delivery.claimed_by).where(Delivery.state.in_(("sending", "at_the_dot"))).distinct()
+    )
+    dead = [holder for holder in holders if holder is not None and is_dead(holder)]
+    lost = or_(Delivery.claimed_by.in_(dead), Delivery.claimed_at < now - timedelta(seconds=stale_seconds))
+    requeued = _change(
+        session,
+        and_(Delivery.state == "sending", lost),
+        state="queued",
+        claimed_by=None,
+        claimed_at=None,
+        next_attempt_at=None,
+    )
+    doubtful = _change(
+        session, and_(Delivery.state == "at_the_dot", lost), state="in_doubt", reason="crash_at_the_dot"
+    )
+    return Recovered(requeued, doubtful)
+
+
+def in_doubt(session: Session) -> Sequence[Delivery]:
+    """Return the deliveries nobody knows the outcome of, oldest first, recipients and issues loaded."""
+    return session.scalars(_loaded().where(Delivery.state == "in_doubt").order_by(Delivery.id)).all()
+
+
+def settle(session: Session, delivery_id: int, sent: bool, who: str, now: datetime) -> bool:
+    """Record what a person found out of a delivery in doubt: it arrived, or it is to be sent again. False: not in doubt."""
+    values: dict[str, Any] = {"state": "queued", "claimed_by": None, "claimed_at": None}
+    if sent:
+        values = {"state": "sent", "sent_at": Delivery.claimed_at}
+    condition = and_(Delivery.id == delivery_id, Delivery.state == "in_doubt")
+    if _change(session, condition, reason="settled_by_hand", next_attempt_at=None, **values) != 1:
+        return False
+    session.add(
+        Audit(
+            at=now, who=who, what="delivery.settle", target=f"delivery:{delivery_id}", detail={"sent": sent}
+        )
+    )
+    return True
+
+
+def summary(session: Session, issue_id: int) -> dict[str, int]:
+    """Return how many deliveries of an issue are in each state; states without any are left out."""
+    counted = session.execute(
+        select(Delivery.state, func.count()).where(Delivery.issue_id == issue_id).group_by(Delivery.state)
+    )
+    return {str(state): int(count) for state, count in counted.all()}
+
+
+def sent_since(session: Session, channel: str, since: datetime) -> list[tuple[datetime, str]]:
+    """Return when and to which address messages went (or may have gone) over `channel` after `since`, oldest first."""
+    unclear = and_(Delivery.state.in_(("at_the_dot", "in_doubt")), Delivery.claimed_at > since)
+    statement = (
+        select(func.coalesce(Delivery.sent_at, Delivery.claimed_at), Recipient.address)
+        .join(Recipient, Recipient.id == Delivery.recipient_id)
+        .where(Delivery.channel == channel, or_(Delivery.sent_at > since, unclear))
+    )
+    return sorted((at, address) for at, address in session.execute(statement).all())
