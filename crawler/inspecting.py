@@ -1,0 +1,134 @@
+"""What the crawler makes of one page: the answer of `parknews inspect`, as plain values ready for JSON."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+from crawler.classify.classify import Classifier
+from crawler.exceptions import NotAnArticle, PageError, PageNotUnderstood
+from crawler.items import ArticleItem, Link
+from crawler.pages.base import page_kind
+
+#: Largest input that is looked at, in bytes.
+MAX_BYTES = 40 * 2**20
+Found = tuple[list[ArticleItem], list[Link]]
+_FIELDS = (
+    "title",
+    "kicker",
+    "subtitle",
+    "published_at",
+    "publisher",
+    "author",
+    "editor",
+    "text",
+    "page_number",
+    "page_name",
+    "confidence",
+    "flags",
+)
+
+
+def inspect_page(
+    name: str, body: bytes, url: str, kind: str, classifier: Classifier, declared: str | None = None
+) -> dict[str, Any]:
+    """Return the answer for one page. Never raises for what the page holds: `status` is "ok" or the reason word."""
+    started = time.perf_counter()
+    answer: dict[str, Any] = {"input": name, "kind": kind, "status": "ok", "articles": [], "links": []}
+    try:
+        answer["kind"], (items, links) = _read(name, body, url, kind, declared)
+        answer["articles"] = [describe(item, classifier) for item in items]
+        answer["links"] = [
+            {"url": link.url, "title": link.title, "published_at": link.published_at} for link in links
+        ]
+        if not items and not links:
+            answer["status"] = "empty"
+    except PageError as error:
+        answer["status"] = error.reason
+        answer["detail"] = error.detail
+    answer["seconds"] = round(time.perf_counter() - started, 4)
+    return answer
+
+
+def describe(item: ArticleItem, classifier: Classifier) -> dict[str, Any]:
+    """Return the article with its verdict, in the form of the `articles` of an answer."""
+    verdict = classifier.classify(item.title, item.text, url=item.url, publisher=item.publisher).to_dict()
+    return (
+        {name: getattr(item, name) for name in _FIELDS}
+        | {"images": [asdict(image) for image in item.images]}
+        | verdict
+    )
+
+
+def _read(name: str, body: bytes, url: str, kind: str, declared: str | None) -> tuple[str, Found]:
+    if len(body) > MAX_BYTES:
+        raise PageNotUnderstood("too_large", f"{len(body)} bytes; at most {MAX_BYTES} are read")
+    if not body.strip(b"\x00\t\r\n\x0c ") and kind != "list":
+        raise NotAnArticle("empty", "no bytes")
+    real = page_kind(body, url or name)
+    if real in {"text", "newspaper"} or kind == "newspaper":
+        return kind if kind != "auto" else ("newspaper" if real == "newspaper" else "article"), _READ_FILE[
+            real
+        ](name, body, url, kind)
+    if kind == "auto":
+        kind = "list" if real in {"feed", "sitemap"} else real
+    if kind == "list":
+        return kind, ([], _links(body, url, real, declared))
+    return "article", (_article(body, url, declared), [])
+
+
+def _pdf(name: str, body: bytes, url: str, kind: str) -> Found:  # noqa: ARG001
+    from crawler.pages.limits import run_limited
+
+    return run_limited("crawler.pages.newspaper:read_pdf", body, url or name), []
+
+
+def _text(name: str, body: bytes, url: str, kind: str) -> Found:  # noqa: ARG001
+    from crawler.extract.decoding import decode
+    from crawler.pages.portal import PortalText
+    from crawler.pages.torn import TornText, looks_like_newspaper
+
+    text = decode(body).text
+    if kind == "newspaper" or (kind == "auto" and looks_like_newspaper(text)):
+        return TornText(text, url).to_items(), []
+    return PortalText(text, url).to_items(), []
+
+
+def _newspaper_html(name: str, body: bytes, url: str, kind: str) -> Found:  # noqa: ARG001
+    from crawler.pages.epaper import EpaperPage
+
+    page = EpaperPage(body, url)
+    return (page.to_items(), []) if page.role() == "article" else ([], page.links())
+
+
+_READ_FILE: dict[str, Callable[[str, bytes, str, str], Found]] = {
+    "newspaper": _pdf,
+    "text": _text,
+    "article": _newspaper_html,
+    "list": _newspaper_html,
+    "feed": _newspaper_html,
+    "sitemap": _newspaper_html,
+}
+
+
+def _article(body: bytes, url: str, declared: str | None) -> list[ArticleItem]:
+    from crawler.pages.epaper import EpaperPage
+    from crawler.pages.portal import PortalArticlePage
+
+    newspaper = EpaperPage(body, url, declared=declared)
+    if newspaper.family() not in {"", "script_shell"} and newspaper.role() == "article":
+        return newspaper.to_items()
+    return PortalArticlePage(body, url, declared=declared).to_items()
+
+
+def _links(body: bytes, url: str, real: str, declared: str | None) -> list[Link]:
+    from crawler.pages.feeds import FeedPage, SitemapPage
+    from crawler.pages.lists import PortalListPage
+
+    if real == "feed":
+        return FeedPage(body, url).links()
+    if real == "sitemap":
+        return SitemapPage(body, url).links()
+    return PortalListPage(body, url, declared=declared).links()

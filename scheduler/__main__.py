@@ -1,0 +1,5 @@
+"""`python -m scheduler` is `parknews`."""
+
+from scheduler.cli import main
+
+main()

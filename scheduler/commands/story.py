@@ -1,0 +1,106 @@
+"""`parknews story`: group, explain, merge, split, rebuild."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import IO, TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from store.database import Engine
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def story_command() -> None:
+    """Stories: articles that tell the same thing."""
+
+
+@story_command.command("group")
+@click.argument("lines", type=click.File("r", encoding="utf-8", errors="replace"))
+@click.option("--database", "url", help="Work in this database instead of a throw-away one.")
+def group(lines: IO[str], url: str | None) -> None:
+    """Read {"id","title","text","published_at","publisher","url"} lines in order of arrival, write the story of each."""
+    from store.stories import group_documents
+
+    with _engine(url) as engine:
+        for answer in group_documents(engine, _documents(lines)):
+            click.echo(json.dumps(answer, ensure_ascii=False))
+
+
+def _documents(lines: IO[str]) -> Iterator[dict[str, Any]]:
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            try:
+                yield json.loads(line)
+            except json.JSONDecodeError as error:
+                raise click.ClickException(f"line {number}: not JSON ({error.msg})") from error
+
+
+@contextmanager
+def _engine(url: str | None) -> Iterator[Engine]:
+    from store.database import make_engine
+    from store.schema import ensure
+
+    with tempfile.TemporaryDirectory(prefix="parknews-") as folder:
+        engine = make_engine(url or f"sqlite:///{folder}/stories.db")
+        ensure(engine)
+        try:
+            yield engine
+        finally:
+            engine.dispose()
+
+
+@story_command.command("why")
+@click.argument("first", type=int)
+@click.argument("second", type=int)
+def why(first: int, second: int) -> None:
+    """Show why articles FIRST and SECOND (their numbers) are or are not one story."""
+    from scheduler.context import open_store
+    from store.database import read_scope
+    from store.stories import explain
+
+    with read_scope(open_store().engine) as session:
+        click.echo(str(explain(session, first, second)))
+
+
+@story_command.command("merge")
+@click.argument("first", type=int)
+@click.argument("second", type=int)
+@click.option("--reason", default="", help="Why, for the audit trail.")
+def merge_stories(first: int, second: int, reason: str) -> None:
+    """Make one story of stories FIRST and SECOND; lasts through rebuilds."""
+    from scheduler.context import open_store, operator
+    from store.database import session_scope
+    from store.stories import merge
+
+    with session_scope(open_store().engine) as session:
+        merge(session, first, second, who=operator(), reason=reason, now=datetime.now(UTC))
+    click.echo(f"story {second} is now part of story {first}")
+
+
+@story_command.command("split")
+@click.argument("article", type=int)
+@click.option("--reason", default="", help="Why, for the audit trail.")
+def split_story(article: int, reason: str) -> None:
+    """Take ARTICLE (its number) out of its story; lasts through rebuilds."""
+    from scheduler.context import open_store, operator
+    from store.database import session_scope
+    from store.stories import split
+
+    with session_scope(open_store().engine) as session:
+        split(session, article, who=operator(), reason=reason, now=datetime.now(UTC))
+    click.echo(f"article {article} is a story of its own now")
+
+
+@story_command.command("rebuild")
+def rebuild_stories() -> None:
+    """Group all articles anew; merges and splits by hand stay."""
+    from scheduler.context import open_store
+    from store.stories import rebuild
+
+    click.echo(str(rebuild(open_store().engine, now=datetime.now(UTC))))
