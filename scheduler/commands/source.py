@@ -1,0 +1,115 @@
+"""`parknews source`: what is visited, how it has been, what it would give."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from crawler.context import CrawlContext
+    from crawler.sources.kinds import AnySource
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def source_command() -> None:
+    """Sources: the places that publish."""
+
+
+def _context() -> CrawlContext:
+    from crawler.context import CrawlContext
+    from store.config import load_config
+
+    return CrawlContext(load_config())
+
+
+@source_command.command("list")
+@click.option("--kind", help="Only this kind.")
+def list_sources(kind: str | None) -> None:
+    """List the configured sources with their state."""
+    from store.database import read_scope
+    from store.sources import find_source
+
+    context = _context()
+    with read_scope(context.engine) as session:
+        for source in context.sources:
+            if kind in {None, source.kind}:
+                row = find_source(session, source.name)
+                state = row.state if row else "new"
+                click.echo(
+                    f"{source.name:28} {source.kind:8} {state:7} {_moment(row.checked_at if row else None):16} {source.publisher}"
+                )
+
+
+@source_command.command("show")
+@click.argument("name")
+def show(name: str) -> None:
+    """Show one source: state, last visits, last error."""
+    from store.database import read_scope
+    from store.sources import find_source, last_crawls
+
+    context = _context()
+    source = _named(context, name)
+    with read_scope(context.engine) as session:
+        row = find_source(session, name)
+        if row is None:
+            raise click.ClickException(f"{name} was never visited")
+        click.echo(f"{name}: {source.kind}, {source.publisher}, {row.state}")
+        click.echo(f"  addresses  {', '.join(source.start_urls) or getattr(source, 'path', '')}")
+        click.echo(
+            f"  next       {_moment(row.next_check_at)} (every {row.interval_seconds // 60} min, {row.error_count} failure(s) in a row)"
+        )
+        click.echo(f"  last new   {_moment(row.last_new_at)}")
+        if row.last_error:
+            click.echo(f"  error      {row.last_error}")
+        for crawl in last_crawls(session, row.id):
+            counts = f"{crawl.requests} requests, {crawl.links} links, {crawl.new} new, {crawl.revised} revised, {crawl.seen} known, {crawl.errors} errors"
+            click.echo(
+                f"  {_moment(crawl.started_at)} {crawl.outcome}{f' ({crawl.reason})' if crawl.reason else ''}: {counts}"
+            )
+
+
+@source_command.command("try")
+@click.argument("name")
+@click.option("--read", "count", default=1, show_default=True, help="How many articles to read in full.")
+def try_source(name: str, count: int) -> None:
+    """Fetch NAME's first page, list the articles it leads to and read some in full. Nothing is kept."""
+    from crawler.trying import try_source
+
+    context = _context()
+    source = _named(context, name)
+    click.echo("\n".join(try_source(source, context, count)))
+
+
+@source_command.command("check")
+@click.argument("names", nargs=-1)
+def check(names: tuple[str, ...]) -> None:
+    """Go over all enabled sources (or NAMES): which work, which do not and why. Exit code 1 when one does not."""
+    from crawler.trying import check_source
+
+    context = _context()
+    chosen: list[Any] = [_named(context, name) for name in names] or [
+        source for source in context.sources if source.enabled
+    ]
+    failures = 0
+    for source in chosen:
+        works, line = check_source(source, context)
+        failures += not works
+        click.echo(f"{'ok  ' if works else 'FAIL'} {source.name:28} {line}")
+    click.echo(f"{len(chosen) - failures} of {len(chosen)} sources work")
+    if failures:
+        raise SystemExit(1)
+
+
+def _named(context: CrawlContext, name: str) -> AnySource:
+    found = next((source for source in context.sources if source.name == name), None)
+    if found is None:
+        raise click.UsageError(f"no source is called {name!r}; `parknews source list` shows their names")
+    return found
+
+
+def _moment(moment: datetime | None) -> str:
+    from store.articles import PAGE_ZONE
+
+    return f"{moment.astimezone(PAGE_ZONE):%Y-%m-%d %H:%M}" if moment else "-"
