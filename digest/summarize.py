@@ -6,6 +6,7 @@ name when the article has exactly one acting zone. Weights were set by reading, 
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,16 +21,26 @@ _DATELINE = re.compile(
     r"^(?:(?:[^\s。，（(]{0,24}?(?:本报|本网|本刊|日报|晚报|时报|导报|网|社|报)[^\s。，（(]{0,12}?(?:讯|电|消息))"
     r"\s?(?:[（(][^（）()]{2,40}[）)])?|[（(](?:本报|本网|见习|特约)?(?:记者|通讯员)[^（）()]{1,40}[）)])[\s:：,，]*"
 )
-_FURNITURE = re.compile(r"责任编辑|责编|来源[:：]|编辑[:：]|供稿|摄影报道|扫描二维码|版权|点击|转载请|[（(]记者|记者\s|^图[为:：]|^\d+/\d+")
+_FURNITURE = re.compile(
+    r"责任编辑|责编|来源[:：]|编辑[:：]|供稿|摄影报道|扫描二维码|版权|点击|转载请|[（(]记者|记者\s|^图[为:：]|^\d+/\d+"
+)
 _DEEDS = re.compile(
     "成立|建成|建立|组建|开展|举办|召开|启动|推出|实施|打造|组织|走访|解决|揭牌|签约|印发|出台|发布|创建|选派|培训|慰问|表彰|"
     "推动|探索|制定|设立|覆盖|服务|联建|共建|结对|宣讲|整治|巡察|换届|选举|收集|办结|落实|帮助|吸纳|发展党员|上线|命名"
 )
-_PARTY = re.compile("党建|党委|党工委|党支部|党组织|党员|党群|党课|党日|党的|工会|团委|妇联|纪委|清廉|红色|主题教育")
-_FIGURE = re.compile(r"[0-9０-９]+(?:\.[0-9]+)?(?:余|多)?(?:%|％|万|亿|个|家|名|人|次|件|项|场|支|条|户|元|座|处|期|批|万元|亿元|平方米)")
+_PARTY = re.compile(
+    "党建|党委|党工委|党支部|党组织|党员|党群|党课|党日|党的|工会|团委|妇联|纪委|清廉|红色|主题教育"
+)
+_FIGURE = re.compile(
+    r"[0-9０-９]+(?:\.[0-9]+)?(?:余|多)?(?:%|％|万|亿|个|家|名|人|次|件|项|场|支|条|户|元|座|处|期|批|万元|亿元|平方米)"
+)
 _ANAPHORA = re.compile(r"该高新区|我高新区|该区|我区|该园区|我园区")
-_BARE = re.compile(r"(?:(?<=[，。；：、！？“（\s])|(?<=^)|(?<=[在到由为对向把被与和从让使是]))(?:全)?高新区(?![\u4e00-\u9fff]{0,2}(?:技术|企业))")
-_LEANING = re.compile("^(?:此外|同时|随后|接着|其中|他|她|它|这|那|该|据此|因此|不仅如此|一是|二是|三是|四是|首先|其次|最后|如今|目前|而|但|并)")
+_BARE = re.compile(
+    r"(?:(?<=[，。；：、！？“（\s])|(?<=^)|(?<=[在到由为对向把被与和从让使是]))(?:全)?高新区(?![\u4e00-\u9fff]{0,2}(?:技术|企业))"
+)
+_LEANING = re.compile(
+    "^(?:此外|同时|随后|接着|其中|他|她|它|这|那|该|据此|因此|不仅如此|一是|二是|三是|四是|首先|其次|最后|如今|目前|而|但|并)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +86,9 @@ def _score(sentence: str, place: int, grams: frozenset[str], zones: Sequence[str
     score += 1.5 * any(zone in sentence for zone in zones) + 1.0 * bool(_PARTY.search(sentence))
     score += min(1.6, 0.8 * len(_FIGURE.findall(sentence))) + min(1.5, 0.5 * len(_DEEDS.findall(sentence)))
     score += 3.0 * len(grams & _grams(sentence)) / max(4, len(grams))
-    score -= 1.5 * bool(_LEANING.match(sentence)) + 1.2 * (sentence[0] in "“‘「") + 1.0 * (sentence[-1] in "？！")
+    score -= (
+        1.5 * bool(_LEANING.match(sentence)) + 1.2 * (sentence[0] in "“‘「") + 1.0 * (sentence[-1] in "？！")
+    )
     return score - 4.0 * ("**" in sentence or "××" in sentence) - 0.8 * (len(sentence) < 20)
 
 
@@ -92,4 +105,4 @@ def named(sentence: str, zones: Sequence[str]) -> str:
 
 def _grams(text: str) -> frozenset[str]:
     han = [char for char in text if "\u4e00" <= char <= "\u9fff"]
-    return frozenset(a + b for a, b in zip(han, han[1:], strict=False))
+    return frozenset(a + b for a, b in itertools.pairwise(han))

@@ -14,7 +14,17 @@ _WIDE_ASCII = str.maketrans(
     | {"％": "%", "＋": "+", "＊": "*", "＃": "#", "＠": "@"}
 )
 _FULL = {",": "，", ";": "；", ":": "：", "?": "？", "!": "！", "(": "（", ")": "）"}
-_PAIRS = {"（": "）", "《": "》", "〈": "〉", "【": "】", "〔": "〕", "「": "」", "『": "』", "“": "”", "‘": "’"}
+_PAIRS = {
+    "（": "）",
+    "《": "》",
+    "〈": "〉",
+    "【": "】",
+    "〔": "〕",
+    "「": "」",
+    "『": "』",
+    "“": "”",
+    "‘": "’",
+}
 _CLOSERS = frozenset(_PAIRS.values())
 _END = "。！？!?…"
 #: A sentence that never closes its quotation mark is cut here, so that one lost mark cannot swallow a text.

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, load_only, selectinload
 
@@ -20,7 +20,7 @@ _BATCH = 500
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """A zone (role actor or mention) or theme of an article."""
+    """A zone (role actor or mention) or theme of an article; one for each place that shows it."""
 
     kind: str
     name: str
@@ -129,21 +129,31 @@ class Draft:
 
 
 def last_issues(session: Session, count: int) -> list[Issue]:
-    """Return the newest `count` issues, newest first, without their stories."""
-    return list(session.scalars(select(Issue).order_by(Issue.number.desc()).limit(count)))
+    """Return the newest `count` issues, newest first, detached and without their stories."""
+    found = list(session.scalars(select(Issue).order_by(Issue.number.desc()).limit(count)))
+    for issue in found:
+        session.expunge(issue)
+    return found
 
 
 def issue_by_number(session: Session, number: int) -> Issue | None:
-    """Return issue 总第`number`期 with its stories, or None."""
-    wanted = select(Issue).where(Issue.number == number).options(selectinload(Issue.stories))
-    return session.scalars(wanted).one_or_none()
+    """Return issue 总第`number`期 with its stories, detached, or None."""
+    return _whole(session, Issue.number == number)
 
 
 def issue_by_id(session: Session, issue_id: int) -> Issue | None:
-    """Return the issue with its stories, or None."""
-    return session.scalars(
-        select(Issue).where(Issue.id == issue_id).options(selectinload(Issue.stories))
-    ).one_or_none()
+    """Return the issue with its stories, detached, or None."""
+    return _whole(session, Issue.id == issue_id)
+
+
+def _whole(session: Session, condition: ColumnElement[bool]) -> Issue | None:
+    wanted = select(Issue).where(condition).options(selectinload(Issue.stories))
+    issue = session.scalars(wanted).one_or_none()
+    if issue is not None:
+        for story in issue.stories:
+            session.expunge(story)
+        session.expunge(issue)
+    return issue
 
 
 def candidates(session: Session, until: datetime) -> list[Candidate]:
@@ -179,7 +189,9 @@ def _merge_targets(session: Session, told: set[int]) -> set[int]:
 
 def _candidate(story: Story, copies: list[Copy], earlier: dict[int, Earlier]) -> Candidate:
     chosen = story.representative_id
-    ordered = sorted(copies, key=lambda c: (c.article_id != chosen, c.published_at or c.seen_at, c.article_id))
+    ordered = sorted(
+        copies, key=lambda c: (c.article_id != chosen, c.published_at or c.seen_at, c.article_id)
+    )
     return Candidate(
         story.id,
         story.title,
@@ -222,9 +234,7 @@ def _copy(article: Article) -> Copy:
         article.relation or "",
         article.classification or {},
         tuple(article.flags or ()),
-        tuple(
-            dict.fromkeys(Tag(tag.kind, tag.name, tag.role) for tag in sorted(article.tags, key=_tag_order))
-        ),
+        tuple(Tag(tag.kind, tag.name, tag.role) for tag in sorted(article.tags, key=_tag_order)),
     )
 
 

@@ -28,7 +28,9 @@ def test_sunday_evening_in_utc_is_already_monday_in_the_office() -> None:
     assert due_at(now, Digest(hour="06:30"), SHANGHAI) == datetime(2026, 11, 22, 22, 30, tzinfo=UTC)
 
 
-@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Shanghai"])
+@pytest.mark.parametrize(
+    "zone", ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Shanghai"]
+)
 def test_through_a_year_of_clock_changes_every_week_has_one_due_hour(zone: str) -> None:
     place, digest = ZoneInfo(zone), Digest(weekday="sun", hour="02:30")
     now, seen = datetime(2026, 1, 1, tzinfo=UTC), set()
