@@ -65,9 +65,9 @@ def region_factors(tree: Tree) -> list[float]:
     for node in tree.nodes:
         factor = factors[node.parent.index] if node.parent is not None else 1.0
         if node.tag in _NEVER:
-            factor = min(factor, 0.3)
+            factor = min(factor, 0.1)
         elif node.words and node.tag not in ("body", "html") and _FURNITURE_WORDS.search(node.words):
-            factor = min(factor, 0.5 if _BODY_WORDS.search(node.words) else 0.25)
+            factor = min(factor, 0.4 if _BODY_WORDS.search(node.words) else 0.08)
         factors.append(factor)
     return factors
 

@@ -12,7 +12,7 @@ from crawler.extract.tree import Line, Node
 _EDGE = "\x1f"
 _SP = r"[\s\x1f\u3000]{0,6}"
 _LABELS = re.compile(
-    r"(?P<source>(?:信息|新闻|文章|稿件|文稿|本文|资料|内容|原文|消息)?来"
+    r"(?P<source>(?<!图片)(?<!图)(?<!数据)(?<!题图)(?<!照片)(?<!视频)(?:信息|新闻|文章|稿件|文稿|本文|内容|原文|消息)?来"
     + _SP
     + r"源(?:于|自)?(?!地|头)|稿"
     + _SP
@@ -29,6 +29,7 @@ _LABELS = re.compile(
     r"文字编辑|视频编辑|图文编辑|技术编辑|美术编辑|栏目编辑|执行编辑|栏目主编|值班主任|主编|总编|编审|编委|关键[字词]|标签|栏目|分类|责任校对|原标题|题图|图源|我要纠错|纠错|扫一扫|手机(?:看|阅读)|索引号|文号|主题词)"
 )
 _AFTER_LABEL = re.compile(rf"{_SP}[\])】）]?{_SP}[:：∶|｜/丨]{_SP}")
+_GAP = re.compile(_SP)
 _LABEL_ONLY_BRACKET = re.compile(rf"{_SP}[】\]]{_SP}")
 _STOPS = re.compile(
     r"[\x1e)）\]】〕》>|｜丨;；。!！?？]|[\s\u3000]{3,}|\d{4}[-/.年]\d{1,2}|(?:A-\s?A\+?)|\d{1,2}:\d\d|"
@@ -48,6 +49,10 @@ _IN_TEXT = re.compile(
 )
 _BYLINE_LINE = re.compile(
     rf"^[\s（(【\[■●□◎◆文/|丨]{{0,4}}{_REPORTER}[\s:：/|丨]{{0,3}}(?P<names>{_NAMES})(?:\s{{0,3}}(?:文|文/图|图/文|摄影报道|报道|通讯员[\s:：]{{0,2}}{_NAMES}))?[)）】\]\s]{{0,3}}$"
+)
+#: "【文/观察者 张三】", "文｜李四"
+_WRITTEN_BY = re.compile(
+    rf"^[\s【（(\[■●▲]{{0,3}}(?:文|撰文|撰稿|执笔|作者)\s?[/|｜丨:：]\s?(?:[^\s，。】）)]{{0,14}}?(?:作者|记者|编辑|评论员|特约)[\s:：]{{0,2}})?(?P<names>{_NAMES})\s?[】）)\]]?$"
 )
 _SIGNED = re.compile(rf"[（(]\s?(?:作者|文/|文[:：]|撰稿|供稿)?\s?[:：]?\s?(?P<names>{_NAME}(?:[\s、，,]{{1,3}}{_NAME}){{0,4}})\s?[)）]$")
 
@@ -83,21 +88,13 @@ def joined(line: Line) -> str:
 
 def read_line(text: str, byline: Byline, base_rank: int = 0) -> str | None:
     """Take labelled values of one line; the kind of a label that stands at its end without a value."""
-    found = [m for m in _LABELS.finditer(text)]
+    found = [(m, after) for m in _LABELS.finditer(text) if (after := _after_label(text, m)) is not None]
     dangling = None
-    for number, match in enumerate(found):
+    for number, (match, after) in enumerate(found):
         kind = match.lastgroup or "other"
-        opening = text[match.start() - 1 : match.start()]
-        after = _AFTER_LABEL.match(text, match.end())
-        if after is None and opening in "【[" and opening:
-            after = _LABEL_ONLY_BRACKET.match(text, match.end())
-        if after is None and text[match.end() - 1 : match.end()] in "于自":
-            after = re.compile(_SP).match(text, match.end())
-        if after is None:
-            continue
         if kind == "other":
             continue
-        end = found[number + 1].start() if number + 1 < len(found) else len(text)
+        end = found[number + 1][0].start() if number + 1 < len(found) else len(text)
         raw = text[after.end() : max(end, after.end())]
         value = clean_value(kind, raw)
         if value:
@@ -105,6 +102,16 @@ def read_line(text: str, byline: Byline, base_rank: int = 0) -> str | None:
         elif not raw.strip(_TRIM):
             dangling = kind if number + 1 == len(found) else None
     return dangling
+
+
+def _after_label(text: str, match: re.Match[str]) -> re.Match[str] | None:
+    """The colon (or bracket) that makes the word a label; None where it is a word of a sentence."""
+    after = _AFTER_LABEL.match(text, match.end())
+    if after is None and text[match.start() - 1 : match.start()] in ("【", "["):
+        after = _LABEL_ONLY_BRACKET.match(text, match.end())
+    if after is None and text[match.end() - 1 : match.end()] in ("于", "自"):
+        after = _GAP.match(text, match.end())
+    return after
 
 
 def _label_rank(kind: str, label: str) -> int:
@@ -124,6 +131,7 @@ def clean_value(kind: str, raw: str) -> str:
     if stop:
         raw = raw[: stop.start()]
     value = " ".join(raw.replace(_EDGE, " ").split()).strip(_TRIM)
+    value = re.sub(r"(?<=.)\s等$", "", value)
     if kind == "source":
         return value if 0 < len(value) <= 40 and not value.startswith(("http", "www.")) else ""
     value = re.sub(r"^(?:记者|本报记者|本网记者|通讯员|责编|文/)\s?[:：]?\s?", "", value)
@@ -166,12 +174,12 @@ def read_lines(lines: list[Line], byline: Byline, base_rank: int = 0) -> None:
 _SOURCE_WORDS = re.compile(r"source|laiyuan|(?<![a-z])from(?![a-z])|(?<![a-z])ly(?![a-z])|media[-_]?name|origin|account|profile_nickname|js_name|site[-_]?name")
 _AUTHOR_WORDS = re.compile(r"author|zuozhe|(?<![a-z])writer|byline|reporter")
 _NOT_A_NAME = re.compile(
-    r"^(?:原创|转载|正文|首页|分享|评论|打印|收藏|字号|来源|作者|编辑|阅读|浏览|点击|关注|大|中|小|我要|扫|微信|微博|发布|更新|时间|日期|星期|今天|昨天|关闭|纠错|"
+    r"^(?:[大中小原创转赞热荐]$|原创|转载|正文|首页|分享|评论|打印|收藏|字号|来源|作者|编辑|阅读|浏览|点击|关注|我要|扫|微信$|微博$|微信扫|发布|更新|最后|时间|日期|星期|今天|昨天|关闭|纠错|格林尼治|"
     r"责任|用手机|手机|返回|投稿|订阅|\d|A[+-]|T[+-]|稿|记者|图片|视频|下载|登录|注册|查看|加入|举报)"
 )
 
 
-def read_unlabelled(lines: list[Line], byline: Byline, rank: int = 10) -> None:
+def read_unlabelled(lines: list[Line], byline: Byline, rank: int = 12) -> None:
     """Lines such as "2019-09-26 10:56 证券时报网" or "原创 南方都市报 2019-09-09 16:01": the name beside the date."""
     for line in lines:
         if len(line.text) > 90 or not find_stamps(line.text):
@@ -183,12 +191,9 @@ def read_unlabelled(lines: list[Line], byline: Byline, rank: int = 10) -> None:
         start, end = stamps[0].span
         pieces = _pieces(text[end:], line) or _pieces(text[:start], line)
         if pieces:
-            source, _, author = pieces[0].partition("·")
-            if author and len(author) <= 4 and re.fullmatch(_NAME, author):
-                byline.offer("author", author, rank)
-                byline.offer("source", source, rank)
-            else:
-                byline.offer("source", pieces[0], rank)
+            byline.offer("source", pieces[0], rank)
+            if len(pieces) == 2 and "·" in text and re.fullmatch(_NAME, pieces[1]):
+                byline.offer("author", pieces[1], rank)
 
 
 def _pieces(text: str, line: Line) -> list[str]:
@@ -201,7 +206,7 @@ def _pieces(text: str, line: Line) -> list[str]:
     return out
 
 
-def read_classes(lines: list[Line], byline: Byline, rank: int = 12) -> None:
+def read_classes(lines: list[Line], byline: Byline, rank: int = 10) -> None:
     """Pieces whose element calls itself source or author."""
     for line in lines:
         if len(line.text) > 120:
@@ -224,7 +229,7 @@ def read_classes(lines: list[Line], byline: Byline, rank: int = 12) -> None:
 def read_text(paragraphs: list[str], byline: Byline, rank: int = 20) -> None:
     """Reporters named in the text: "（记者 张三）", a line "本报记者 张三", a signature "（张三）" at the end."""
     for text in [*paragraphs[:6], *paragraphs[-6:]]:
-        if len(text) <= 50 and (found := _BYLINE_LINE.match(text)):
+        if len(text) <= 50 and (found := _BYLINE_LINE.match(text) or _WRITTEN_BY.match(text)):
             byline.offer("author", _spaced(found["names"]), rank)
     for text in [*paragraphs[:3], *paragraphs[-3:]]:
         for part in (text[:90], text[-60:]):

@@ -22,7 +22,7 @@ def article_lines(tree: Tree, node: Node, *, hidden: bool = False) -> list[Line]
     lines = [line for line in lines if factors[line.node.index] >= base or _is_long(line)]
     lines = _cut_head(lines)
     lines = _cut_tail(lines)
-    lines = [line for line in lines if not _is_furniture(line)]
+    lines = [trimmed for line in lines if (trimmed := _without_tail_link(line)) and not _is_furniture(trimmed)]
     lines = _without_link_lists(lines)
     return _without_captions(tree, lines)
 
@@ -46,6 +46,9 @@ _META_LABEL = re.compile(r"(?:来\s{0,4}源|稿源|发布(?:时间|日期)|时\s
 _META_DATE = re.compile(r"(?:19|20)\d\d\s?[-/.年]\s?\d{1,2}\s?[-/.月]\s?\d{1,2}")
 
 
+_META_TIME = re.compile(r"\d{1,2}[:：]\d\d(?!\d)")
+
+
 def is_meta_line(line: Line) -> bool:
     """Whether the line is a byline: date with source, author or counter, and no sentence."""
     text = line.text
@@ -53,6 +56,8 @@ def is_meta_line(line: Line) -> bool:
         return False
     dated = _META_DATE.search(text) is not None
     labels = len(_META_LABEL.findall(text))
+    if dated and len(text) <= 70 and _META_TIME.search(text) and "，" not in text and not wording.sentences(text):
+        return True
     if dated and (labels or len(text) <= 40):
         left = _META_DATE.sub("", text)
         return labels > 0 or len(re.sub(r"[\d:：\s|日]", "", left)) <= 16
@@ -73,10 +78,13 @@ def _cut_tail(lines: list[Line]) -> list[Line]:
 
 
 def _ends_article(text: str, lines: list[Line], number: int) -> bool:
+    """Whether the line closes the article: its editors, or the head of a list that is not part of it."""
     if wording.is_editor_line(text):
         rest = sum(len(x.text) for x in lines[number + 1 :] if wording.sentences(x.text) and not x.links)
         return rest < 200
-    return wording.is_section_head(text) and not _prose_follows(lines, number)
+    if wording.is_strong_head(text):
+        return not _prose_follows(lines, number)
+    return wording.is_section_head(text) and (number + 1 == len(lines) or _links_follow(lines, number))
 
 
 def _prose_follows(lines: list[Line], number: int) -> bool:
@@ -100,10 +108,28 @@ def _is_furniture(line: Line) -> bool:
         or wording.is_editor_line(text)
         or wording.is_origin(text)
         or wording.is_pager(text)
-        or wording.is_section_head(text)
+        or wording.is_strong_head(text)
         or (wording.is_notice(text) and wording.sentences(text) <= 3)
         or (line.links and wording.is_breadcrumb(text))
     )
+
+
+_TAIL_LINK = re.compile(r"返回|查看|更多|首页|阅读|原文|下载|关注|进入|详情|>>|＞＞")
+
+
+def _without_tail_link(line: Line) -> Line | None:
+    """The line without a button that closes its sentence ("返回首页>>"); None where nothing else is left."""
+    if not line.links or line.links > 24 or len(line.text) <= line.links:
+        return line
+    parts = list(line.parts)
+    while parts and (not parts[-1][0].strip() or parts[-1][1].link is not None):
+        parts.pop()
+    tail = " ".join("".join(text for text, _ in line.parts[len(parts) :]).split())
+    head = " ".join("".join(text for text, _ in parts).split())
+    head = re.sub(r"(?<=[。！？”）)])\s?返回$", "", head)
+    if not tail or not _TAIL_LINK.search(tail) or (head and head[-1] not in _ENDS and head[-1] not in "）)"):
+        return line
+    return Line(head, line.node, parts, 0, line.index, line.hidden) if head else None
 
 
 def _without_link_lists(lines: list[Line]) -> list[Line]:
@@ -117,22 +143,42 @@ def _without_link_lists(lines: list[Line]) -> list[Line]:
     return out
 
 
+_CAPTION_WORDS = re.compile(
+    r"caption|(?:img|pic|image|photo)[-_]?(?:des|note|text|txt|tip|title|info|intro|word)|tuzhu|tushuo|zhushi|picnote|imgzs"
+)
+#: "…视察某地。这是…": how agencies describe a picture.
+_THIS_IS = re.compile(r"。(?:这是|图为|这张)")
+
+
 def _without_captions(tree: Tree, lines: list[Line]) -> list[Line]:
-    """Drop picture captions: marked ones, and short lines right below a picture that end without a full stop."""
+    """Drop picture captions: marked ones, and lines at a picture that read as one."""
     pictures = {image.line for image in tree.images}
-    out = []
+    counts: dict[str, int] = {}
     for line in lines:
-        if line.node.tag == "figcaption" or wording.is_caption(line.text):
-            continue
-        if line.index in pictures and _reads_as_caption(line, lines):
+        if len(line.text) > 12:
+            counts[line.text] = counts.get(line.text, 0) + 1
+    out: list[Line] = []
+    for line in lines:
+        if _is_marked_caption(line) or (line.index in pictures and _reads_as_caption(line, counts.get(line.text, 0))):
             continue
         out.append(line)
     return out
 
 
-def _reads_as_caption(line: Line, lines: list[Line]) -> bool:
+def _is_marked_caption(line: Line) -> bool:
+    if wording.is_caption(line.text):
+        return True
+    inner = next((node for text, node in line.parts if text.strip()), line.node)
+    for node in inner.ancestors()[:3]:
+        if node.tag == "figcaption" or (node.words and _CAPTION_WORDS.search(node.words) and len(line.text) <= 200):
+            return True
+    return False
+
+
+def _reads_as_caption(line: Line, copies: int) -> bool:
+    """Whether a line right below a picture describes it."""
     text = line.text
-    if wording.is_credit(text):
+    if wording.is_credit(text) or copies > 1 or (len(text) <= 160 and _THIS_IS.search(text)):
         return True
     return len(text) <= 30 and text[-1] not in _ENDS and wording.punctuation(text) <= 1 and _centred(line)
 

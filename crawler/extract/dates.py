@@ -18,7 +18,8 @@ _TIME = (
 )
 _STAMP = re.compile(
     r"(?<![\d.])(?P<year>(?:19|20)\d\d)"
-    r"(?:(?:\s?(?P<sep>[-/.－—])\s?(?P<month>\d{1,2})\s?(?P=sep)\s?(?P<day>\d{1,2})(?!\d{3})(?![-/.]\d))"
+    r"(?:(?:\s?(?P<sep>[-/.－—])\s?(?P<month>\d{1,2})\s?(?P=sep)\s?(?P<day>\d{2}|\d(?!\d))(?!\d{3})(?![/.]\d))"
+    r"|(?:\s{1,3}(?P<month3>\d{1,2})[/-](?P<day3>\d{2}|\d(?!\d))(?![/-]))"
     r"|(?:\s{0,3}年\s{0,3}(?P<month2>\d{1,2})\s{0,3}月\s{0,3}(?P<day2>\d{1,2})\s{0,3}[日号]?))" + _TIME
 )
 _COMPACT = re.compile(
@@ -37,6 +38,13 @@ _RELATIVE = re.compile(
 _UNITS = {"秒": 1, "分": 60, "小": 3600, "个小": 3600, "天": 86400, "日": 86400, "周": 604800, "星": 604800, "个月": 2592000}
 _URL_DAY = re.compile(
     r"(?<!\d)(?P<year>20[0-3]\d)(?:[-/_]?(?P<month>0[1-9]|1[0-2])[-/_]?(?P<day>0[1-9]|[12]\d|3[01]))(?!\d)"
+)
+
+
+#: A day without year, or with two digits of it: worth something only beside a year known from elsewhere.
+_PARTIAL = re.compile(
+    r"(?<![\d.:/-])(?:(?P<short>\d\d)[-/.年])?(?P<month>0?[1-9]|1[0-2])[-/.月](?P<day>0[1-9]|[12]\d|3[01]|[1-9])日?"
+    r"\s{0,3}(?P<hour>[01]?\d|2[0-3])[:：](?P<minute>[0-5]\d)(?:[:：](?P<second>[0-5]\d))?(?!\d)"
 )
 
 
@@ -91,11 +99,18 @@ def _stamp(found: re.Match[str], year: str, month: str | int, day: str) -> Stamp
     return Stamp(moment, time, groups.get("zone"), found.span())
 
 
+def _month_day(found: re.Match[str]) -> tuple[str, str]:
+    return (
+        found["month"] or found["month2"] or found["month3"],
+        found["day"] or found["day2"] or found["day3"],
+    )
+
+
 def find_stamps(text: str) -> list[Stamp]:
     """All full dates of a text (year, month and day), in order, with their times of day."""
     out = []
     for found in _STAMP.finditer(text):
-        stamp = _stamp(found, found["year"], found["month"] or found["month2"], found["day"] or found["day2"])
+        stamp = _stamp(found, found["year"], *_month_day(found))
         if stamp is not None:
             out.append(stamp)
     return out
@@ -154,6 +169,17 @@ def url_day(url: str) -> date | None:
         except ValueError:
             continue
     return days.pop() if len(days) == 1 else None
+
+
+def complete(text: str, known: list[date]) -> Stamp | None:
+    """The first "09-27 20:12" (or "18-03-08 23:16") of the text whose month and day a known day confirms."""
+    for found in _PARTIAL.finditer(text):
+        for day in known:
+            same = (day.month, day.day) == (int(found["month"]), int(found["day"]))
+            if same and (not found["short"] or day.year % 100 == int(found["short"])):
+                time = f"{int(found['hour']):02d}:{found['minute']}"
+                return Stamp(day, time + (f":{found['second']}" if found["second"] else ""), span=found.span())
+    return None
 
 
 def clamp(published_at: str | None, now: datetime | None) -> tuple[str | None, bool]:

@@ -21,10 +21,11 @@ _DATE_KEYS = (
     "dc.date.issued", "og:pubdate", "bytedance:published_time", "createdate", "sailthru.date", "date", "releasedate", "og:time",
 )  # fmt: skip
 _PUBLISHED_NAMES = re.compile(
-    r"[\"']?\b(?P<name>datePublished|pubDate|pubdate|pub_time|pubTime|publish_?[tT]ime|publish_?[dD]ate|publishedAt|newsTime|news_time|ctime|ptime|"
+    r"[\"']?\b(?P<name>datePublished|pubDate|pubdate|pub_time|pubTime|pubtime|publish_?[tT]ime|publish_?[dD]ate|publishedAt|published_at|newsTime|news_time|ctime|ptime|"
     r"create_?[tT]ime|createdAt|oriCreateTime|article_?[tT]ime|post_?[tT]ime|displayTime|releaseTime|ct|show_time|inputtime|newsDate|"
     r"firstPublishTime|s_PublishDate|publish)[\"']?\s{0,3}(?:[:=]|\|\||,)\s{0,3}(?:new Date\()?[\"']?(?P<value>\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?(?:[ T]\d{1,2}:\d{2}(?::\d{2})?(?:Z|[+-]\d\d:?\d\d)?)?|1[0-9]{9}(?:\d{3})?\b|20\d{12}\b)"
 )
+_UPDATE_KEYS = re.compile(r"updat|modif|apub:time")
 _MAX_DEPTH = 6
 
 
@@ -37,6 +38,7 @@ class Metadata:
     source: str | None = None
     author: str | None = None
     editor: str | None = None
+    updated: list[Stamp] = field(default_factory=list)
     script_times: list[tuple[str, Stamp]] = field(default_factory=list)
     is_article: bool = False
     description: str = ""
@@ -49,6 +51,7 @@ def read_metadata(tree: Tree) -> Metadata:
     _read_json_ld(tree, data)
     data.titles += [meta[key] for key in _TITLE_KEYS if meta.get(key)]
     data.published += [stamp for key in _DATE_KEYS if key in meta and (stamp := parse_stamp(meta[key]))]
+    data.updated += [s for k, v in meta.items() if _UPDATE_KEYS.search(k) and (s := parse_stamp(v))]
     data.source = data.source or _first(meta, _SOURCE_KEYS)
     data.author = _first(meta, _AUTHOR_KEYS) or data.author
     data.editor = _first(meta, _EDITOR_KEYS)

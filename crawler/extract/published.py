@@ -6,12 +6,13 @@ import re
 from datetime import date, datetime
 
 from crawler.extract.bylines import joined
-from crawler.extract.dates import Stamp, find_stamps, relative_stamp, url_day
+from crawler.extract.dates import Stamp, complete, find_stamps, relative_stamp, url_day
 from crawler.extract.metadata import Metadata
 from crawler.extract.tree import Line
 
 _PUBLISHED = re.compile(r"发布|发表|时\s{0,3}间|日\s{0,3}期|来源|发稿|刊发|上传|录入|编辑|作者")
-_NOT_PUBLISHED = re.compile(r"更新|修改|截[至止]|生效|施行|成文|有效|到期|活动|会议时间|打印|今天是|现在是|当前时间|版权|copyright|©", re.IGNORECASE)
+_UPDATED = re.compile(r"更新|修改")
+_NOT_PUBLISHED = re.compile(r"截[至止]|生效|施行|成文|有效|到期|活动|会议时间|打印|今天是|现在是|当前时间|版权|copyright|©", re.IGNORECASE)
 #: Letters beside a date in a line that is a byline; longer ones are sentences that happen to hold a date.
 _BYLINE_ROOM = 90
 
@@ -21,12 +22,14 @@ def published(before: list[Line], after: list[Line], data: Metadata, url: str, n
 
     `before` and `after` are the lines around the text that are not part of it.
     """
-    shown = _shown(before, url_day(url)) or _shown_after(after)
+    address_day = url_day(url)
     declared = [*data.published, *[stamp for _, stamp in data.script_times]]
+    known = [stamp.day for stamp in [*declared, *data.updated]] + ([address_day] if address_day else [])
+    shown = _shown(before, address_day) or _completed(before, known) or _shown_after(after)
     if shown is None and data.published:
-        shown = data.published[0]
+        shown = next((stamp for stamp in data.published if stamp.time not in _DEFAULT_TIMES), None)
     if shown is None:
-        shown = _scripted(data, url_day(url))
+        shown = _scripted(data, address_day)
     if shown is None and now is not None:
         shown = _relative(before, now)
     if shown is None:
@@ -35,6 +38,19 @@ def published(before: list[Line], after: list[Line], data: Metadata, url: str, n
     if shown.time is None:
         shown = _with_time(shown, [*_all(before), *_all(after), *declared])
     return shown.isoformat()
+
+
+def _completed(lines: list[Line], known: list[date]) -> Stamp | None:
+    """A date without year, or in several short lines, that a known day confirms."""
+    if not lines:
+        return None
+    short = " ".join(line.text for line in lines[-20:] if len(line.text) <= 12)
+    if stamps := [stamp for stamp in find_stamps(short) if stamp.day in known]:
+        return stamps[0]
+    for line in lines:
+        if len(line.text) <= 120 and (stamp := complete(_text(line), known)):
+            return stamp
+    return None
 
 
 def _all(lines: list[Line]) -> list[Stamp]:
@@ -66,6 +82,8 @@ def _score(text: str, stamp: Stamp) -> float:
     score += 1.5 if stamp.time else 0.0
     score += 1.5 if _PUBLISHED.search(near) else 0.5 if _PUBLISHED.search(text) else 0.0
     score -= 3.0 if _NOT_PUBLISHED.search(near) else 0.0
+    if _UPDATED.search(near):
+        score = min(score, 1.0) - 0.8
     if len(text) - (end - start) > _BYLINE_ROOM or "。" in text:
         score -= 2.0
     return score
@@ -83,7 +101,9 @@ def _shown_after(lines: list[Line]) -> Stamp | None:
     return None
 
 
-_STRONG_NAMES = re.compile(r"publi|pub_?time|ptime|^ct$|newstime|news_time|displaytime|releasetime", re.IGNORECASE)
+_STRONG_NAMES = re.compile(r"publi|pub_?(?:time|date)|ptime|^ct$|^ctime$|news_?time|newsdate|displaytime|releasetime|inputtime", re.IGNORECASE)
+#: What editing systems write where nobody gave a time of day.
+_DEFAULT_TIMES = ("23:59:59",)
 
 
 def _scripted(data: Metadata, day: date | None) -> Stamp | None:
@@ -91,7 +111,7 @@ def _scripted(data: Metadata, day: date | None) -> Stamp | None:
     for name, stamp in data.script_times:
         if _STRONG_NAMES.search(name) or stamp.day == day:
             return stamp
-    return data.script_times[0][1] if data.script_times else None
+    return None
 
 
 def _relative(lines: list[Line], now: datetime) -> Stamp | None:

@@ -19,6 +19,9 @@ _SITE_PART = re.compile(
     re.IGNORECASE,
 )
 _SCORE_HEADING = {"h1": 4.0, "h2": 2.5, "h3": 1.5, "h4": 0.8, "h5": 0.4}
+#: Score from which a line is believed over the declared title; on the development set right ones have 5 and more.
+_SURE = 3.0
+_BYLINE = re.compile(r"来\s{0,3}源|稿源|作\s{0,3}者|发布|(?:19|20)\d\d\s?[-/.年]\s?\d|编\s{0,2}辑|选稿|时间[:：]")
 _BADGE = re.compile(r"^(?:原创|转载|视频|图集|组图|独家|快讯|专题|置顶|头条|热|新|荐|深度|精)\s{1,3}")
 
 
@@ -30,6 +33,8 @@ class Title:
     first: int = -1
     last: int = -1
     score: float = 0.0
+    kicker: str | None = None
+    subtitle: str | None = None
 
 
 def fold(text: str) -> str:
@@ -60,18 +65,15 @@ def find_title(tree: Tree, declared: list[str], first: int, last: int) -> Title 
     """
     known = [fold(text) for text in [tree.title, *declared] if text]
     best: Title | None = None
-    end = min(max(first + 4, 1), len(tree.lines))
-    begin = max(0, first - 120)
-    seen: set[int] = set()
+    begin, end = max(0, first - 120), min(max(first + 4, 1), len(tree.lines))
     for line in tree.lines[begin:end]:
-        candidate = _candidate(tree, line, seen)
-        if candidate is None:
-            continue
-        candidate.score = _score(tree, candidate, known, first)
-        if best is None or candidate.score > best.score:
-            best = candidate
-    if best is not None and best.score >= 3.0:
+        for candidate in _candidates(tree, line, known):
+            candidate.score = _score(tree, candidate, known, first) + _above_byline(tree, candidate, first)
+            if best is None or candidate.score > best.score:
+                best = candidate
+    if best is not None and best.score >= _SURE:
         best.text = _without_badge(best.text, known)
+        _add_neighbours(tree, best)
         return best
     return _declared_only(tree, declared) or best
 
@@ -84,19 +86,26 @@ def _declared_only(tree: Tree, declared: list[str]) -> Title | None:
     return None
 
 
-def _candidate(tree: Tree, line: Line, seen: set[int]) -> Title | None:
-    """The line, or all lines of its heading, as one headline."""
+def _candidates(tree: Tree, line: Line, known: list[str]) -> list[Title]:
+    """The line, all lines of its heading, and the lines that together make up a declared title."""
+    out = [Title(line.text, line.index, line.index + 1)]
     node = _heading(line.node)
-    if node is None:
-        return Title(line.text, line.index, line.index + 1)
-    if node.index in seen:
-        return None
-    seen.add(node.index)
-    lines = [x for x in tree.lines[node.first : node.last] if x.hidden == line.hidden]
-    text = " ".join(x.text for x in lines)
-    if not lines or len(text) > 160 or len(lines) > 4:
-        return Title(line.text, line.index, line.index + 1)
-    return Title(text, lines[0].index, lines[-1].index + 1)
+    if node is not None and node.first == line.index and node.last - node.first > 1:
+        lines = [x for x in tree.lines[node.first : node.last] if x.hidden == line.hidden]
+        if 1 < len(lines) <= 4:
+            out.append(_joined(lines))
+    folded = fold(line.text)
+    if 4 <= len(folded) < 60 and any(len(title) > len(folded) + 1 and title.startswith(folded) for title in known):
+        for count in (2, 3, 4):
+            lines = tree.lines[line.index : line.index + count]
+            text = fold("".join(x.text for x in lines))
+            if len(lines) == count and any(title.startswith(text) for title in known):
+                out.append(_joined(lines))
+    return out
+
+
+def _joined(lines: list[Line]) -> Title:
+    return Title(" ".join(x.text for x in lines), lines[0].index, lines[-1].index + 1)
 
 
 def _heading(node: Node) -> Node | None:
@@ -104,6 +113,38 @@ def _heading(node: Node) -> Node | None:
         if ancestor.tag in _SCORE_HEADING:
             return ancestor
     return None
+
+
+def _add_neighbours(tree: Tree, title: Title) -> None:
+    """Other lines of the headline's own element: above it the kicker (引题), below it the subtitle (副题)."""
+    line = tree.lines[title.first]
+    node = _heading(line.node)
+    if node is not None and node.last - node.first <= 4:
+        above = [x.text for x in tree.lines[node.first : title.first]]
+        below = [x.text for x in tree.lines[title.last : node.last]]
+        title.kicker = " ".join(above) or None
+        title.subtitle = " ".join(below) or None
+    following = tree.lines[title.last] if title.last < len(tree.lines) else None
+    if title.subtitle is None and following is not None and len(following.text) <= 60:
+        if following.text.startswith(("——", "──", "--")) and not wording.sentences(following.text):
+            title.subtitle = following.text
+    title.kicker = title.kicker if title.kicker and 4 <= len(title.kicker) <= 60 else None
+
+
+def _above_byline(tree: Tree, title: Title, first: int) -> float:
+    """A headline stands right above the line of time and source, or right above the text."""
+    seen = 0
+    for line in tree.lines[title.last : title.last + 6]:
+        if line.hidden or wording.is_control(line.text):
+            continue
+        if line.index >= first:
+            return 0.8 if seen == 0 else 0.0
+        if len(line.text) <= 160 and _BYLINE.search(line.text) and "。" not in line.text:
+            return 2.2 if seen == 0 else 1.0
+        seen += 1
+        if seen > 1:
+            break
+    return 0.0
 
 
 def _score(tree: Tree, title: Title, known: list[str], first: int) -> float:

@@ -37,15 +37,17 @@ _CONTROLS = re.compile(
     r"[\d\s:：()（）|｜\[\]【】、,，.·/><＞＜+-]{0,12}$",
     re.IGNORECASE,
 )
+#: Heads that are never subheads of an article; the others may be (附件, 相关信息) and need links below them.
+_STRONG_HEAD = re.compile(r"评论|跟帖|分享|推荐|热门|热点|排行|猜|您|你|大家|心情|更多|往期|看点|焦点|扫|最新|标签|小时|友情")
 _NOTICE = re.compile(
     r"免责声明|版权(?:声明|归|所有|与免责)|未经(?:书面|本[网站报]|许可|授权|允许|同意|本公司)|转载请(?:注明|联系|标明)|"
     r"(?:不代表|并不意味着|不意味着)(?:本[站网]|[^，。]{0,12}(?:立场|观点|赞同))|仅代表(?:作者|个人|本人)|信息(?:网络传播视听|存储空间|发布平台)|"
     r"如(?:有|涉及|需|因|若)[^。]{0,24}(?:侵权|版权|著作权|删除|转载)[^。]{0,30}(?:联系|告知|删除|处理|通知)|侵权(?:请|必究|联系|删除|即删)|"
-    r"本[网站报](?:所有|未注明|注明|转载|原创|凡)|凡(?:注明|本网|本站|标注|来源)|请(?:使用|在)?(?:浏览器|微信)[^。]{0,10}(?:分享|打开|扫)|法律责任|"
+    r"本[网站报](?:所有|未注明|注明|转载|原创|凡)|凡(?:注明|本网|本站|标注|来源)|请(?:使用|在)?(?:浏览器|微信)[^。]{0,10}(?:分享|打开|扫)|"
     r"(?:扫描?|长按|识别)[^。，]{0,14}二维码|扫(?:一扫|码)[^。]{0,12}(?:关注|下载|分享|阅读|手机|查看|加入|打开)|关注[^。，]{0,16}(?:公众号|微信号|公众平台|官方微信|微信平台|官方微博)|微信(?:公众号|号)[:：]|"
     r"(?:下载|打开|安装)[^。，]{0,12}(?:客户端|APP)|(?:举报|投诉|新闻热线|联系|爆料|投稿)(?:电话|邮箱|热线|方式)|更多[^。，]{0,16}(?:请关注|请点击|敬请|尽在|请下载|请登录|请访问|请浏览)|"
-    r"ICP[备证]|公网安备|Copyright|All Rights Reserved|版权所有|^声明[:：]|特别声明|点击(?:此处|这里|进入|上方|下方|图片)[^。]{0,14}$|"
-    r"如需转载|禁止(?:转载|复制)|谢绝转载|转载自?请|请勿转载|责任自负|内容真实性|市场有风险|不构成(?:投资|任何)|风险自担|"
+    r"ICP[备证]|公网安备|Copyright|All Rights Reserved|版权所有|^声明[:：]|特别声明|点击(?:此处|这里|进入|上方|下方|图片)[^。]{0,14}$|^[^。]{0,12}相关(?:资讯|新闻|内容)请关注|正文已结束|"
+    r"如需转载|禁止(?:转载|复制)|谢绝转载|转载自?请|请勿转载|不构成(?:投资|任何)|风险自担|"
     r"本文(?:系|为|由|来自|来源)[^。]{0,30}(?:授权|转载|首发|原创|公众号|不得)",
     re.IGNORECASE,
 )
@@ -66,6 +68,7 @@ _PAGER_PIECE = re.compile(r"上一页|下一页|首页|尾页|末页|[共第]\s?
 _CRUMB = re.compile(
     r"(?:当前|现在|您的|所在)(?:的)?位置|您(?:现|当前)?(?:所)?在(?:的位置)?[:：]|首页\s{0,3}[>＞»›/\-—→|]{1,3}|[>＞»›]{1,3}\s{0,3}(?:正文|内容|详情|文章)\s{0,2}$|正在阅读"
 )
+_SIGNS = re.compile(r"^[-—_=~*·•.\s\d+×xX,，|/<>]{1,30}$|^[-—\s*]{0,6}(?:THE\s?)?END[-—\s*]{0,6}$|^(?:更多|详细|详情|MORE)[>＞»\s.…]{0,6}$", re.IGNORECASE)
 _SENTENCE = re.compile("[。！？!?；;…]")
 _PUNCTUATION = re.compile("[，。！？；：、,!?;“”‘’…—]")
 
@@ -80,9 +83,14 @@ def is_section_head(text: str) -> bool:
     return len(text) <= 24 and SECTION_HEAD.match(text) is not None
 
 
+def is_strong_head(text: str) -> bool:
+    """Whether a section head can only be the page's, never a subhead of the article."""
+    return is_section_head(text) and _STRONG_HEAD.search(text) is not None
+
+
 def is_control(text: str) -> bool:
-    """Whether the line is a button or counter."""
-    return len(text) <= 30 and _CONTROLS.match(text) is not None
+    """Whether the line is a button or counter, or nothing but signs."""
+    return len(text) <= 30 and (_CONTROLS.match(text) is not None or _SIGNS.match(text) is not None)
 
 
 def is_notice(text: str) -> bool:
@@ -114,7 +122,7 @@ def is_pager(text: str) -> bool:
 
 def is_breadcrumb(text: str) -> bool:
     """Whether the line is the path of the page in its site."""
-    return len(text) <= 160 and _CRUMB.search(text) is not None
+    return len(text) <= 160 and "。" not in text and _CRUMB.search(text) is not None
 
 
 def sentences(text: str) -> int:
