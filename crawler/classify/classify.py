@@ -1,0 +1,176 @@
+"""What an article is about: zones, themes, relevance and what staff look for, each with the words that prove it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, replace
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from crawler.classify.figures import Figure, find_figures
+from crawler.classify.folding import Folded, fold
+from crawler.classify.gazetteer import build_gazetteer
+from crawler.classify.matching import Matcher, WordList
+from crawler.classify.organisations import Organisation, find_organisations
+from crawler.classify.places import CityFinder
+from crawler.classify.practices import Practice, find_practices
+from crawler.classify.relevance import Reason, RelevanceScorer, Verdict
+from crawler.classify.themes import ThemeFinder, ThemeTag
+from crawler.classify.zones import Context, Found, ZoneFinder, ZoneTag
+from store.vocabulary.places import load_prefectures
+from store.vocabulary.relevance import RelevanceRules, load_relevance
+from store.vocabulary.themes import load_themes
+from store.vocabulary.zones import load_zones
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from store.vocabulary.themes import Theme
+    from store.vocabulary.zones import Zone
+
+#: What is read of a title and of a text, in characters; the rest of a longer one is not searched.
+MAX_TITLE = 2_000
+MAX_TEXT = 200_000
+
+#: Stands between title and text; belongs to no word.
+_BETWEEN = "\x01"
+
+
+@dataclass(frozen=True, slots=True)
+class Classification:
+    """The verdict on one article. All spans are offsets into the title or the text as given.
+
+    `score` is 0-1; `borderline` articles are below the threshold but kept for the editor, never relevant at once.
+    `zones` and `themes` hold each zone and theme once with its best evidence.
+    """
+
+    relevant: bool
+    borderline: bool
+    score: float
+    reasons: list[Reason] = field(default_factory=list)
+    zones: list[ZoneTag] = field(default_factory=list)
+    themes: list[ThemeTag] = field(default_factory=list)
+    figures: list[Figure] = field(default_factory=list)
+    practices: list[Practice] = field(default_factory=list)
+    organisations: list[Organisation] = field(default_factory=list)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON-ready values; spans are [start, end] lists, tags without a place in the text have [0, 0]."""
+        return {
+            "relevant": self.relevant,
+            "borderline": self.borderline,
+            "score": round(self.score, 4),
+            **{name: [_spanned(part) for part in getattr(self, name)] for name in _PARTS},
+        }
+
+
+_PARTS = ("reasons", "zones", "themes", "figures", "practices", "organisations")
+
+
+def _spanned(part: Any) -> dict[str, Any]:
+    values = asdict(part)
+    if "start" in values:
+        values["span"] = [values.pop("start"), values.pop("end")]
+    return values
+
+
+class Classifier:
+    """Classifies articles with one vocabulary. Immutable and safe to share between threads.
+
+    `threshold` and `borderline` override those of the relevance rules.
+    """
+
+    def __init__(
+        self,
+        zones: Sequence[Zone],
+        themes: Sequence[Theme],
+        rules: RelevanceRules,
+        *,
+        threshold: float | None = None,
+        borderline: float | None = None,
+    ) -> None:
+        words = WordList()
+        prefectures = load_prefectures()
+        gazetteer = build_gazetteer(zones, prefectures, words)
+        self._zones = ZoneFinder(gazetteer, CityFinder(prefectures, gazetteer))
+        self._themes = ThemeFinder(themes, rules.themes, words)
+        self._relevance = RelevanceScorer(rules, words)
+        self._matcher = Matcher(words)
+        self.threshold = rules.threshold if threshold is None else threshold
+        self.borderline = min(self.threshold, rules.borderline if borderline is None else borderline)
+
+    def classify(
+        self,
+        title: str,
+        text: str,
+        *,
+        url: str = "",
+        publisher: str | None = None,
+        source_zone: str | None = None,
+        outlet: str | None = None,
+    ) -> Classification:
+        """Return the verdict on one article; any text gets one, in linear time.
+
+        `publisher` is the 来源 of the article, `outlet` the name of the site or newspaper it was read from,
+        `source_zone` the short name of the zone whose source it is.
+        """
+        title, text = title[:MAX_TITLE].replace(_BETWEEN, " "), text[:MAX_TEXT]
+        context = Context(url or "", publisher or "", outlet or "", source_zone or "")
+        folded, found, themes, verdict = self._read(title, text, context)
+        relevant = verdict.score >= self.threshold
+        shown = relevant or verdict.score >= self.borderline
+        return Classification(
+            relevant=relevant,
+            borderline=shown and not relevant,
+            score=verdict.score,
+            reasons=verdict.reasons,
+            zones=[_placed_zone(tag, title, text) for tag in found.tags],
+            themes=[_placed_theme(tag, title, text) for tag in themes],
+            figures=find_figures(text),
+            practices=find_practices(text),
+            organisations=find_organisations(text),
+        )
+
+    def features(
+        self, title: str, text: str, *, url: str = "", publisher: str | None = None
+    ) -> dict[str, float]:
+        """Return the relevance features of an article, {} when zone or Party evidence is missing: input of the fit."""
+        context = Context(url or "", publisher or "")
+        return self._read(title[:MAX_TITLE].replace(_BETWEEN, " "), text[:MAX_TEXT], context)[3].features
+
+    def _read(self, title: str, text: str, context: Context) -> tuple[Folded, Found, list[ThemeTag], Verdict]:
+        folded = fold(f"{title}{_BETWEEN}{text}")
+        title_end = folded.text.index(_BETWEEN)
+        hits = self._matcher.find(folded.text)
+        found = self._zones.find(folded, hits, context, title_end)
+        themes = self._themes.find(folded, hits, title_end)
+        return folded, found, themes, self._relevance.score(folded.text, hits, found, title_end)
+
+
+def _placed_zone(tag: ZoneTag, title: str, text: str) -> ZoneTag:
+    """Give a tag its words and, in the text, offsets into the text alone; evidence from outside keeps its words."""
+    if tag.field not in {"title", "text"}:
+        return tag
+    start, end, words = _place(tag.field, tag.start, tag.end, title, text)
+    return replace(tag, start=start, end=end, text=words)
+
+
+def _placed_theme(tag: ThemeTag, title: str, text: str) -> ThemeTag:
+    start, end, words = _place(tag.field, tag.start, tag.end, title, text)
+    return replace(tag, start=start, end=end, text=words)
+
+
+def _place(field_name: str, start: int, end: int, title: str, text: str) -> tuple[int, int, str]:
+    if field_name == "title":
+        return start, end, title[start:end]
+    offset = len(title) + len(_BETWEEN)
+    return start - offset, end - offset, text[start - offset : end - offset]
+
+
+@lru_cache(maxsize=4)
+def load_classifier(directory: Path | None = None) -> Classifier:
+    """Return a classifier on the product's vocabulary, with the files that `directory` holds in their place.
+
+    Raises store.vocabulary.loading.VocabularyError (`FILE:LINE: message`) for a file that is wrong.
+    """
+    return Classifier(load_zones(directory), load_themes(directory), load_relevance(directory))

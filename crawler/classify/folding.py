@@ -1,0 +1,107 @@
+"""The form in which text is searched: simplified, half width, without noise inside words, with the way back."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from dataclasses import dataclass
+from functools import lru_cache
+
+from store.text import to_simplified
+
+_HAN = "\u3400-\u9fff"
+#: Pinyin that mirror sites put in brackets behind random characters: 区(qū), 高(gao)新.
+_PINYIN = re.compile(rf"(?<=[{_HAN}])[(（][a-zà-üāēěīńňōūǎǐǒǔǖǘǚǜ]{{1,6}}[)）]")
+#: White space, zero-width marks, soft hyphens: nothing when it stands between two Han characters.
+_BLANK = re.compile("[\\s\u00ad\u200b-\u200f\u2060\ufeff]+")
+_ENTITY = re.compile(r"</?[a-zA-Z][^<>]{0,80}>|&nbsp;|&[lr]dquo;")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """Searchable text and the map back: `original(i)` is where character i of `text` stood.
+
+    `cuts` are the positions in `text` before which something was left out, `shifts` how many characters in all;
+    `blanks` are the cuts made by white space, which may separate words that only look joined.
+    """
+
+    text: str
+    cuts: tuple[int, ...] = ()
+    shifts: tuple[int, ...] = ()
+    blanks: frozenset[int] = frozenset()
+
+    def original(self, position: int) -> int:
+        if not self.cuts:
+            return position
+        index = bisect_right(self.cuts, position)
+        return position + (self.shifts[index - 1] if index else 0)
+
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        """Return the original (start, end) of the folded range; noise inside it is inside, noise behind it is not."""
+        return self.original(start), self.original(end - 1) + 1
+
+
+@lru_cache(maxsize=1)
+def _characters() -> tuple[dict[int, str], re.Pattern[str]]:
+    """Return the table of one-to-one foldings and a pattern that finds any character of it."""
+    han = "".join(map(chr, range(0x3400, 0xA000)))
+    simple = to_simplified("\n".join(han)).split("\n")
+    table = {
+        ord(old): new for old, new in zip(han, simple, strict=True) if old != new and len(new) == 1
+    }
+    table |= {code: chr(code - 0xFEE0) for code in (*range(0xFF10, 0xFF1A), *range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B))}
+    return table, re.compile("[" + "".join(map(chr, table)) + "]")
+
+
+def fold(text: str) -> Folded:
+    """Return `text` folded; the work is done only where something is to be folded, in linear time."""
+    table, foldable = _characters()
+    if foldable.search(text):
+        text = text.translate(table)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        text = _SURROGATE.sub("\ufffd", text)
+    noise = _noise(text)
+    return _without(text, noise) if noise else Folded(text)
+
+
+def _noise(text: str) -> list[tuple[int, int, bool]]:
+    """Return (start, end, is white space) of what is to be left out, in order and disjoint."""
+    found = [(m.start(), m.end(), True) for m in _BLANK.finditer(text) if _joins(text, m.start(), m.end())]
+    if "(" in text or "（" in text:
+        found += [(m.start(), m.end(), False) for m in _PINYIN.finditer(text)]
+    if "<" in text or "&" in text:
+        found += [(m.start(), m.end(), False) for m in _ENTITY.finditer(text)]
+    found.sort()
+    return found
+
+
+def _joins(text: str, start: int, end: int) -> bool:
+    """White space is noise between Han characters (and before or behind bracketed pinyin)."""
+    if not start or end >= len(text):
+        return False
+    left, right = text[start - 1], text[end]
+    return (left >= "\u3400" or left == ")") and "\u3400" <= right <= "\u9fff" and left not in "。！？；：，、”）》】"
+
+
+def _without(text: str, noise: list[tuple[int, int, bool]]) -> Folded:
+    pieces, cuts, shifts, blanks = [], [], [], set()
+    at = length = removed = 0
+    for start, end, blank in noise:
+        if start < at:
+            continue
+        pieces.append(text[at:start])
+        length += start - at
+        removed += end - start
+        if cuts and cuts[-1] == length:
+            shifts[-1] = removed
+        else:
+            cuts.append(length)
+            shifts.append(removed)
+        if blank:
+            blanks.add(length)
+        at = end
+    pieces.append(text[at:])
+    return Folded("".join(pieces), tuple(cuts), tuple(shifts), frozenset(blanks))

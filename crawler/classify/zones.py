@@ -1,0 +1,328 @@
+"""Which zones an article names, which of them act, and which one a bare 高新区 stands for."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from crawler.classify.gazetteer import MODIFIERS, UNRESOLVED, Gazetteer, Name
+from crawler.classify.matching import Hit, longest
+from store.vocabulary.zones import PROVINCIAL
+
+if TYPE_CHECKING:
+    from crawler.classify.folding import Folded
+    from crawler.classify.places import CityFinder
+
+ACTOR = "actor"
+MENTION = "mention"
+
+_MASKS = frozenset("*＊×XxＸ某○〇□▲")
+_GENERIC_BEFORE = ("等", "个", "家", "批", "各", "类", "些", "全国", "省内", "所有", "多座", "一流", "我国", "兄弟", "类国家", "新型")
+#: A stem that is no known place is cut where one of these ends.
+_STOP = frozenset("在与和赴进到据由向为是对从于及的了将被让把使该各全我本市省县区级等个家位着会委局来往自入驻园内外上下中以新所有并后前以年月日号")
+#: Two-character words that stand before a bare 高新区 and are no name.
+_NO_NAME = frozenset(
+    "建设 推动 推进 支持 服务 打造 助力 发展 引领 促进 深入 围绕 位于 落户 来到 走进 日前 近日 今年 昨日 当天 据悉 记者 随后 此次 目前 同时 其中 "
+    "作为 通过 聚焦 立足 赋能 坐落 加快 创建 争创 带动 依托 参观 考察 调研 走访 莅临 前往 抵达 成立 入驻 落地 做强 建好 融入 来自 围绕 近年 助推 "
+    "一行 领导 代表 组织 介绍 表示 要求 强调 指出 首家 首个 首批 这是 国家 部分 关于 其他 以及 或者 如今 现在 过去 未来 整个 本次 针对 依靠 扎根 "
+    "深耕 热爱 奋斗 情系 魅力 活力 创新 智慧 红色 平安 幸福 美丽 科技 产业 党建 特别 进一步 高质量 探访 聚力 赋予 擦亮 一座 今日 山东 河南 河北".split()
+)
+_VISIT = re.compile("(?:学习借鉴|对标|借鉴|来自|毗邻|相邻|相比|比肩|先后到|先后赴|坐落于|坐落在|位于|落户|坐落)$")
+_ALLIANCE = re.compile("联盟|联席会|共建|签约|签署|联合体|结对|共同体|协同")
+_AROUND = 4
+_LEAD = 220
+_MAX_TAGS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneTag:
+    """A zone of the article with its evidence: `text` at start..end of `field`; for host and source, no span.
+
+    `name` is "unresolved" where nothing tells which zone is meant. `resolved_by` says how the name was found: name,
+    article, publisher, outlet, host, source, city, street or unresolved.
+    """
+
+    name: str
+    level: str
+    role: str
+    field: str
+    start: int
+    end: int
+    text: str
+    resolved_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What is known of an article besides its words."""
+
+    url: str = ""
+    publisher: str = ""
+    outlet: str = ""
+    source_zone: str = ""
+
+
+@dataclass(slots=True)
+class Mention:
+    """A zone at folded positions start..end; `name` is None while it is only called 高新区."""
+
+    start: int
+    end: int
+    name: Name | None
+    how: str
+    listed: bool = False
+    masked: bool = False
+
+
+@dataclass(slots=True)
+class Found:
+    """All mentions in order, the tags made of them, and what relevance wants to know."""
+
+    mentions: list[Mention] = field(default_factory=list)
+    tags: list[ZoneTag] = field(default_factory=list)
+    generic: int = 0
+    masked: int = 0
+    outside: Name | None = None
+    anaphors: list[Hit] = field(default_factory=list)
+
+    @property
+    def actors(self) -> list[ZoneTag]:
+        return [tag for tag in self.tags if tag.role == ACTOR]
+
+
+class ZoneFinder:
+    """Finds zones with the tables of a gazetteer. Immutable."""
+
+    def __init__(self, gazetteer: Gazetteer, cities: CityFinder) -> None:
+        self._gazetteer = gazetteer
+        self._cities = cities
+
+    def find(self, folded: Folded, hits: dict[str, list[Hit]], context: Context, title_end: int) -> Found:
+        """Return what is found; `title_end` is where the title ends in the folded text."""
+        found = Found(anaphors=hits["anaphor"])
+        outside = self._outside(context)
+        found.outside = outside[0] if outside else None
+        if not (hits["head"] or hits["zone"] or hits["weak"] or outside):
+            return found
+        self._collect(found, folded, hits, title_end)
+        self._resolve(found, folded.text, hits, context, outside)
+        found.mentions.sort(key=lambda mention: mention.start)
+        found.tags = self._tags(found, folded, title_end)
+        if outside:
+            self._tag_outside(found, outside)
+        return found
+
+    def _collect(self, found: Found, folded: Folded, hits: dict[str, list[Hit]], title_end: int) -> None:
+        text = folded.text
+        names = longest(hits["zone"])
+        covered = [(hit.start, hit.end) for hit in names]
+        for hit in names:
+            found.mentions.append(Mention(hit.start, hit.end, hit.data, "name", _is_listed(text, hit.start, hit.end)))
+        inside = iter(covered)
+        span = next(inside, None)
+        for head in longest(hits["head"]):
+            while span and span[1] <= head.start:
+                span = next(inside, None)
+            if not span or head.start < span[0]:
+                self._add_head(found, folded, head)
+        self._add_weak(found, text, hits, title_end)
+
+    def _add_head(self, found: Found, folded: Folded, head: Hit) -> None:
+        text, end, plain = folded.text, head.start, True
+        for modifier in MODIFIERS:
+            if text.endswith(modifier, max(0, end - 3), end):
+                end -= len(modifier)
+                plain = False
+        known = self._gazetteer.stem_before(text, end)
+        if known and not _torn(folded, known[0], end):
+            start, name = known
+            found.mentions.append(Mention(start, head.end, name, "name", _is_listed(text, start, head.end)))
+            return
+        ambiguous = self._ambiguous(text, end)
+        if ambiguous:
+            found.mentions.append(Mention(ambiguous[0], head.end, ambiguous[1], "name"))
+            return
+        before = text[max(0, end - 4) : end]
+        if before and before[-1] in _MASKS:
+            found.masked += 1
+            found.mentions.append(Mention(end - 1, head.end, None, UNRESOLVED, masked=True))
+        elif not plain or before.endswith(_GENERIC_BEFORE):
+            found.generic += 1
+        else:
+            found.mentions.append(Mention(head.start, head.end, None, UNRESOLVED, _is_listed(text, head.start, head.end)))
+
+    def _ambiguous(self, text: str, end: int) -> tuple[int, Name | None] | None:
+        for stem, candidates in self._gazetteer.ambiguous.items():
+            if text.endswith(stem, 0, end):
+                fitting = [name for name, words in candidates if any(word in text for word in words)]
+                return end - len(stem), fitting[0] if len(fitting) == 1 else None
+        return None
+
+    def _add_weak(self, found: Found, text: str, hits: dict[str, list[Hit]], title_end: int) -> None:
+        """Weak names count in the title or twice, district names only beside the city or a 高新区."""
+        covered = [(mention.start, mention.end) for mention in found.mentions]
+        weak = [hit for hit in longest(hits["weak"]) if not any(s <= hit.start < e for s, e in covered[:200])]
+        counts = Counter(hit.data.short for hit in weak)
+        for hit in weak:
+            name: Name = hit.data
+            word = text[hit.start : hit.end]
+            district = len(word) == 3 and word[-1] == "区"
+            shown = bool(hits["head"]) or (district and self._gazetteer.homes[name.short] in text and title_end > hit.start)
+            if shown or (not district and (hit.start < title_end or counts[name.short] > 1)):
+                found.mentions.append(Mention(hit.start, hit.end, name, "name", _is_listed(text, hit.start, hit.end)))
+
+    def _outside(self, context: Context) -> tuple[Name, str, str] | None:
+        """Return the zone that publisher, outlet, host or source stand for, with the kind and words of evidence."""
+        for kind, words in (("publisher", context.publisher), ("outlet", context.outlet)):
+            name = self._in_words(words[:200])
+            if name:
+                return name, kind, words[:200]
+        host = self._gazetteer.of_host(context.url) if context.url else None
+        if host:
+            return host[0], "host", host[1]
+        if context.source_zone:
+            name = self._gazetteer.names.get(context.source_zone) or Name(context.source_zone, PROVINCIAL)
+            return name, "source", context.source_zone
+        return None
+
+    def _in_words(self, words: str) -> Name | None:
+        """Return the zone an outlet's name holds: 贵阳高新区, 高新区管委会 of nowhere is none."""
+        if not words:
+            return None
+        at = words.find("高新")
+        known = self._gazetteer.stem_before(words, at) if at > 0 else None
+        if known:
+            return known[1]
+        for outlet, name in self._gazetteer.outlets.items():
+            if outlet in words:
+                return name
+        return next((name for short, name in self._gazetteer.names.items() if short in words), None)
+
+    def _resolve(
+        self, found: Found, text: str, hits: dict[str, list[Hit]], context: Context, outside: tuple[Name, str, str] | None
+    ) -> None:
+        bare = [mention for mention in found.mentions if mention.name is None and not mention.masked]
+        if not bare:
+            return
+        self._name_by_pattern(bare, text)
+        bare = [mention for mention in bare if mention.name is None]
+        named = sorted((m for m in found.mentions if m.name and not m.listed), key=lambda m: m.start)
+        fallback: tuple[Name, str] | None = None
+        for mention in bare:
+            earlier = next((m for m in reversed(named) if m.start < mention.start), named[0] if named else None)
+            if earlier:
+                mention.name, mention.how = earlier.name, "article"
+                continue
+            if fallback is None:
+                fallback = self._from_afar(text, hits, context, outside, bare[0].start) or (Name(UNRESOLVED, ""), UNRESOLVED)
+            if fallback[1] != UNRESOLVED:
+                mention.name, mention.how = fallback
+
+    def _from_afar(
+        self,
+        text: str,
+        hits: dict[str, list[Hit]],
+        context: Context,
+        outside: tuple[Name, str, str] | None,
+        position: int,
+    ) -> tuple[Name, str] | None:
+        if outside:
+            return outside[0], outside[1]
+        for kind, words in (("publisher", context.publisher), ("outlet", context.outlet)):
+            name = self._cities.zone_in_outlet(words[:200]) if words else None
+            if name:
+                return name, kind
+        city = self._gazetteer.city_of_url(context.url) if context.url else None
+        if city and city in self._gazetteer.cities:
+            return self._gazetteer.cities[city], "host"
+        name = self._cities.zone_in_text(text, position)
+        if name:
+            return name, "city"
+        streets = Counter(hit.data for hit in longest(hits["street"]))
+        best = streets.most_common(2)
+        if best and (len(best) == 1 or best[0][1] > best[1][1]):
+            return best[0][0], "street"
+        return None
+
+    def _name_by_pattern(self, bare: list[Mention], text: str) -> None:
+        """Read the name of a provincial zone nobody listed off its repetition: the same stem before 高新区, twice."""
+        stems: dict[int, str] = {}
+        for mention in bare[:400]:
+            stem = _unknown_stem(text, mention.start)
+            if stem:
+                stems[mention.start] = stem
+        counts = Counter(stems.values())
+        for mention in bare:
+            stem = stems.get(mention.start, "")
+            if stem and counts[stem] > 1:
+                mention.start -= len(stem)
+                mention.name, mention.how = Name(f"{stem}高新区", PROVINCIAL), "name"
+
+    def _tags(self, found: Found, folded: Folded, title_end: int) -> list[ZoneTag]:
+        groups: dict[str, list[Mention]] = {}
+        for mention in found.mentions:
+            groups.setdefault(mention.name.short if mention.name else UNRESOLVED, []).append(mention)
+        actors = _acting(groups, folded.text, title_end)
+        return [_tag(name, group, name in actors, folded, title_end) for name, group in list(groups.items())[:_MAX_TAGS]]
+
+    def _tag_outside(self, found: Found, outside: tuple[Name, str, str]) -> None:
+        """An article that comes from a zone and names none is about that zone when it speaks of 我区, 园区, 管委会."""
+        name, kind, words = outside
+        if any(tag.role == ACTOR or tag.name == name.short for tag in found.tags):
+            return
+        role = ACTOR if found.anaphors else MENTION
+        found.tags.append(ZoneTag(name.short, name.level, role, kind, 0, 0, words, kind))
+
+
+def _torn(folded: Folded, start: int, end: int) -> bool:
+    """A blank between stem and 高新区 is noise only when the stem itself begins a word."""
+    if end not in folded.blanks or start in folded.blanks or not start:
+        return False
+    return "\u3400" <= folded.text[start - 1] <= "\u9fff"
+
+
+def _is_listed(text: str, start: int, end: int) -> bool:
+    """A zone is only listed when it is one of several joined by 、 or compared with, visited for a model, or an address."""
+    before, after = text[max(0, start - _AROUND) : start], text[end : end + 2]
+    if before.endswith("、") or after.startswith(("、", "等")):
+        return True
+    return bool(_VISIT.search(before))
+
+
+def _unknown_stem(text: str, end: int) -> str:
+    """Return the two to four characters before `end` that may be a zone's name, "" when they are none."""
+    start = end
+    while start > 0 and end - start < 5 and "\u4e00" <= text[start - 1] <= "\u9fff" and text[start - 1] not in _STOP:
+        start -= 1
+    stem = text[start:end]
+    if not 2 <= len(stem) <= 4 or stem[-2:] in _NO_NAME or stem[:2] in _NO_NAME:
+        return ""
+    return stem
+
+
+def _acting(groups: dict[str, list[Mention]], text: str, title_end: int) -> set[str]:
+    """Return the names of the zones that act: in the title, in the lead, or spoken of again and again."""
+    counts = {
+        name: sum(not mention.listed for mention in group) for name, group in groups.items() if name != UNRESOLVED
+    }
+    most = max(counts.values(), default=0)
+    allied = _ALLIANCE.search(text, 0, 3000) is not None
+    actors = set()
+    for name, count in counts.items():
+        group = groups[name]
+        if group[0].start < title_end or (allied and any(mention.listed for mention in group) and len(group) > 1):
+            actors.add(name)
+        elif (count and group[0].start < title_end + _LEAD and not group[0].listed) or (count > 1 and count * 4 >= most):
+            actors.add(name)
+    return actors
+
+
+def _tag(name: str, group: list[Mention], acts: bool, folded: Folded, title_end: int) -> ZoneTag:
+    best = min(group, key=lambda m: (m.start >= title_end, m.listed, m.how != "name", m.start))
+    start, end = folded.span(best.start, best.end)
+    in_title = best.start < title_end
+    level = best.name.level if best.name else ""
+    how = best.how if best.name else UNRESOLVED
+    return ZoneTag(name, level, ACTOR if acts else MENTION, "title" if in_title else "text", start, end, "", how)
