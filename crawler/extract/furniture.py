@@ -1,127 +1,207 @@
-"""Lines that stand around an article on any Chinese site and are not the article: one place for their wording."""
+"""What stands on a newspaper page and is no article: head and foot of the page, bylines, adverts, notices."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-_EDITOR_WORDS = (
-    r"责任编辑|责\s{0,4}编|本文编辑|本期编辑|网络编辑|网编|值班编辑|执行编辑|栏目编辑|新媒体编辑|微信编辑|编辑|编\s{1,4}辑|选稿|组稿|"
-    r"[一二三]审|[初复终]审|审核|审签|审读|校对|编审|编校|监制|总监制|值班主任|值班编委|值班总编|值班主编|责任主编|主编|责任校对|信息编辑|网页编辑|"
-    r"技术编辑|图文编辑|视频编辑|责任编委|编排|统筹|策划"
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from crawler.extract.lines import Line
+    from crawler.extract.pdf import Frame, PdfPage
+
+_DATE = re.compile(r"(20\d\d|19\d\d) ?[年.\-/] ?(\d{1,2}) ?[月.\-/] ?(\d{1,2})(?: ?日|(?!\d))")
+_PAPER = re.compile(r"(?:^|[ 《])([\u4e00-\u9fff]{2,12}(?:报|日报|晚报|时报|导报|周刊|周报))(?=$|[ 》])")
+_NUMBER = re.compile(r"^(?:第 ?)?([A-Z]{0,2}-?\d{1,3}[A-Z]?)(?: ?版)?$")
+_HEAD = re.compile(
+    r"星期[一二三四五六日天]|20\d\d ?[年.]|农历|[责本]版?编辑?[：:/ ]|责编|编辑|校对|版式|美编|值班|统筹|第?[A-Z]?\d{1,3}版|新闻热线|国内统一|邮发代号|总第|今日\d+版"
 )
-#: A line of editors: "责任编辑：…", "(责编：甲、乙)", "编辑 | 丙", also after the last sentence of a paragraph.
-EDITOR_LINE = re.compile(rf"^[\s\[【（(<>《〔▲■●*—-]{{0,4}}(?:{_EDITOR_WORDS})\s{{0,4}}(?:[:：|｜/丨]|[】\]]\s?[:：]?)")
-EDITOR_TAIL = re.compile(
-    rf"[（(\[【〔]\s{{0,3}}(?:{_EDITOR_WORDS})\s{{0,3}}[:：|｜/]\s{{0,3}}[^。！？]{{0,40}}[)）\]】〕]?\s{{0,3}}$"
+_FOOT = re.compile(
+    r"责编|责任编辑|编辑|校对|版式|美编|检校|组版|值班|热线|电话|邮箱|邮编|地址|印刷|定价|订阅|零售|广告|@|www\.|http|QQ|传真|社址|发行"
 )
-_SECTION = (
-    r"相关(?:阅读|新闻|链接|报道|推荐|文章|内容|资讯|专题|稿件|热词|信息|附件|文件|图片|视频|标签|搜索|评论|解读|热点)|推荐(?:阅读|新闻|文章|视频|内容)|"
-    r"延伸阅读|扩展阅读|猜你喜欢|为(?:您|你)推荐|(?:您|你)可能(?:还|也|会|感兴趣)|(?:您|你)可能感兴趣的|大家都在(?:看|搜|读)|大家爱看|"
-    r"热门(?:推荐|新闻|文章|评论|排行|阅读|点击|标签|搜索|视频|图片|资讯|专题)|热点(?:推荐|新闻|排行|图片|聚焦|专题|关注)|精彩(?:推荐|图集|图片|阅读|视频|专题|内容)|"
-    r"编辑推荐|新闻推荐|最新(?:新闻|文章|评论|资讯|推荐|更新|发布|消息)|新闻排行|点击排行|阅读排行|(?:24|48)小时(?:热|排|点击|新闻)|(?:一周|本周|今日|每日)(?:热|排行|推荐|要闻)|"
-    r"网友评论|用户评论|我要评论|我来说两句|发表评论|评论列表|全部评论|最新评论|网友跟帖|文章评论|参与评论|查看评论|写评论|精彩评论|"
-    r"更多(?:新闻|精彩|相关|内容|资讯|阅读|>>|＞＞|文章|推荐|图片|视频)|往期(?:回顾|推荐|精选|精彩)|今日(?:推荐|热点|要闻|关注)|视觉焦点|独家策划|图片新闻|"
-    r"您此时的心情|看完这篇|新闻表情排行|新闻心情|友情链接|附件下载|分享到|分享至|扫码阅读|扫一扫|精选留言|本文相关|文章标签|关键词"
+_CREDITS = re.compile(
+    r"^(?:本版|责任?编|编辑|责编|主编|统筹|值班|版式|校对|美编|组版|策划|电话|新闻热线|投稿|邮箱)[^。]{0,60}$"
 )
-SECTION_HEAD = re.compile(
-    rf"^[\s\[【（(<>《>＞|▼↓■●◆·*—-]{{0,4}}(?:{_SECTION})[^。，]{{0,8}}[:：>＞\])】）》↓▼|\s]{{0,6}}$"
+
+
+@dataclass
+class Masthead:
+    """What head and foot of a page say; None where they do not."""
+
+    paper: str | None = None
+    date: str | None = None
+    page_number: str | None = None
+    page_name: str | None = None
+    texts: list[str] = field(default_factory=list)
+
+
+def split_furniture(page: PdfPage, lines: Sequence[Line]) -> tuple[Masthead, list[Line]]:
+    """Return what head and foot say, and the lines that belong to neither."""
+    top, bottom = _head_end(page, lines), _foot_start(page, lines)
+    head = [line for line in lines if (line.y0 + line.y1) / 2 <= top]
+    foot = [line for line in lines if (line.y0 + line.y1) / 2 >= bottom]
+    dropped = {id(line) for line in head + foot}
+    rest = [line for line in lines if id(line) not in dropped and not _CREDITS.match(line.text)]
+    return read_masthead(head, foot), rest
+
+
+def _level_rules(page: PdfPage) -> list[Frame]:
+    return [r for r in [*page.rules, *page.boxes] if r.width >= 0.5 * page.width and r.height < 8]
+
+
+def _head_end(page: PdfPage, lines: Sequence[Line]) -> float:
+    """The head ends at the first long rule below a date or page number, else with its last typical row."""
+    limit = 0.14 * page.height
+    typical = [line for line in lines if line.y1 <= limit and _HEAD.search(line.spaced)]
+    rules = sorted(r.y1 for r in _level_rules(page) if r.y1 <= limit)
+    for y in rules:
+        above = [line for line in lines if line.y1 <= y + 2]
+        close = [line for line in typical if y - 0.035 * page.height <= line.y1 <= y + 2]
+        if above and (close or y <= 0.055 * page.height):
+            return y + 2
+    typical = [line for line in typical if line.y1 <= 0.07 * page.height]
+    if not typical:
+        return 0.0
+    end = max(line.y1 for line in typical)
+    beside = [line for line in lines if line.y0 < end and line.y1 <= 0.08 * page.height and len(line.text) < 16]
+    return max(end, *(line.y1 for line in beside)) if beside else end
+
+
+def _foot_start(page: PdfPage, lines: Sequence[Line]) -> float:
+    limit = 0.93 * page.height
+    for y in sorted(r.y0 for r in _level_rules(page) if r.y0 >= limit):
+        below = [line for line in lines if line.y0 >= y - 2]
+        if not below or any(_FOOT.search(line.text) for line in below):
+            return y - 2
+    typical = [line.y0 for line in lines if line.y0 >= 0.955 * page.height and _FOOT.search(line.spaced)]
+    return min(typical, default=page.height) - 1
+
+
+def read_masthead(head: Iterable[Line], foot: Iterable[Line] = ()) -> Masthead:
+    """Return paper, day, page number and page name as the lines of head and foot show them."""
+    head, foot = sorted(head, key=lambda line: (round(line.base / 6), line.x0)), list(foot)
+    found = Masthead(texts=[line.spaced for line in [*head, *foot]])
+    joined = " ".join(found.texts)
+    if match := _DATE.search(joined.replace(" 年", "年").replace("年 ", "年").replace("月 ", "月")):
+        year, month, day = (int(g) for g in match.groups())
+        if 1 <= month <= 12 and 1 <= day <= 31:
+            found.date = f"{year:04d}-{month:02d}-{day:02d}"
+    for line in head:
+        _read_head_line(found, line)
+    return found
+
+
+def _read_head_line(found: Masthead, line: Line) -> None:
+    text = line.spaced.strip()
+    for word in text.split():
+        if (match := _NUMBER.match(word)) and not found.page_number and not _DATE.search(text):
+            found.page_number = match[1]
+        elif (match := _PAPER.search(word)) and not found.paper:
+            found.paper = match[1]
+        elif (
+            re.fullmatch(r"[\u4e00-\u9fff·]{2,8}", word)
+            and not _HEAD.search(word)
+            and not _FOOT.search(text)
+            and not found.page_name
+            and line.size >= 10
+        ):
+            found.page_name = word
+
+
+# --- bylines ----------------------------------------------------------------------------------------------------------
+
+_MARKS = "□■▶►◆●◇▲△▼▽※◎○◢◣★☆▍▌▎│┃￭▪•"
+_ROLE = r"(?:记者|通讯员|报道员|撰稿人?|作者)"
+_BYLINE = re.compile(
+    rf"^(?:[{_MARKS}]\s*[\u4e00-\u9fff·/（）() ]{{2,40}}"
+    rf"|(?:文/?图?|图文|撰文|图/?文?)[：:/ ]\s*[\u4e00-\u9fff·（）() ]{{2,30}}"
+    rf"|[\u4e00-\u9fff· ]{{0,16}}?{_ROLE}[\u4e00-\u9fff·/（）()：: ]{{2,40}}"
+    rf"|[\u4e00-\u9fff]{{2,4}}(?: [\u4e00-\u9fff]{{2,4}}){{0,3}} ?/? ?(?:文|文/图|文/摄))$"
 )
-_CONTROLS = re.compile(
-    r"^[\s\[【（(<|>＞]{0,4}(?:分享(?:到|至|给)?|转发(?:到)?|打印(?:本[页文稿])?|收藏(?:本[页文])?|点赞|评论|举报|投诉|我要纠错|纠错|挑错|字[号体](?:大小)?|字号选择|"
-    r"关闭(?:窗口|本页|页面)?|返回(?:顶部|首页|列表|上一页)?|繁體|简体|繁体|无障碍(?:阅读)?|手机(?:看新闻|阅读|版|浏览)|浏览(?:次数|量)|阅读(?:次数|量|数|全文|剩余全文|原文|下一篇)?|"
-    r"点击(?:数|量|率|次数|查看|加载|右上角|图片|播放|下方|上方|收听)|人气|访问(?:量|次数)|播放|暂停|全屏|参与(?:人数)?|登录|注册|我要(?:投稿|评论|分享|留言|收藏|打印)|"
-    r"微信|微博|朋友圈|QQ空间|QQ好友|新浪微博|腾讯微博|人人网|豆瓣|复制链接|复制网址|Qzone|加入收藏|推荐(?:给好友|到)?|赞|踩|顶|"
-    r"[大中小](?:号)?|正文|上一[篇页条张]|下一[篇页条张]|上篇|下篇|首页|尾页|末页|加载更多|查看更多|查看全部|展开(?:全文|剩余)?|收起|"
-    r"显示全文|全文阅读|余下全文|在本页阅读全文|单页阅读|听新闻|语音播报|听全文|朗读|关注|已关注|立即下载|下载客户端|打开APP|打开客户端|打赏|赞赏|喜欢|在看|"
-    r"复制成功|图片来自网络|资料图|网络图|图集|编辑|原创|微信扫一扫|T大|T小|T\+|T-|A\+|A-|责任编辑|来源|作者)"
-    r"[\d\s:：()（）|｜\[\]【】、,，.·/><＞＜+-]{0,12}$",
-    re.IGNORECASE,
+_CREDIT = re.compile(r"(?:摄|摄影|供图|制图|绘|漫画|资料图|资料图片|图片来源.{0,12})[）)]?$|^(?:图|供图|摄影|图片)[：:/]")
+_NAMES_AFTER = re.compile(
+    r"(?:记者|通讯员|报道员|作者|撰文|文/?图?|图文)\s*[：:/]?\s*((?:(?!报道|通讯员|记者|见习|实习|受访)[\u4e00-\u9fff]{2,4}?(?:[ 、，]|(?=[）)\s/]|$|通讯员|记者|见习|实习|报道|文|摄|图))\s*){1,6})"
 )
-_NOTICE = re.compile(
-    r"免责声明|版权(?:声明|归|所有|与免责)|未经(?:书面|本[网站报]|许可|授权|允许|同意|本公司)|转载请(?:注明|联系|标明)|"
-    r"(?:不代表|并不意味着|不意味着)(?:本[站网]|[^，。]{0,12}(?:立场|观点|赞同))|仅代表(?:作者|个人|本人)|信息(?:网络传播视听|存储空间|发布平台)|"
-    r"如(?:有|涉及|需|因|若)[^。]{0,24}(?:侵权|版权|著作权|删除|转载)[^。]{0,30}(?:联系|告知|删除|处理|通知)|侵权(?:请|必究|联系|删除|即删)|"
-    r"本[网站报](?:所有|未注明|注明|转载|原创|凡)|凡(?:注明|本网|本站|标注|来源)|请(?:使用|在)?(?:浏览器|微信)[^。]{0,10}(?:分享|打开|扫)|法律责任|"
-    r"(?:扫描?|长按|识别)[^。，]{0,14}二维码|扫(?:一扫|码)[^。]{0,12}(?:关注|下载|分享|阅读|手机|查看|加入|打开)|关注[^。，]{0,16}(?:公众号|微信号|公众平台|官方微信|微信平台|官方微博)|微信(?:公众号|号)[:：]|"
-    r"(?:下载|打开|安装)[^。，]{0,12}(?:客户端|APP)|(?:举报|投诉|新闻热线|联系|爆料|投稿)(?:电话|邮箱|热线|方式)|更多[^。，]{0,16}(?:请关注|请点击|敬请|尽在|请下载|请登录|请访问|请浏览)|"
-    r"ICP[备证]|公网安备|Copyright|All Rights Reserved|版权所有|^声明[:：]|特别声明|点击(?:此处|这里|进入|上方|下方|图片)[^。]{0,14}$|"
-    r"如需转载|禁止(?:转载|复制)|谢绝转载|转载自?请|请勿转载|责任自负|内容真实性|市场有风险|不构成(?:投资|任何)|风险自担|"
-    r"本文(?:系|为|由|来自|来源)[^。]{0,30}(?:授权|转载|首发|原创|公众号|不得)",
-    re.IGNORECASE,
+_NO_NAME = frozenset(
+    "本报 记者 通讯员 报道 摄 文 图 文图 摄影 见习 实习 见习记者 实习记者 特约 受访者 供图 报道员 作者 整理 综合 本报讯 近日 日前 本版 全媒体 融媒体 文摄 摄影报道 撰文 编辑".split()
 )
-_ORIGIN = re.compile(
-    r"^[\s\[【（(<《]{0,4}(?:原标题|原题|原文标题|原文链接|文章来源|稿件来源|信息来源|新闻来源|资料来源|图片来源|内容来源|来\s{0,4}源(?:于)?|稿源|转自|摘自|出处|原载于?|发布时间|发布日期|"
-    r"更新时间|时\s{0,2}间|日\s{0,2}期|作\s{0,4}者|供稿(?:单位|人)?|发布(?:单位|人|机构|者)|录入|录入者|来稿|本文来源|本文转自|关键[词字]|标\s?签|分类|栏目|浏览量|浏览次数|点击数|点击率|点击|阅读量|阅读|"
-    r"字号|频道|索引号|主题词|上传时间|信息提供|文图来源|图文来源|图片|配图|摄影|供图|题图|图源|文章标签|Tags?)\s{0,3}(?:[:：|｜丨]|$|[】)）]\s?[:：]?)",
-    re.IGNORECASE,
+_DATELINE = re.compile(r"^(?:本报|[\u4e00-\u9fff·]{2,10}报|新华社|中新社|中新网|新华网|人民网|央视)[\u4e00-\u9fff\d年月日 ]{0,14}(?:讯|电|消息)")
+_SIGNATURE = re.compile(
+    r"[（(][^（）()。]{0,30}?(?:记者|通讯员|据|来源|摄影|综合)?[\u4e00-\u9fff·/、 ]{2,30}[）)]$"
 )
-_CAPTION = re.compile(
-    r"^(?:[▲△▼↑↓◆◀▶►]|[（(]?(?:图为|图[一二三四五六七八九十\d]{0,2}[:：]|图说|图片说明|配图|题图|资料图|资料图片|视频截图|网页截图|制图|漫画)|图\s?\d{1,2}\s|[（(]图)"
-)
-_CREDIT = re.compile(
-    r"(?:[（(【\[]?(?:摄影|供图|图片来源|图源|资料图片?|图片?|照片|来源|图/|插图|制图|漫画)[^。，]{0,24}[)）】\]]?|"
-    r"[^。，]{0,20}(?:摄|供图|/摄|制图|资料图片?|图片|绘|发)[)）】\]]?|新华社发|新华社记者[^。]{2,8}摄)\s?$"
-)
-_PAGER_PIECE = re.compile(r"上一页|下一页|首页|尾页|末页|[共第]\s?\d{1,3}\s?页|\d{1,3}|\.{2,3}|[…\s\[\]【】（）()<>＜＞«»|/·]")
-_CRUMB = re.compile(
-    r"(?:当前|现在|您的|所在)(?:的)?位置|您(?:现|当前)?(?:所)?在(?:的位置)?[:：]|首页\s{0,3}[>＞»›/\-—→|]{1,3}|[>＞»›]{1,3}\s{0,3}(?:正文|内容|详情|文章)\s{0,2}$|正在阅读"
-)
-_SENTENCE = re.compile("[。！？!?；;…]")
-_PUNCTUATION = re.compile("[，。！？；：、,!?;“”‘’…—]")
 
 
-def is_editor_line(text: str) -> bool:
-    """Whether the line names editors and says nothing else."""
-    return len(text) <= 60 and EDITOR_LINE.match(text) is not None
-
-
-def is_section_head(text: str) -> bool:
-    """Whether the line heads a list of other articles, comments or share buttons."""
-    return len(text) <= 24 and SECTION_HEAD.match(text) is not None
-
-
-def is_control(text: str) -> bool:
-    """Whether the line is a button or counter."""
-    return len(text) <= 30 and _CONTROLS.match(text) is not None
-
-
-def is_notice(text: str) -> bool:
-    """Whether the line is about the page (rights, apps, QR codes), not of the article."""
-    return len(text) <= 400 and _NOTICE.search(text) is not None
-
-
-def is_origin(text: str) -> bool:
-    """Whether the line gives original title, source, author or time with a label."""
-    return len(text) <= 90 and _ORIGIN.match(text) is not None
-
-
-def is_caption(text: str) -> bool:
-    """Whether the line says by itself that it explains a picture."""
-    return len(text) <= 160 and (_CAPTION.match(text) is not None)
-
-
-def is_credit(text: str) -> bool:
-    """Whether the line ends as picture captions do: who took it, where it is from."""
-    return len(text) <= 120 and _CREDIT.search(text) is not None
-
-
-def is_pager(text: str) -> bool:
-    """Whether the line leads to other pages of the article."""
-    if len(text) > 80 or not ("页" in text or "1" in text):
+def is_byline(spaced: str) -> bool:
+    """Whether a short line only names authors (□ ▶ 本报记者, 通讯员, 文/图)."""
+    text = spaced.strip()
+    if len(text) > 46 or "。" in text or "，" in text:
         return False
-    return not _PAGER_PIECE.sub("", text) and ("页" in text or "2" in text)
+    return bool(_BYLINE.match(text)) and ("文" in text[-12:] or not is_credit(text))
 
 
-def is_breadcrumb(text: str) -> bool:
-    """Whether the line is the path of the page in its site."""
-    return len(text) <= 160 and _CRUMB.search(text) is not None
+def is_credit(spaced: str) -> bool:
+    """Whether a short line only says who took or gave a picture."""
+    return len(spaced) <= 30 and bool(_CREDIT.search(spaced.strip()))
 
 
-def sentences(text: str) -> int:
-    """How many sentence ends the text has."""
-    return len(_SENTENCE.findall(text))
+def starts_article(spaced: str) -> bool:
+    """Whether a text begins as only an article begins: 本报讯, 新华社……电."""
+    return bool(_DATELINE.match(spaced.lstrip(_MARKS + " ")))
 
 
-def punctuation(text: str) -> int:
-    """How many Chinese punctuation marks the text has."""
-    return len(_PUNCTUATION.findall(text))
+def ends_article(text: str) -> bool:
+    """Whether a text ends with the names of its authors in brackets or on a line of their own."""
+    last = text.rsplit("\n", 1)[-1].strip()
+    tail = last[-34:]
+    return bool(_SIGNATURE.search(tail)) and not tail.endswith("。")
+
+
+def authors_of(spaced: str) -> list[str]:
+    """Return the names a byline, a dateline or a signature gives, in order."""
+    text = spaced.strip().strip(_MARKS).strip()
+    found: list[str] = []
+    for match in _NAMES_AFTER.finditer(text):
+        found += re.split(r"[ 、，]+", match[1].strip())
+    if not found and (text != spaced.strip() or re.search(r"(?:文|摄|图)$", text)):
+        found = re.split(r"[ 、，/]+", re.sub(r"\s*/?\s*(?:文/图|文/摄|文|摄|图)$", "", text))
+    names = [name for name in found if re.fullmatch(r"[\u4e00-\u9fff]{2,4}", name) and name not in _NO_NAME]
+    return list(dict.fromkeys(names))
+
+
+# --- adverts and notices ----------------------------------------------------------------------------------------------
+
+_CONTACT = re.compile(
+    r"电话|热线|地址|传真|邮箱|邮编|微信|QQ|咨询|网址|www\.|\.com|@|\d{3,4}[-—]\d{7,8}|1[3-9]\d{9}|400-?\d{3}|扫码|二维码|二维碼"
+)
+_SELLING = re.compile(r"欢迎您|招商|热烈祝贺|竭诚|优惠|特价|抢购|限时|预订|诚聘|诚招|加盟|火爆|盛大|钜惠|开盘|尊享|代理|团购|免费领")
+_NOTICE_TITLE = re.compile(
+    r"(?:公告|公示|通告|声明|启事|通知书?|讣告|遗失|作废|更正|注销|清算|减资|拍卖|招标|中标|招租|转让|催告|认领|寻人|分类信息|广告|公告栏)$"
+)
+_NOTICE_BODY = re.compile(
+    r"遗失|声明作废|特此公告|特此声明|特此通知|公告送达|减资公告|注销公告|清算组|债权人|申报债权|拍卖|招标|竞买|开标|营业执照(?:正|副)本|登报|统一社会信用代码|法院公告|逾期"
+)
+
+
+def is_advert(text: str, *, boxed: bool = False, labelled: bool = False) -> bool:
+    """Whether a text sells: a 广告 label, or addresses and telephone numbers with few sentences."""
+    if labelled:
+        return True
+    contacts, selling = len(_CONTACT.findall(text)), len(_SELLING.findall(text))
+    sentences = text.count("。")
+    share = 100 * (contacts + selling) / max(60, len(text))
+    return share > (1.2 if boxed else 2.2) and contacts + selling >= 2 and sentences <= len(text) / 45 + 1
+
+
+def is_notice(title: str, text: str) -> bool:
+    """Whether a text is a public notice (公告, 声明, 遗失, 拍卖, 招标)."""
+    words = len(_NOTICE_BODY.findall(text))
+    if _NOTICE_TITLE.search(title.strip()):
+        return words >= 1 or len(text) < 400
+    return words >= 3 and 100 * words / max(1, len(text)) > 1.0
+
+
+def is_label(text: str) -> bool:
+    """Whether a short text marks an advert."""
+    return bool(re.fullmatch(r"[（(·\[]?(?:广告|公益广告|广告专版|AD|形象广告)[）)·\]]?", text.strip()))

@@ -44,6 +44,8 @@ class Char(NamedTuple):
     size: float
     font: str
     order: int
+    #: a space character stands before it in the content stream
+    after_space: bool = False
 
 
 class Frame(NamedTuple):
@@ -141,7 +143,7 @@ def _read_chars(found: PdfPage, text: Any, place: Callable[[float, float], tuple
     count = pdfium.FPDFText_CountChars(text)
     if count > MAX_CHARS:
         raise PageNotUnderstood("too_large", f"{count} characters on one page")
-    seen: set[tuple[str, int, int]] = set()
+    seen: dict[str, list[Char]] = {}
     for char in _glyphs(text, count, found, place):
         if not (0 <= char.x0 < found.width and char.y1 >= 0 and char.y0 < found.height):
             continue
@@ -155,12 +157,13 @@ def _glyphs(
 ) -> Iterator[Char]:
     matrix, loose = pdfium.FS_MATRIX(), pdfium.FS_RECTF()
     x, y, name = ctypes.c_double(), ctypes.c_double(), ctypes.create_string_buffer(64)
-    flags = ctypes.c_int()
+    flags, after_space = ctypes.c_int(), False
     for i in range(count):
         if pdfium.FPDFText_IsGenerated(text, i) == 1:
             continue
         letter = _letter(pdfium.FPDFText_GetUnicode(text, i))
         if letter == " ":
+            after_space = True
             continue
         found.glyphs += 1
         if not letter or pdfium.FPDFText_HasUnicodeMapError(text, i) == 1:
@@ -179,7 +182,8 @@ def _glyphs(
         upright = abs(matrix.b) <= abs(matrix.a)
         box = _em_box(loose, x.value, y.value, size if upright else 0)
         (xa, ya), (xb, yb) = place(box[0], box[1]), place(box[2], box[3])
-        yield Char(letter, min(xa, xb), min(ya, yb), max(xa, xb), max(ya, yb), size, font, i)
+        yield Char(letter, min(xa, xb), min(ya, yb), max(xa, xb), max(ya, yb), size, font, i, after_space)
+        after_space = False
 
 
 def _em_box(loose: Any, x: float, y: float, size: float) -> tuple[float, float, float, float]:
@@ -197,13 +201,16 @@ def _letter(code: int) -> str:
     return "" if unusable or code == 0xFFFD or 0xFFF0 <= code <= 0xFFFF else chr(code)
 
 
-def _printed_twice(char: Char, seen: set[tuple[str, int, int]]) -> bool:
-    """Shadows and bold by double printing repeat a glyph within a third of an em."""
-    grid = 0.35 * char.size
-    column, row = int(char.x0 / grid), int(char.y0 / grid)
-    near = ((char.text, column + i, row + j) for i in (-1, 0, 1) for j in (-1, 0, 1))
-    twice = char.text not in "…—─-.·" and any(key in seen for key in near)
-    seen.add((char.text, column, row))
+def _printed_twice(char: Char, seen: dict[str, list[Char]]) -> bool:
+    """Shadows and bold by double printing repeat a glyph within a fifth of an em, soon after the first."""
+    earlier = seen.setdefault(char.text, [])
+    reach = 0.22 * char.size
+    twice = any(
+        abs(e.x0 - char.x0) < reach and abs(e.y0 - char.y0) < reach and abs(e.size - char.size) < reach
+        for e in earlier[-40:]
+    )
+    if not twice:
+        earlier.append(char)
     return twice
 
 

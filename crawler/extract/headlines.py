@@ -1,0 +1,318 @@
+"""Headlines of a newspaper page: kicker (引题), title and subtitle (副题), horizontal and vertical."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from crawler.extract.columns import CLOSERS, Block, innermost_box
+from crawler.extract.furniture import is_byline, is_credit, is_label, starts_article
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from crawler.extract.lines import Line
+    from crawler.extract.pdf import Frame
+
+#: A headline is at least this much larger than running text (real pages: subheads 1.1-1.5, headlines from 1.5).
+_HEADLINE = 1.25
+_SURE_HEADLINE = 1.75
+#: Lines of one title differ less than this; kickers and subtitles are smaller (real pages: at most .65).
+_SAME_TITLE = 0.78
+
+
+@dataclass
+class Headline:
+    """Lines of one headline; `title` is its largest part, `kicker` stands before it, `subtitle` after it."""
+
+    lines: list[Line]
+    frame: int = -1
+    vertical: bool = False
+    byline: str = ""
+
+    def __post_init__(self) -> None:
+        self.x0 = min(line.x0 for line in self.lines)
+        self.x1 = max(line.x1 for line in self.lines)
+        self.y0 = min(line.y0 for line in self.lines)
+        self.y1 = max(line.y1 for line in self.lines)
+        self.size = max(line.size for line in self.lines)
+        self.order = min(line.order for line in self.lines)
+        self.kicker, self.title, self.subtitle = self._parts()
+
+    @property
+    def width(self) -> float:
+        return self.x1 - self.x0
+
+    def _parts(self) -> tuple[str, str, str]:
+        rows = _rows(self.lines, vertical=self.vertical)
+        sizes = [max(line.size for line in row) for row in rows]
+        largest = max(range(len(rows)), key=lambda i: (sizes[i], sum(len(line.text) for line in rows[i])))
+        first = last = largest
+        while first > 0 and sizes[first - 1] >= _SAME_TITLE * sizes[largest]:
+            first -= 1
+        while last + 1 < len(rows) and sizes[last + 1] >= _SAME_TITLE * sizes[largest]:
+            last += 1
+        texts = [" ".join(line.spaced for line in row) for row in rows]
+        return " ".join(texts[:first]), " ".join(texts[first : last + 1]), " ".join(texts[last + 1 :])
+
+
+def _rows(lines: Sequence[Line], *, vertical: bool) -> list[list[Line]]:
+    """Return the lines in reading order, those on one baseline together (vertical ones right to left)."""
+    if vertical:
+        return [[line] for line in sorted(lines, key=lambda line: (-line.x1, line.y0))]
+    rows: list[list[Line]] = []
+    for line in sorted(lines, key=lambda line: line.base):
+        if rows and abs(rows[-1][0].base - line.base) < 0.3 * line.size:
+            rows[-1].append(line)
+        else:
+            rows.append([line])
+    return [sorted(row, key=lambda line: line.x0) for row in rows]
+
+
+@dataclass
+class Parts:
+    """Blocks of a page by what they are."""
+
+    texts: list[Block] = field(default_factory=list)
+    headlines: list[Headline] = field(default_factory=list)
+    bylines: list[Block] = field(default_factory=list)
+    labels: list[Block] = field(default_factory=list)
+    shorts: list[Block] = field(default_factory=list)
+    captions: list[Block] = field(default_factory=list)
+
+
+def is_running_text(block: Block, body: float) -> bool:
+    """Whether a block holds sentences, as against headlines, captions' credits, cells of tables."""
+    text, ratio = block.text, block.size / body
+    if ratio >= _HEADLINE:
+        return ratio < 2.2 and len(block.lines) >= 2 and len(text) >= 40 and ("。" in text or len(block.lines) >= 4)
+    if len(block.lines) >= 2:
+        return len(text) >= 9 * len(block.lines) and ("。" in text or "，" in text or len(block.lines) >= 4)
+    if ratio > 1.05:
+        return len(text) >= 30 and text[-1] in "。”"
+    full = text[-1] in CLOSERS or "，" in text or len(text) >= 16
+    return len(text) >= 2 and (text.endswith(("。", "。”", "！", "？")) or (full and len(text) >= 8))
+
+
+def part_blocks(
+    blocks: Iterable[Block],
+    lines: Iterable[Line],
+    body: float,
+    frames: tuple[Sequence[Frame], Sequence[Frame], Sequence[Frame]],
+) -> Parts:
+    """Return the blocks sorted by kind, headlines grouped, subheads and bylines attached to the text they stand over."""
+    rules, boxes, pictures = frames
+    parts, large, small = Parts(), [], []
+    found_captions = captions_of(blocks, pictures, body)
+    for block in blocks:
+        if id(block) in found_captions:
+            parts.captions.append(block)
+            continue
+        if is_label(block.text):
+            parts.labels.append(block)
+        elif is_byline(block.spaced) and block.size < 1.4 * body:
+            parts.bylines.append(block)
+        elif is_running_text(block, body):
+            parts.texts.append(block)
+        elif block.size >= _HEADLINE * body and len(block.text) >= 2:
+            large.append(block)
+        else:
+            small.append(block)
+    upright = [line for line in lines if line.vertical and line.size >= 1.15 * body]
+    subheads, large = _split_subheads(large, parts.texts, body)
+    small = _attach_subheads(small + subheads, parts.texts)
+    found = _group(large, parts.texts, rules) + _group_upright(upright, boxes)
+    parts.headlines = found
+    parts.shorts = _attach_deck(small, found, body)
+    _attach_bylines(parts)
+    return parts
+
+
+def captions_of(blocks: Sequence[Block], pictures: Sequence[Frame], body: float) -> set[int]:
+    """Return the ids of blocks that tell what a picture shows: close below it, or marked by 图 or a credit."""
+    usual = _usual_font(blocks, body)
+    found = set()
+    for block in blocks:
+        if block.size >= _HEADLINE * body or len(block.lines) > 8:
+            continue
+        marked = bool(re.match(r"[▲▼△▽◀▶]|(?:[上下左右前后]|本版)?图[：为①②1]|资料图", block.text))
+        under = any(_close_below(block, picture) for picture in pictures)
+        credited = is_credit(block.spaced) or any(
+            is_credit(o.spaced) and abs(o.lines[0].base - block.lines[-1].base) < 2 * body and _reach(o, block) < 8 * body
+            for o in blocks
+            if o is not block and len(o.lines) == 1 and o.size < _HEADLINE * body
+        )
+        differs = block.font != usual or block.size < 0.97 * body
+        if marked or (credited and len(block.lines) <= 3) or (under and differs and len(block.lines) <= 5):
+            found.add(id(block))
+    return found
+
+
+def _reach(a: Block, b: Block) -> float:
+    return max(a.x0 - b.x1, b.x0 - a.x1, 0.0)
+
+
+def _usual_font(blocks: Iterable[Block], body: float) -> str:
+    fonts: dict[str, int] = {}
+    for block in blocks:
+        if abs(block.size - body) < 0.05 * body:
+            fonts[block.font] = fonts.get(block.font, 0) + len(block.text)
+    return max(fonts, key=lambda f: fonts[f], default="")
+
+
+def _close_below(block: Block, picture: Frame) -> bool:
+    wide = picture.width > 6 * block.size and picture.height > 4 * block.size
+    overlap = min(block.x1, picture.x1) - max(block.x0, picture.x0)
+    inside = overlap > 0.8 * block.width and block.width > 0.25 * picture.width
+    return wide and inside and -0.5 * block.size <= block.y0 - picture.y1 <= 2.4 * block.size
+
+
+# --- subheads ---------------------------------------------------------------------------------------------------------
+
+
+def _split_subheads(large: list[Block], texts: list[Block], body: float) -> tuple[list[Block], list[Block]]:
+    """A moderately large line over one column is a subhead when a larger headline stands over the same column."""
+    subheads, heads = [], []
+    for block in large:
+        under = _text_below(block, texts)
+        governed = any(
+            h.size >= 1.35 * block.size and h.y1 <= block.y0 and _overlap(h, block) > 0.3 * block.width for h in large
+        )
+        follows = any(
+            t.y1 <= block.y0 and block.y0 - t.y1 < 3 * body and _overlap(t, block) > 0.5 * block.width for t in texts
+        )
+        small = block.size < _SURE_HEADLINE * body and under is not None and block.width <= 1.05 * under.width
+        if small and under is not None and (governed or follows) and not starts_article(under.spaced):
+            subheads.append(block)
+        else:
+            heads.append(block)
+    return subheads, heads
+
+
+def _attach_subheads(small: list[Block], texts: list[Block]) -> list[Block]:
+    left = []
+    for block in sorted(small, key=lambda b: -b.y0):
+        under = _text_below(block, texts) if len(block.text) >= 3 and len(block.lines) <= 3 else None
+        inside = under and under.x0 - block.size <= block.x0 and block.x1 <= under.x1 + 1.5 * block.size
+        if under and inside and not starts_article(under.spaced) and block.size >= 0.93 * under.size:
+            under.heads.insert(0, block)
+        else:
+            left.append(block)
+    return left
+
+
+def _text_below(block: Block, texts: Iterable[Block]) -> Block | None:
+    near = [
+        t
+        for t in texts
+        if t.frame == block.frame
+        and 0 <= t.top - block.y1 + 0.3 * t.size <= 2.6 * t.size
+        and _overlap(t, block) > 0.6 * min(block.width, t.width)
+    ]
+    return min(near, key=lambda t: t.top, default=None)
+
+
+def _overlap(a: Block | Headline | Line, b: Block | Headline | Line) -> float:
+    return min(a.x1, b.x1) - max(a.x0, b.x0)
+
+
+# --- headlines --------------------------------------------------------------------------------------------------------
+
+
+def _group(large: list[Block], texts: list[Block], rules: Sequence[Frame]) -> list[Headline]:
+    """Join lines of display type that stand together."""
+    groups: list[list[Block]] = []
+    for block in sorted(large, key=lambda b: b.y0):
+        home = next((g for g in groups if any(_one_headline(other, block, texts, rules) for other in g)), None)
+        if home is None:
+            groups.append([block])
+        else:
+            home.append(block)
+    return [Headline([line for b in g for line in b.lines], g[0].frame) for g in groups]
+
+
+def _one_headline(a: Block, b: Block, texts: list[Block], rules: Sequence[Frame]) -> bool:
+    if a.frame != b.frame:
+        return False
+    size = max(a.size, b.size)
+    overlap, gap = _overlap(a, b), b.y0 - a.y1
+    same_row = abs(a.lines[-1].base - b.lines[0].base) < 0.25 * size and a.size == b.size
+    if same_row:
+        return -overlap <= 3.2 * size and abs(a.order - b.order) < 400 and not _between_columns(a, b, texts)
+    if overlap < 0.3 * min(a.width, b.width) or gap > 0.95 * size:
+        return False
+    ruled = any(
+        a.y1 - 2 <= r.y0 and r.y1 <= b.y0 + 2 and min(r.x1, b.x1) - max(r.x0, b.x0) > 0.5 * b.width for r in rules
+    )
+    return not ruled
+
+
+def _between_columns(a: Block, b: Block, texts: list[Block]) -> bool:
+    """Whether the gap between two pieces in one row goes on as a wide gap in the text below."""
+    left, right = min(a.x1, b.x1), max(a.x0, b.x0)
+    below = [t for t in texts if 0 <= t.y0 - a.y1 < 6 * a.size]
+    spanned = any(t.x0 < left and t.x1 > right for t in below)
+    starts = any(abs(t.x0 - right) < 2.5 * t.size for t in below)
+    return starts and not spanned
+
+
+def _group_upright(lines: list[Line], boxes: Sequence[Frame]) -> list[Headline]:
+    groups: list[list[Line]] = []
+    for line in sorted(lines, key=lambda v: v.x0):
+        home = next((g for g in groups if _side_by_side(g[-1], line)), None)
+        if home is None:
+            groups.append([line])
+        else:
+            home.append(line)
+    found = []
+    for group in groups:
+        middle = group[0]
+        frame = innermost_box((middle.x0 + middle.x1) / 2, (middle.y0 + middle.y1) / 2, boxes)
+        found.append(Headline(group, frame, vertical=True))
+    return found
+
+
+def _side_by_side(a: Line, b: Line) -> bool:
+    gap, tall = b.x0 - a.x1, min(a.y1, b.y1) - max(a.y0, b.y0)
+    return -2 <= gap <= 1.3 * max(a.size, b.size) and tall >= 0.4 * min(a.y1 - a.y0, b.y1 - b.y0)
+
+
+def _attach_deck(small: list[Block], headlines: list[Headline], body: float) -> list[Block]:
+    """Lines little larger than the text directly above or below a title are its kicker or subtitle."""
+    left = []
+    for block in small:
+        dash = bool(re.match(r"[—–-]{1,2}", block.text)) or block.text.endswith("——")
+        near = [
+            h
+            for h in headlines
+            if not h.vertical and h.frame == block.frame and _overlap(h, block) > 0.5 * block.width
+            and (-2 <= block.y0 - h.y1 <= 0.9 * h.size or -2 <= h.y0 - block.y1 <= 0.9 * h.size)
+        ]
+        if near and len(block.text) >= 5 and (dash or block.size >= 1.12 * body) and len(block.lines) <= 2:
+            home = min(near, key=lambda h: min(abs(block.y0 - h.y1), abs(h.y0 - block.y1)))
+            home.lines.extend(block.lines)
+            home.__post_init__()
+        else:
+            left.append(block)
+    return left
+
+
+def _attach_bylines(parts: Parts) -> None:
+    """A byline belongs to the headline close above it, else to the text below it."""
+    for block in parts.bylines:
+        under = _text_below(block, parts.texts)
+        over = [
+            h
+            for h in parts.headlines
+            if not h.vertical and h.frame == block.frame and _overlap(h, block) > 0.5 * block.width
+            and -2 <= block.y0 - h.y1 <= 4 * block.size
+        ]
+        if over:
+            over[0].byline = f"{over[0].byline} {block.spaced}".strip()
+            left_most = all(t.x0 >= under.x0 - 5 for t in parts.texts if abs(t.y0 - under.y0) < 20) if under else False
+            centred = under is not None and block.x0 > under.x0 + 5 * block.size
+            if under is not None and left_most and not centred:
+                under.byline = block.spaced
+        elif under is not None:
+            under.byline = f"{block.spaced} {under.byline}".strip()
