@@ -83,6 +83,7 @@ def _with_subheads(draft: Draft) -> str:
 def title_from_text(text: str) -> str:
     """Return a title for a text without one: its first sentence without the opening time, at most 40 characters."""
     sentence = (_SENTENCE.match(text) or re.match("[^\n]*", text) or [""])[0].rstrip("。!?！？")
+    sentence = re.split("[;；]", sentence, maxsplit=1)[0]
     parts = sentence.split(",") if "," in sentence else sentence.split("，")
     if len(parts) > 1 and len(parts[0]) <= 8 and is_lead(parts[0]):
         parts = parts[1:]

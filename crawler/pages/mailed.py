@@ -1,0 +1,119 @@
+"""Mail files (EML) and saved web pages (MHTML): their parts, headers decoded, attachments unpacked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from email import message_from_bytes, policy
+from email.header import decode_header
+from email.message import Message
+
+from crawler.exceptions import PageNotUnderstood
+from store.text import clean_line
+
+MAX_PARTS = 200
+MAX_DEPTH = 12
+_HEADER = re.compile(
+    rb"\A(?:From |(?:From|Return-Path|Received|Delivered-To|MIME-Version|Subject|Date|Message-ID|To|Reply-To|Sender|"
+    rb"Content-Type|DKIM-Signature|X-[\w-]{1,40}|Snapshot-Content-Location):)",
+    re.IGNORECASE,
+)
+_MIME = re.compile(
+    rb"^(?:MIME-Version|Content-Type|Message-ID|Subject|Received):", re.IGNORECASE | re.MULTILINE
+)
+_REPLY = re.compile("^(?:(?:转发|回复|答复|Fwd?|Fw|Re)\\s*[:：]\\s*)+", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class MailPart:
+    """A leaf of a message: `name` of the file ("" for the message's own text), `mime` type, charset as declared."""
+
+    name: str
+    mime: str
+    body: bytes
+    charset: str | None = None
+    location: str | None = None
+
+
+def is_message(body: bytes) -> bool:
+    """Say whether bytes are a mail message or a saved web page."""
+    head = body[:8192].lstrip(b"\xef\xbb\xbf\r\n \t")
+    return bool(_HEADER.match(head)) and len(_MIME.findall(head)) >= 2
+
+
+def parse_message(body: bytes) -> Message:
+    """Return the parsed message. Raises PageNotUnderstood("bad_archive") for what the parser cannot take."""
+    try:
+        return message_from_bytes(body, policy=policy.compat32)
+    except Exception as error:
+        raise PageNotUnderstood("bad_archive", type(error).__name__) from error
+
+
+def subject_of(message: Message) -> str | None:
+    """Return the subject without 转发: and the like, or None."""
+    subject = _REPLY.sub("", clean_line(_decoded(message.get("Subject")))).strip()
+    return subject or None
+
+
+def leaves(message: Message) -> Iterator[MailPart]:
+    """Yield the message's parts that are no containers, at most MAX_PARTS. Raises PageNotUnderstood("too_deep")."""
+    stack: list[tuple[Message, int]] = [(message, 0)]
+    count = 0
+    while stack and count < MAX_PARTS:
+        part, depth = stack.pop()
+        if depth > MAX_DEPTH:
+            raise PageNotUnderstood("too_deep", "parts in parts")
+        payload = part.get_payload()
+        if isinstance(payload, list):
+            stack.extend((child, depth + 1) for child in reversed(payload) if isinstance(child, Message))
+            continue
+        count += 1
+        yield _leaf(part)
+
+
+def _leaf(part: Message) -> MailPart:
+    try:
+        body = part.get_payload(decode=True)
+    except Exception:  # noqa: BLE001 - broken transfer encodings
+        body = None
+    content = body if isinstance(body, bytes) else b""
+    disposition = str(part.get("Content-Disposition") or "")
+    try:
+        name, charset = part.get_filename() or "", part.get_content_charset()
+    except Exception:  # noqa: BLE001 - malformed parameters
+        name, charset = "", None
+    name = (
+        clean_line(_decoded(name))
+        if name
+        else ("attachment" if disposition.lower().startswith("attachment") else "")
+    )
+    location = part.get("Content-Location")
+    return MailPart(
+        name, part.get_content_type(), content, charset, str(location).strip() if location else None
+    )
+
+
+def _decoded(value: object) -> str:
+    """Return a header's value with its encoded words decoded; GB18030 stands in for gb2312 and gbk."""
+    if value is None:
+        return ""
+    try:
+        pieces = decode_header(str(value))
+    except Exception:  # noqa: BLE001 - malformed encoded words
+        return str(value)
+    return "".join(_piece(text, charset) for text, charset in pieces)
+
+
+def _piece(text: bytes | str, charset: str | None) -> str:
+    if isinstance(text, str):
+        return (
+            text.encode("ascii", "surrogateescape").decode("utf-8", "replace")
+            if not text.isprintable()
+            else text
+        )
+    name = "gb18030" if (charset or "").lower() in {"gb2312", "gbk", "gb18030"} else charset or "utf-8"
+    try:
+        return text.decode(name, "replace")
+    except LookupError:
+        return text.decode("gb18030", "replace")
