@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -49,9 +50,10 @@ def crawl_here(
 class ChildCrawl:
     """A batch of sources visited in a child process that dies with its parent."""
 
-    def __init__(self, names: Sequence[str]) -> None:
+    def __init__(self, names: Sequence[str], started_at: datetime) -> None:
         self.names = list(names)
-        self.process = subprocess.Popen([sys.executable, "-m", "scheduler.crawls", *names])
+        self.started_at = started_at
+        self.process = subprocess.Popen([sys.executable, "-m", "scheduler.crawls", *names])  # noqa: S603  names are slugs from the checked sources file
 
     def wait(self, seconds: float) -> bool:
         """Wait up to `seconds`; return whether the child has ended."""

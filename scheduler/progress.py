@@ -28,13 +28,13 @@ class CrawlProgress:
         self.shown = time.monotonic()
         tallies = spider.tallies.values()
         read = sum(tally.pages + tally.lists + tally.unchanged for tally in tallies)
-        known = max(read, sum(tally.requests for tally in tallies))
-        queued = (
-            len(spider.crawler.engine.slot.scheduler)
-            if spider.crawler.engine and spider.crawler.engine.slot
+        stats = spider.crawler.stats
+        waiting = (
+            stats.get_value("scheduler/enqueued", 0) - stats.get_value("scheduler/dequeued", 0)
+            if stats
             else 0
         )
-        total = max(1, known + queued)
+        total = max(1, read + waiting)
         filled = min(_WIDTH, _WIDTH * read // total)
         new = sum(tally.new for tally in tallies)
         sys.stderr.write(

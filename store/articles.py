@@ -206,3 +206,8 @@ def tag_names(article: Article, kind: str, role: str | None = None) -> list[str]
             tag.name for tag in article.tags if tag.kind == kind and (role is None or tag.role == role)
         )
     )
+
+
+def all_ids(session: Session) -> list[int]:
+    """Return the number of every article in order of arrival."""
+    return list(session.scalars(select(Article.id).order_by(Article.id)))

@@ -182,3 +182,8 @@ def last_crawls(session: Session, source_id: int, limit: int = 12) -> list[Crawl
 def find_source(session: Session, name: str) -> Source | None:
     """Return the source of this name."""
     return session.scalar(select(Source).where(Source.name == name))
+
+
+def all_sources(session: Session) -> list[Source]:
+    """Return every source by name."""
+    return list(session.scalars(select(Source).order_by(Source.name)))

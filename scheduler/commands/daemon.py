@@ -1,0 +1,24 @@
+"""`parknews daemon`."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command()
+@click.option("-v", "--verbose", is_flag=True, help="Log every tick's work.")
+def daemon_command(verbose: bool) -> None:
+    """Crawl what is due, compose the issue at its hour, deliver, watch; until SIGTERM.
+
+    A second daemon on the same database stands by and takes over when the first is gone.
+    """
+    from crawler.context import utc_now
+    from crawler.sources.loader import load_sources
+    from scheduler.context import open_store
+    from scheduler.daemon import Daemon
+    from scheduler.logs import set_up_logging
+
+    set_up_logging(verbose)
+    store = open_store()
+    load_sources(store.config)  # a faulty file is an error now, not a log line later
+    Daemon(store, utc_now).run()
