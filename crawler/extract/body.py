@@ -19,7 +19,7 @@ _BODY_WORDS = re.compile(
 )
 _NEVER = frozenset(("nav", "footer", "aside", "form"))
 #: Weight of a line for the element `distance` levels above it: its own block, that block's parent, and so on.
-_DECAY = (0.92, 1.0, 0.75, 0.5, 0.33, 0.22, 0.14, 0.09)
+_DECAY = (0.92, 1.0, 0.65, 0.4, 0.25, 0.15, 0.1, 0.06)
 #: A container must hold this share of an ancestor's text to stand for it, else the ancestor is taken.
 _CLIMB_GAIN = 1.12
 

@@ -41,7 +41,7 @@ _REPORTER = (
     r"(?:(?:本报|本网|本台|本刊|[\u4e00-\u9fff·]{2,10}?)?(?:特派|驻[\u4e00-\u9fff]{1,6}|见习|实习|首席|特约|全媒体|融媒体)?记者|通讯员)"
 )
 _NAME = r"[\u4e00-\u9fff]{2,4}(?:·[\u4e00-\u9fff]{1,8})?"
-_NAMES = rf"{_NAME}(?:[\s、，,]{{1,3}}{_NAME}){{0,7}}"
+_NAMES = rf"{_NAME}(?:[\s、，,&]{{1,3}}{_NAME}){{0,7}}"
 #: "（记者 张三、李四 通讯员 王五）" in front of or behind the text.
 _IN_TEXT = re.compile(
     rf"[（(]\s?[^（()）]{{0,16}}?记者\s?[:：]?\s?(?P<names>{_NAMES})(?:[\s、，,]{{1,3}}(?:通讯员|实习生|实习记者|见习记者)[\s:：]{{0,2}}(?P<more>{_NAMES}))?"
@@ -131,7 +131,7 @@ def clean_value(kind: str, raw: str) -> str:
     if stop:
         raw = raw[: stop.start()]
     value = " ".join(raw.replace(_EDGE, " ").split()).strip(_TRIM)
-    value = re.sub(r"(?<=.)\s等$", "", value)
+    value = value.removesuffix("等").strip() if "、" in value or value.endswith(" 等") else value
     if kind == "source":
         return value if 0 < len(value) <= 40 and not value.startswith(("http", "www.")) else ""
     value = re.sub(r"^(?:记者|本报记者|本网记者|通讯员|责编|文/)\s?[:：]?\s?", "", value)
@@ -179,7 +179,7 @@ _NOT_A_NAME = re.compile(
 )
 
 
-def read_unlabelled(lines: list[Line], byline: Byline, rank: int = 12) -> None:
+def read_unlabelled(lines: list[Line], byline: Byline, rank: int = 6) -> None:
     """Lines such as "2019-09-26 10:56 证券时报网" or "原创 南方都市报 2019-09-09 16:01": the name beside the date."""
     for line in lines:
         if len(line.text) > 90 or not find_stamps(line.text):
@@ -206,7 +206,7 @@ def _pieces(text: str, line: Line) -> list[str]:
     return out
 
 
-def read_classes(lines: list[Line], byline: Byline, rank: int = 10) -> None:
+def read_classes(lines: list[Line], byline: Byline, rank: int = 5) -> None:
     """Pieces whose element calls itself source or author."""
     for line in lines:
         if len(line.text) > 120:
@@ -240,4 +240,4 @@ def read_text(paragraphs: list[str], byline: Byline, rank: int = 20) -> None:
 
 
 def _spaced(names: str) -> str:
-    return " ".join(re.split(r"[\s、，,]+", names.strip()))
+    return " ".join(re.split(r"[\s、，,&]+", names.strip()))

@@ -153,13 +153,14 @@ _THIS_IS = re.compile(r"。(?:这是|图为|这张)")
 def _without_captions(tree: Tree, lines: list[Line]) -> list[Line]:
     """Drop picture captions: marked ones, and lines at a picture that read as one."""
     pictures = {image.line for image in tree.images}
+    described = _pictures_are_described(lines, pictures)
     counts: dict[str, int] = {}
     for line in lines:
         if len(line.text) > 12:
             counts[line.text] = counts.get(line.text, 0) + 1
     out: list[Line] = []
     for line in lines:
-        if _is_marked_caption(line) or (line.index in pictures and _reads_as_caption(line, counts.get(line.text, 0))):
+        if _is_marked_caption(line) or (line.index in pictures and _reads_as_caption(line, counts.get(line.text, 0), described)):
             continue
         out.append(line)
     return out
@@ -175,12 +176,32 @@ def _is_marked_caption(line: Line) -> bool:
     return False
 
 
-def _reads_as_caption(line: Line, copies: int) -> bool:
-    """Whether a line right below a picture describes it."""
+def _reads_as_caption(line: Line, copies: int, described: bool) -> bool:
+    """Whether a line right below a picture describes it; `described` says that such lines are the page's habit."""
     text = line.text
     if wording.is_credit(text) or copies > 1 or (len(text) <= 160 and _THIS_IS.search(text)):
         return True
-    return len(text) <= 30 and text[-1] not in _ENDS and wording.punctuation(text) <= 1 and _centred(line)
+    return _is_label(line) and (described or _centred(line))
+
+
+def _is_label(line: Line) -> bool:
+    text = line.text
+    return len(text) <= 40 and text[-1] not in _ENDS and wording.punctuation(text) <= 1 and not _is_bold(line)
+
+
+def _pictures_are_described(lines: list[Line], pictures: set[int]) -> bool:
+    """Whether most pictures of the text have a short plain line below them: captions, not subheads."""
+    below = [line for line in lines if line.index in pictures]
+    labels = sum(1 for line in below if _is_label(line))
+    return labels >= 2 and labels * 2 >= len(below)
+
+
+def _is_bold(line: Line) -> bool:
+    inner = next((node for text, node in line.parts if text.strip()), line.node)
+    return any(
+        node.tag in ("strong", "b", "h1", "h2", "h3", "h4", "h5") or "bold" in node.get("style")
+        for node in inner.ancestors()[:4]
+    )
 
 
 def _centred(line: Line) -> bool:

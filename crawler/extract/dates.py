@@ -171,10 +171,13 @@ def url_day(url: str) -> date | None:
     return days.pop() if len(days) == 1 else None
 
 
-def complete(text: str, known: list[date]) -> Stamp | None:
-    """The first "09-27 20:12" (or "18-03-08 23:16") of the text whose month and day a known day confirms."""
+def complete(text: str, known: list[date], hinted: list[date]) -> Stamp | None:
+    """The first "09-27 20:12" (or "18-03-08 23:16") of the text whose month and day a known day confirms.
+
+    `hinted` days confirm only dates that have two digits of the year.
+    """
     for found in _PARTIAL.finditer(text):
-        for day in known:
+        for day in [*known, *hinted] if found["short"] else known:
             same = (day.month, day.day) == (int(found["month"]), int(found["day"]))
             if same and (not found["short"] or day.year % 100 == int(found["short"])):
                 time = f"{int(found['hour']):02d}:{found['minute']}"

@@ -57,14 +57,22 @@ def read_metadata(tree: Tree) -> Metadata:
     data.editor = _first(meta, _EDITOR_KEYS)
     data.description = meta.get("description", "") or meta.get("og:description", "")
     data.is_article = data.is_article or meta.get("og:type", "").lower() in ("article", "news", "news_article")
+    data.script_times = _script_times(tree)
+    return data
+
+
+#: A variable with more different values than this stamps the entries of a list, not the article.
+_MAX_VALUES = 2
+
+
+def _script_times(tree: Tree) -> list[tuple[str, Stamp]]:
+    values: dict[str, dict[str, Stamp]] = {}
     for script in tree.scripts:
-        if len(data.script_times) > 40:
-            break
         for found in _PUBLISHED_NAMES.finditer(script[:200_000]):
             stamp = parse_stamp(found["value"])
             if stamp is not None:
-                data.script_times.append((found["name"], stamp))
-    return data
+                values.setdefault(found["name"], {})[found["value"]] = stamp
+    return [(name, s) for name, stamps in values.items() if len(stamps) <= _MAX_VALUES for s in stamps.values()]
 
 
 _LABEL = re.compile(r"^(?:来源|作者|编辑|责任编辑|责编)\s?[:：]\s?")

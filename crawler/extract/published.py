@@ -24,8 +24,9 @@ def published(before: list[Line], after: list[Line], data: Metadata, url: str, n
     """
     address_day = url_day(url)
     declared = [*data.published, *[stamp for _, stamp in data.script_times]]
-    known = [stamp.day for stamp in [*declared, *data.updated]] + ([address_day] if address_day else [])
-    shown = _shown(before, address_day) or _completed(before, known) or _shown_after(after)
+    known = [stamp.day for stamp in declared] + ([address_day] if address_day else [])
+    updated = [stamp.day for stamp in data.updated]
+    shown = _shown(before, address_day) or _completed(before, known, updated) or _shown_after(after)
     if shown is None and data.published:
         shown = next((stamp for stamp in data.published if stamp.time not in _DEFAULT_TIMES), None)
     if shown is None:
@@ -40,15 +41,18 @@ def published(before: list[Line], after: list[Line], data: Metadata, url: str, n
     return shown.isoformat()
 
 
-def _completed(lines: list[Line], known: list[date]) -> Stamp | None:
-    """A date without year, or in several short lines, that a known day confirms."""
+def _completed(lines: list[Line], known: list[date], updated: list[date]) -> Stamp | None:
+    """A date without year, or in several short lines, that a known day confirms.
+
+    The day of an update says nothing of the year of publication, so it confirms only dates with a short year.
+    """
     if not lines:
         return None
     short = " ".join(line.text for line in lines[-20:] if len(line.text) <= 12)
     if stamps := [stamp for stamp in find_stamps(short) if stamp.day in known]:
         return stamps[0]
     for line in lines:
-        if len(line.text) <= 120 and (stamp := complete(_text(line), known)):
+        if len(line.text) <= 120 and (stamp := complete(_text(line), known, updated)):
             return stamp
     return None
 

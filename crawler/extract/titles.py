@@ -161,9 +161,12 @@ def _score(tree: Tree, title: Title, known: list[str], first: int) -> float:
     score -= 3.0 if line.links * 2 > len(line.text) else 0.0
     score -= 2.0 if line.hidden else 0.0
     score -= 2.0 if title.text[-1] in "。；;，：" else 0.0
-    score -= 0.6 if title.first >= first else 0.0
+    if title.first >= first:
+        score -= 0.6 if score > 4.0 else 2.0
     if wording.is_control(title.text) or wording.is_section_head(title.text) or wording.is_breadcrumb(title.text):
         score -= 4.0
+    if wording.is_caption(title.text) or wording.is_credit(title.text):
+        score -= 2.0
     if wording.is_origin(title.text) or wording.is_notice(title.text) or (size < 50 and _is_dated(title.text)):
         score -= 4.0
     return score
@@ -181,7 +184,7 @@ def _agreement(folded: str, known: list[str]) -> float:
         if folded == title:
             best = max(best, 5.0)
         elif len(folded) >= 6 and title.startswith(folded):
-            best = max(best, 4.5)
+            best = max(best, 4.2 + min(0.7, len(folded) / len(title)))
         elif len(folded) >= 6 and folded in title:
             best = max(best, 3.5)
         elif len(title) >= 8 and title.rstrip(".…") in folded and len(title) * 2 > len(folded):

@@ -23,6 +23,8 @@ from store.text import clean_line, clean_text
 #: Shorter texts are kept and flagged.
 _SHORT = 60
 _MIN_TEXT = 12
+#: Characters that may stand between the top of the text's element and its headline (path, column, kicker).
+_LEAD_ROOM = 120
 
 
 class PortalArticlePage(ArticlePage):
@@ -35,8 +37,19 @@ class PortalArticlePage(ArticlePage):
         self.now = now
 
     @cached_property
-    def article(self) -> Body:
+    def found(self) -> Body:
         return find_body(self.tree)
+
+    @cached_property
+    def article(self) -> Body:
+        """The text without a headline that stands in its element."""
+        body, title = self.found, self.title
+        if title is None or not body.lines or not body.lines[0].index <= title.first <= body.lines[-1].index:
+            return body
+        before = sum(len(line.text) for line in body.lines if line.index < title.first)
+        if before > _LEAD_ROOM:
+            return body
+        return dataclasses.replace(body, lines=[line for line in body.lines if line.index >= title.last])
 
     @cached_property
     def metadata(self) -> Metadata:
@@ -45,7 +58,7 @@ class PortalArticlePage(ArticlePage):
     @cached_property
     def region(self) -> tuple[int, int]:
         """The lines from the first to after the last one of the text."""
-        lines = self.article.lines
+        lines = self.found.lines
         if lines:
             return lines[0].index, lines[-1].index + 1
         middle = len(self.tree.lines) // 2
@@ -56,25 +69,30 @@ class PortalArticlePage(ArticlePage):
         return find_title(self.tree, self.metadata.titles, *self.region)
 
     @cached_property
-    def around(self) -> tuple[list[Line], list[Line]]:
-        """The lines that may tell of source, time and people: before the text (from the headline on), and after it."""
-        first, last = self.region
+    def around(self) -> tuple[list[Line], list[Line], list[Line]]:
+        """The lines that may tell of source, time and people: before the text (from the headline on), inside, after."""
+        first, last = self._article_region()
         own = {line.index for line in self.article.lines}
         start = self.title.first if self.title and 0 <= self.title.first < first else max(0, first - 12)
         title = range(self.title.first, self.title.last) if self.title else range(0)
         lines = self.tree.lines
         before = [x for x in lines[max(0, start - 4) : first] if x.index not in title]
         inside = [x for x in lines[first:last] if x.index not in own and x.index not in title]
-        return before, inside + lines[last : last + 25]
+        return before, inside, lines[last : last + 25]
+
+    def _article_region(self) -> tuple[int, int]:
+        lines = self.article.lines
+        return (lines[0].index, lines[-1].index + 1) if lines else self.region
 
     @cached_property
     def byline(self) -> Byline:
-        before, after = self.around
+        before, inside, after = self.around
         byline = Byline()
         visible = [x for x in before if not x.hidden]
         bylines.read_lines(visible, byline)
         bylines.read_lines([x for x in after if not x.hidden], byline, 4)
-        bylines.read_lines([x for x in before + after if x.hidden], byline, 8)
+        bylines.read_lines([x for x in inside if not x.hidden], byline, 7)
+        bylines.read_lines([x for x in before + after if x.hidden], byline, 14)
         bylines.read_classes(visible, byline)
         bylines.read_unlabelled(visible, byline)
         self._read_tails(byline)
@@ -94,8 +112,8 @@ class PortalArticlePage(ArticlePage):
 
     @cached_property
     def published_at(self) -> str | None:
-        before, after = self.around
-        return published(before, after, self.metadata, self.url, self.now)
+        before, inside, after = self.around
+        return published(before, inside + after, self.metadata, self.url, self.now)
 
     def to_items(self) -> list[ArticleItem]:
         text = clean_text(self.article.text)
