@@ -133,8 +133,10 @@ def import_file(path: str) -> None:
     from store.database import session_scope
     from store.recipient_csv import import_csv
 
+    content = Path(path).read_bytes()
     with session_scope(open_store().engine) as session:
-        click.echo(str(import_csv(session, Path(path), datetime.now(UTC), operator())))
+        added, known = import_csv(session, content, path, datetime.now(UTC), operator())
+    click.echo(f"{len(added)} added, {len(known)} were there already")
 
 
 @recipient_command.command("export")
