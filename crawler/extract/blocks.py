@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from crawler.extract.chains import End, Layout, Start, chains_of, link_score
@@ -158,7 +159,7 @@ def _head_chains(chains: list[list[Block]], layout: Layout) -> list[_Draft]:
 
 
 def _weakest(chain: list[Block], layout: Layout) -> float:
-    return min((link_score(a, b, layout) for a, b in zip(chain, chain[1:], strict=False)), default=9.0)
+    return min((link_score(a, b, layout) for a, b in pairwise(chain)), default=9.0)
 
 
 def _head_score(headline: Headline, chain: list[Block], layout: Layout) -> float:
@@ -232,7 +233,9 @@ def _orphan_score(orphan: _Draft, draft: _Draft, layout: Layout) -> float:
         score += 2.0
     if _is_lead_above(orphan, draft, layout):
         score += 2.0
-    link = max(link_score(draft.blocks[-1], first, layout), link_score(orphan.blocks[-1], draft.blocks[0], layout))
+    link = max(
+        link_score(draft.blocks[-1], first, layout), link_score(orphan.blocks[-1], draft.blocks[0], layout)
+    )
     score += min(1.5, max(0.0, 0.5 * link + 0.5))
     score += 1.2 * _inside(orphan, draft)
     if layout.starts[id(first)] is Start.ARTICLE:
@@ -245,7 +248,12 @@ def _orphan_score(orphan: _Draft, draft: _Draft, layout: Layout) -> float:
 def _is_lead_above(orphan: _Draft, draft: _Draft, layout: Layout) -> bool:
     """A short text over a headline, nothing between, is the article's lead."""
     head = draft.headline
-    if head is None or head.vertical or len(orphan.blocks) > 2 or any(id(b) in layout.covers for b in orphan.blocks):
+    if (
+        head is None
+        or head.vertical
+        or len(orphan.blocks) > 2
+        or any(id(b) in layout.covers for b in orphan.blocks)
+    ):
         return False
     x0, _, x1, y1 = orphan.bounds
     gap = head.y0 - y1
@@ -369,7 +377,9 @@ def _joined(a: str, b: str) -> str:
 def _authors(draft: _Draft) -> list[str]:
     sources = [draft.headline.byline if draft.headline else "", *(b.byline for b in draft.blocks)]
     sources += [draft.blocks[0].lines[0].spaced + "".join(line.spaced for line in draft.blocks[0].lines[1:5])]
-    sources[-1] = sources[-1][:90] if re.match(r"[（(]?本报|.{0,12}(?:讯|电)|.{0,16}记者", sources[-1]) else ""
+    sources[-1] = (
+        sources[-1][:90] if re.match(r"[（(]?本报|.{0,12}(?:讯|电)|.{0,16}记者", sources[-1]) else ""
+    )
     sources.append(draft.blocks[-1].lines[-1].spaced)
     names: list[str] = []
     for source in sources:
@@ -384,7 +394,11 @@ def _turns(article: CutArticle) -> None:
     if match := _TURN.search(last):
         article.goes_to = match[1]
         article.paragraphs[-1] = last[: match.start()].rstrip()
-    for place, text in (("title", article.title), ("kicker", article.kicker), ("first", article.paragraphs[0])):
+    for place, text in (
+        ("title", article.title),
+        ("kicker", article.kicker),
+        ("first", article.paragraphs[0]),
+    ):
         if match := _FROM.search(text[:40]):
             article.comes_from = match[1]
             rest = (text[: match.start()] + text[match.end() :]).strip()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from crawler.extract.columns import CLOSERS, SENTENCE_END, Block
@@ -90,7 +91,9 @@ class Layout:
         same = [
             t.left
             for t in self.texts
-            if _same_column(t, block) and abs(t.left - block.x0) < 3.3 * size and t.right > block.right - 1.2 * size
+            if _same_column(t, block)
+            and abs(t.left - block.x0) < 3.3 * size
+            and t.right > block.right - 1.2 * size
         ]
         return min(same, default=block.left)
 
@@ -98,15 +101,23 @@ class Layout:
         if len(block.lines) > 3:
             return block.right
         size = block.size
-        same = [t.right for t in self.texts if _same_column(t, block) and abs(t.left - block.left) < 2.5 * size]
+        same = [
+            t.right for t in self.texts if _same_column(t, block) and abs(t.left - block.left) < 2.5 * size
+        ]
         return max(same, default=block.right)
 
     def _find_covers(self) -> None:
         """Find the headline each block stands under, directly or below other blocks of the same column."""
         for block in sorted(self.texts, key=lambda b: b.top):
-            above = [h for h in self.headlines if not h.vertical and h.frame == block.frame and _over(h, block)]
+            above = [
+                h for h in self.headlines if not h.vertical and h.frame == block.frame and _over(h, block)
+            ]
             head = max(above, key=lambda h: h.y1, default=None)
-            blocker = max((t for t in self.texts if t is not block and _over(t, block)), key=lambda t: t.y1, default=None)
+            blocker = max(
+                (t for t in self.texts if t is not block and _over(t, block)),
+                key=lambda t: t.y1,
+                default=None,
+            )
             self.tops[id(block)] = block.top
             if blocker is not None and (head is None or blocker.y1 > head.y1):
                 self._inherit(block, blocker)
@@ -142,14 +153,16 @@ class Layout:
         left, right = min(a.x1, b.x1) - a.size, max(a.x0, b.x0) + a.size
         top, bottom = max(a.y0, b.y0), min(a.y1, b.y1)
         return any(
-            r.height > r.width and left <= (r.x0 + r.x1) / 2 <= right and min(bottom, r.y1) - max(top, r.y0) > 10
+            r.height > r.width
+            and left <= (r.x0 + r.x1) / 2 <= right
+            and min(bottom, r.y1) - max(top, r.y0) > 10
             for r in self.rules
         )
 
     def _stream_reliability(self) -> float:
         """Return how far the stream's order agrees with sentences (0-1): texts that follow each other must fit."""
         good = bad = 0
-        for a, b in zip(self.texts, self.texts[1:], strict=False):
+        for a, b in pairwise(self.texts):
             end, start = self.ends[id(a)], self.starts[id(b)]
             if end is End.OPEN and start is Start.FLOWING:
                 good += 2
@@ -246,8 +259,12 @@ def _place_score(a: Block, b: Block, layout: Layout) -> float:
 
 def _below_score(a: Block, b: Block, layout: Layout) -> float:
     gap, size = b.top - a.y1, a.size
-    between = [t for t in layout.texts if t is not a and t is not b and a.y1 <= t.y1 <= b.top and _same_column(t, b)]
-    headed = any(a.y1 - size < h.y0 and h.y1 < b.top + size and _over(h, b) for h in layout.headlines if not h.vertical)
+    between = [
+        t for t in layout.texts if t is not a and t is not b and a.y1 <= t.y1 <= b.top and _same_column(t, b)
+    ]
+    headed = any(
+        a.y1 - size < h.y0 and h.y1 < b.top + size and _over(h, b) for h in layout.headlines if not h.vertical
+    )
     score = 2.5 - 0.06 * max(0.0, gap / size - 2)
     score -= 3.0 * bool(between) + 6.0 * headed
     if layout.ruled(a.y1, b.top, b):
@@ -273,7 +290,12 @@ def _right_score(a: Block, b: Block, layout: Layout) -> float:
     between = [
         t
         for t in layout.texts
-        if t is not a and t is not b and t.x0 > a.x1 - size and t.x1 < b.x0 + size and t.y0 < max(a.y1, b.y1) and t.y1 > min(a.y0, b.y0)
+        if t is not a
+        and t is not b
+        and t.x0 > a.x1 - size
+        and t.x1 < b.x0 + size
+        and t.y0 < max(a.y1, b.y1)
+        and t.y1 > min(a.y0, b.y0)
     ]
     score -= 2.2 * bool(between) + 0.9 * max(0.0, gap - 3 * size) / max(a.width, 8 * size)
     return score - 1.5 * layout.fenced(a, b)
@@ -285,7 +307,11 @@ def _cover_score(a: Block, b: Block, layout: Layout) -> float:
         return 1.5
     if over_a is not None and over_b is not None:
         return -2.5 - (1.5 if _is_first_under(b, over_b, layout) else 0)
-    if over_b is not None and layout.starts[id(b)] is not Start.FLOWING and _is_first_under(b, over_b, layout):
+    if (
+        over_b is not None
+        and layout.starts[id(b)] is not Start.FLOWING
+        and _is_first_under(b, over_b, layout)
+    ):
         return -1.5
     return 0.0
 
@@ -357,7 +383,10 @@ def _improve(following: dict[int, int], scores: dict[tuple[int, int], float]) ->
 
 
 def _swap(
-    following: dict[int, int], first: tuple[int, int], second: tuple[int, int], scores: dict[tuple[int, int], float]
+    following: dict[int, int],
+    first: tuple[int, int],
+    second: tuple[int, int],
+    scores: dict[tuple[int, int], float],
 ) -> bool:
     (i, j), (k, m) = first, second
     trial = {a: b for a, b in following.items() if a not in (i, k)}

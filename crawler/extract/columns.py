@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ class Block:
 
     @cached_property
     def step(self) -> float:
-        steps = sorted(b.base - a.base for a, b in zip(self.lines, self.lines[1:], strict=False))
+        steps = sorted(b.base - a.base for a, b in pairwise(self.lines))
         return steps[len(steps) // 2] if steps else 0.0
 
     @cached_property
@@ -102,7 +103,9 @@ class Block:
 
 def _left(line: Line) -> float:
     first = line.chars[0]
-    return line.x0 + (0.5 * first.size if first.text in OPENERS and first.x1 - first.x0 > 0.8 * first.size else 0)
+    return line.x0 + (
+        0.5 * first.size if first.text in OPENERS and first.x1 - first.x0 > 0.8 * first.size else 0
+    )
 
 
 def _right(line: Line) -> float:
@@ -131,7 +134,9 @@ def stack(lines: Iterable[Line], rules: Sequence[Frame] = (), boxes: Sequence[Fr
     would continue the same line, none does (a full-width text over its columns).
     """
     flat = sorted((line for line in lines if not line.vertical), key=lambda line: line.base)
-    home = {id(line): innermost_box((line.x0 + line.x1) / 2, line.base - 0.3 * line.size, boxes) for line in flat}
+    home = {
+        id(line): innermost_box((line.x0 + line.x1) / 2, line.base - 0.3 * line.size, boxes) for line in flat
+    }
     above = _predecessors(flat, rules, home)
     chains: dict[int, list[Line]] = {}
     blocks: list[list[Line]] = []
@@ -148,9 +153,7 @@ def stack(lines: Iterable[Line], rules: Sequence[Frame] = (), boxes: Sequence[Fr
     return sorted(made, key=lambda block: block.lines[0].order)
 
 
-def _predecessors(
-    flat: list[Line], rules: Sequence[Frame], home: dict[int, int]
-) -> dict[int, Line]:
+def _predecessors(flat: list[Line], rules: Sequence[Frame], home: dict[int, int]) -> dict[int, Line]:
     rows: dict[int, list[Line]] = defaultdict(list)
     best: dict[int, Line] = {}
     below: dict[int, list[Line]] = defaultdict(list)
@@ -171,7 +174,9 @@ def _predecessors(
     for followers in below.values():
         if len(followers) > 1:
             nearest = min(followers, key=lambda f: f.base)
-            side_by_side = any(f is not nearest and abs(f.base - nearest.base) < 0.5 * f.size for f in followers)
+            side_by_side = any(
+                f is not nearest and abs(f.base - nearest.base) < 0.5 * f.size for f in followers
+            )
             for follower in followers:
                 if side_by_side or follower is not nearest:
                     best.pop(id(follower), None)
@@ -183,8 +188,10 @@ def _continues(a: Line, b: Line) -> bool:
     if size > 1.08 * min(a.size, b.size) or not _MIN_STEP * size <= b.base - a.base <= _MAX_STEP * size:
         return False
     overlap = min(a.x1, b.x1) - max(a.x0, b.x0)
-    return overlap >= 0.6 * min(a.width, b.width) or (overlap > 0 and abs(a.x0 - b.x0) <= 3.3 * size) or (
-        abs(a.x0 - b.x0) <= 3.3 * size and min(a.width, b.width) <= 3.3 * size
+    return (
+        overlap >= 0.6 * min(a.width, b.width)
+        or (overlap > 0 and abs(a.x0 - b.x0) <= 3.3 * size)
+        or (abs(a.x0 - b.x0) <= 3.3 * size and min(a.width, b.width) <= 3.3 * size)
     )
 
 
@@ -205,7 +212,7 @@ def _split_at_steps(chain: list[Line]) -> list[list[Line]]:
     """A wider step than the block's usual one ends it."""
     if len(chain) < 3:
         return [chain]
-    steps = [b.base - a.base for a, b in zip(chain, chain[1:], strict=False)]
+    steps = [b.base - a.base for a, b in pairwise(chain)]
     usual = sorted(steps)[len(steps) // 2]
     pieces = [[chain[0]]]
     for upper, line, step in zip(chain, chain[1:], steps, strict=False):

@@ -65,7 +65,9 @@ def _head_end(page: PdfPage, lines: Sequence[Line]) -> float:
     if not typical:
         return 0.0
     end = max(line.y1 for line in typical)
-    beside = [line for line in lines if line.y0 < end and line.y1 <= 0.08 * page.height and len(line.text) < 16]
+    beside = [
+        line for line in lines if line.y0 < end and line.y1 <= 0.08 * page.height and len(line.text) < 16
+    ]
     return max(end, *(line.y1 for line in beside)) if beside else end
 
 
@@ -120,14 +122,49 @@ _BYLINE = re.compile(
     rf"|[\u4e00-\u9fff· ]{{0,16}}?{_ROLE}[\u4e00-\u9fff·/（）()：: ]{{2,40}}"
     rf"|[\u4e00-\u9fff]{{2,4}}(?: [\u4e00-\u9fff]{{2,4}}){{0,3}} ?/? ?(?:文|文/图|文/摄))$"
 )
-_CREDIT = re.compile(r"(?:摄|摄影|供图|制图|绘|漫画|资料图|资料图片|图片来源.{0,12})[）)]?$|^(?:图|供图|摄影|图片)[：:/]")
+_CREDIT = re.compile(
+    r"(?:摄|摄影|供图|制图|绘|漫画|资料图|资料图片|图片来源.{0,12})[）)]?$|^(?:图|供图|摄影|图片)[：:/]"
+)
 _NAMES_AFTER = re.compile(
     r"(?:记者|通讯员|报道员|作者|撰文|文/?图?|图文)\s*[：:/]?\s*((?:(?!报道|通讯员|记者|见习|实习|受访)[\u4e00-\u9fff]{2,4}?(?:[ 、，]|(?=[）)\s/]|$|通讯员|记者|见习|实习|报道|文|摄|图))\s*){1,6})"
 )
 _NO_NAME = frozenset(
-    "本报 记者 通讯员 报道 摄 文 图 文图 摄影 见习 实习 见习记者 实习记者 特约 受访者 供图 报道员 作者 整理 综合 本报讯 近日 日前 本版 全媒体 融媒体 文摄 摄影报道 撰文 编辑".split()
+    [
+        "本报",
+        "记者",
+        "通讯员",
+        "报道",
+        "摄",
+        "文",
+        "图",
+        "文图",
+        "摄影",
+        "见习",
+        "实习",
+        "见习记者",
+        "实习记者",
+        "特约",
+        "受访者",
+        "供图",
+        "报道员",
+        "作者",
+        "整理",
+        "综合",
+        "本报讯",
+        "近日",
+        "日前",
+        "本版",
+        "全媒体",
+        "融媒体",
+        "文摄",
+        "摄影报道",
+        "撰文",
+        "编辑",
+    ]
 )
-_DATELINE = re.compile(r"^(?:本报|[\u4e00-\u9fff·]{2,10}报|新华社|中新社|中新网|新华网|人民网|央视)[\u4e00-\u9fff\d年月日 ]{0,14}(?:讯|电|消息)")
+_DATELINE = re.compile(
+    r"^(?:本报|[\u4e00-\u9fff·]{2,10}报|新华社|中新社|中新网|新华网|人民网|央视)[\u4e00-\u9fff\d年月日 ]{0,14}(?:讯|电|消息)"
+)
 _SIGNATURE = re.compile(
     r"[（(][^（）()。]{0,30}?(?:记者|通讯员|据|来源|摄影|综合)?[\u4e00-\u9fff·/、 ]{2,30}[）)]$"
 )
@@ -175,7 +212,9 @@ def authors_of(spaced: str) -> list[str]:
 _CONTACT = re.compile(
     r"电话|热线|地址|传真|邮箱|邮编|微信|QQ|咨询|网址|www\.|\.com|@|\d{3,4}[-—]\d{7,8}|1[3-9]\d{9}|400-?\d{3}|扫码|二维码|二维碼"
 )
-_SELLING = re.compile(r"欢迎您|招商|热烈祝贺|竭诚|优惠|特价|抢购|限时|预订|诚聘|诚招|加盟|火爆|盛大|钜惠|开盘|尊享|代理|团购|免费领")
+_SELLING = re.compile(
+    r"欢迎您|招商|热烈祝贺|竭诚|优惠|特价|抢购|限时|预订|诚聘|诚招|加盟|火爆|盛大|钜惠|开盘|尊享|代理|团购|免费领"
+)
 _NOTICE_TITLE = re.compile(
     r"(?:公告|公示|通告|声明|启事|通知书?|讣告|遗失|作废|更正|注销|清算|减资|拍卖|招标|中标|招租|转让|催告|认领|寻人|分类信息|广告|公告栏)$"
 )

@@ -86,7 +86,12 @@ def is_running_text(block: Block, body: float) -> bool:
     """Whether a block holds sentences, as against headlines, captions' credits, cells of tables."""
     text, ratio = block.text, block.size / body
     if ratio >= _HEADLINE:
-        return ratio < 2.2 and len(block.lines) >= 2 and len(text) >= 40 and ("。" in text or len(block.lines) >= 4)
+        return (
+            ratio < 2.2
+            and len(block.lines) >= 2
+            and len(text) >= 40
+            and ("。" in text or len(block.lines) >= 4)
+        )
     if len(block.lines) >= 2:
         return len(text) >= 9 * len(block.lines) and ("。" in text or "，" in text or len(block.lines) >= 4)
     if ratio > 1.05:
@@ -96,7 +101,7 @@ def is_running_text(block: Block, body: float) -> bool:
 
 
 def part_blocks(
-    blocks: Iterable[Block],
+    blocks: Sequence[Block],
     lines: Iterable[Line],
     body: float,
     frames: tuple[Sequence[Frame], Sequence[Frame], Sequence[Frame]],
@@ -139,7 +144,9 @@ def captions_of(blocks: Sequence[Block], pictures: Sequence[Frame], body: float)
         marked = bool(re.match(r"[▲▼△▽◀▶]|(?:[上下左右前后]|本版)?图[：为①②1]|资料图", block.text))
         under = any(_close_below(block, picture) for picture in pictures)
         credited = is_credit(block.spaced) or any(
-            is_credit(o.spaced) and abs(o.lines[0].base - block.lines[-1].base) < 2 * body and _reach(o, block) < 8 * body
+            is_credit(o.spaced)
+            and abs(o.lines[0].base - block.lines[-1].base) < 2 * body
+            and _reach(o, block) < 8 * body
             for o in blocks
             if o is not block and len(o.lines) == 1 and o.size < _HEADLINE * body
         )
@@ -177,10 +184,12 @@ def _split_subheads(large: list[Block], texts: list[Block], body: float) -> tupl
     for block in large:
         under = _text_below(block, texts)
         governed = any(
-            h.size >= 1.35 * block.size and h.y1 <= block.y0 and _overlap(h, block) > 0.3 * block.width for h in large
+            h.size >= 1.35 * block.size and h.y1 <= block.y0 and _overlap(h, block) > 0.3 * block.width
+            for h in large
         )
         follows = any(
-            t.y1 <= block.y0 and block.y0 - t.y1 < 3 * body and _overlap(t, block) > 0.5 * block.width for t in texts
+            t.y1 <= block.y0 and block.y0 - t.y1 < 3 * body and _overlap(t, block) > 0.5 * block.width
+            for t in texts
         )
         small = block.size < _SURE_HEADLINE * body and under is not None and block.width <= 1.05 * under.width
         if small and under is not None and (governed or follows) and not starts_article(under.spaced):
@@ -224,7 +233,9 @@ def _group(large: list[Block], texts: list[Block], rules: Sequence[Frame]) -> li
     """Join lines of display type that stand together."""
     groups: list[list[Block]] = []
     for block in sorted(large, key=lambda b: b.y0):
-        home = next((g for g in groups if any(_one_headline(other, block, texts, rules) for other in g)), None)
+        home = next(
+            (g for g in groups if any(_one_headline(other, block, texts, rules) for other in g)), None
+        )
         if home is None:
             groups.append([block])
         else:
@@ -243,7 +254,8 @@ def _one_headline(a: Block, b: Block, texts: list[Block], rules: Sequence[Frame]
     if overlap < 0.3 * min(a.width, b.width) or gap > 0.95 * size:
         return False
     ruled = any(
-        a.y1 - 2 <= r.y0 and r.y1 <= b.y0 + 2 and min(r.x1, b.x1) - max(r.x0, b.x0) > 0.5 * b.width for r in rules
+        a.y1 - 2 <= r.y0 and r.y1 <= b.y0 + 2 and min(r.x1, b.x1) - max(r.x0, b.x0) > 0.5 * b.width
+        for r in rules
     )
     return not ruled
 
@@ -286,7 +298,9 @@ def _attach_deck(small: list[Block], headlines: list[Headline], body: float) -> 
         near = [
             h
             for h in headlines
-            if not h.vertical and h.frame == block.frame and _overlap(h, block) > 0.5 * block.width
+            if not h.vertical
+            and h.frame == block.frame
+            and _overlap(h, block) > 0.5 * block.width
             and (-2 <= block.y0 - h.y1 <= 0.9 * h.size or -2 <= h.y0 - block.y1 <= 0.9 * h.size)
         ]
         if near and len(block.text) >= 5 and (dash or block.size >= 1.12 * body) and len(block.lines) <= 2:
@@ -305,12 +319,18 @@ def _attach_bylines(parts: Parts) -> None:
         over = [
             h
             for h in parts.headlines
-            if not h.vertical and h.frame == block.frame and _overlap(h, block) > 0.5 * block.width
+            if not h.vertical
+            and h.frame == block.frame
+            and _overlap(h, block) > 0.5 * block.width
             and -2 <= block.y0 - h.y1 <= 4 * block.size
         ]
         if over:
             over[0].byline = f"{over[0].byline} {block.spaced}".strip()
-            left_most = all(t.x0 >= under.x0 - 5 for t in parts.texts if abs(t.y0 - under.y0) < 20) if under else False
+            left_most = (
+                all(t.x0 >= under.x0 - 5 for t in parts.texts if abs(t.y0 - under.y0) < 20)
+                if under
+                else False
+            )
             centred = under is not None and block.x0 > under.x0 + 5 * block.size
             if under is not None and left_most and not centred:
                 under.byline = block.spaced

@@ -24,7 +24,9 @@ _WIDE = 2.3
 _ROW = 8.0
 _VERTICAL_PITCH = (0.42, 2.7)
 #: Signs as vertical lines print them, and as they are written elsewhere.
-_UPRIGHT_FORMS = str.maketrans("﹁﹂﹃﹄︵︶︷︸︹︺︻︼︽︾︿﹀︰︱︐︑︒︓︔︕︖", "‘’“”（）{}〔〕【】《》〈〉：—，、。：；！？")
+_UPRIGHT_FORMS = str.maketrans(
+    "﹁﹂﹃﹄︵︶︷︸︹︺︻︼︽︾︿﹀︰︱︐︑︒︓︔︕︖", "‘’“”（）{}〔〕【】《》〈〉：—，、。：；！？"
+)
 _CLOSERS = frozenset("，。、；：？！”’）》〉】」』…")
 
 
@@ -122,7 +124,8 @@ def _take_vertical(chars: Sequence[Char]) -> tuple[list[Line], list[Char]]:
     alone = _alone_in_their_row(chars)
     body = Counter(round(c.size) for c in chars).most_common(1)[0][0] if chars else 0
     chains = _vertical_chains(alone)
-    lines, used = [], set()
+    lines: list[Line] = []
+    used: set[int] = set()
     for chain in chains:
         letters = sum(1 for c in chain if "\u4e00" <= c.text <= "\u9fff")
         enough = 4 if chain[0].size > 1.25 * body else 6
