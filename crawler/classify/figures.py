@@ -50,7 +50,7 @@ def _after(text: str, end: int) -> str:
     """选派94名党建指导员: the noun follows the unit up to the next mark."""
     match = _HAN_RUN.match(text, end, end + 12)
     word = match[0] if match else ""
-    for stop in ("的", "在", "被", "参加", "获", "采取", "荣获", "以上", "以", "和", "为", "进行", "开展", "等", "讲述", "联合"):
+    for stop in ("的", "在", "被", "参加", "获", "采取", "荣", "以上", "以", "和", "为", "进行", "开展", "等", "讲述", "联合"):
         word = word.partition(stop)[0]
     return word if len(word) > 1 else ""
 

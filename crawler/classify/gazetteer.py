@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from store.vocabulary.places import EVERYDAY, Prefecture, county_short
+from store.vocabulary.places import EVERYDAY, Prefecture, county_short, load_outlets
 from store.vocabulary.zones import NATIONAL, PROVINCIAL, Zone
 
 if TYPE_CHECKING:
@@ -21,7 +21,8 @@ HEADS = (
     "高技术产业开发区", "高新技术产业示范区", "农业高新技术产业示范区", "高新开发区", "农高区", "高新技术产业区", "高新科技园",
 )  # fmt: skip
 #: Words by which an article speaks of the zone it has named, or of the one it comes from.
-ANAPHORS = ("我区", "全区", "该区", "本区", "园区", "我园", "管委会", "示范区", "科学城")
+OWN_ANAPHORS = ("我区", "全区", "该区", "本区", "我园")
+LOOSE_ANAPHORS = ("园区", "管委会", "示范区", "科学城")
 MODIFIERS = ("国家级", "国家", "省级", "市级")
 UNRESOLVED = "unresolved"
 
@@ -48,6 +49,7 @@ class Gazetteer:
     outlets: dict[str, Name] = field(default_factory=dict)
     names: dict[str, Name] = field(default_factory=dict)
     pinyin: dict[str, str] = field(default_factory=dict)
+    outlet_cities: dict[str, str] = field(default_factory=load_outlets)
     ambiguous: dict[str, list[tuple[Name, tuple[str, ...]]]] = field(default_factory=dict)
     homes: dict[str, str] = field(default_factory=dict)
     longest_stem: int = 0
@@ -71,8 +73,13 @@ class Gazetteer:
         return None
 
     def city_of_url(self, url: str) -> str | None:
-        """Return the city whose pinyin is a word of the host, or else of the path."""
+        """Return the city whose outlet the host is, or whose pinyin is a word of the host, or else of the path."""
         parts = _split(url)
+        labels = _host(url).split(".")
+        for index in range(len(labels) - 1):
+            city = self.outlet_cities.get(".".join(labels[index:]))
+            if city:
+                return city
         for part in parts:
             for word in _NOT_LETTER.split(part.lower()):
                 if (len(word) > 4 or word == "xian") and word in self.pinyin:
@@ -105,7 +112,8 @@ def build_gazetteer(zones: Iterable[Zone], prefectures: Iterable[Prefecture], wo
     zones, prefectures = list(zones), list(prefectures)
     gazetteer = Gazetteer()
     words.add_all("head", HEADS, None)
-    words.add_all("anaphor", ANAPHORS, None)
+    words.add_all("anaphor", OWN_ANAPHORS, True)  # noqa: FBT003
+    words.add_all("anaphor", LOOSE_ANAPHORS, False)  # noqa: FBT003
     for zone in zones:
         _add_zone(gazetteer, zone, words)
     for prefecture in prefectures:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 #: Party words nearer than this to a zone's name are about the zone, in characters.
 NEAR = 60
 _LEAD = 220
+#: An article about a zone speaks of it at least once in so many characters.
+_SPACING = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +83,13 @@ class RelevanceScorer:
             evidence.set("zone_title", 1.0, text[real[0].start : real[0].end], "title")
         elif first and first.start < title_end + _LEAD:
             evidence.set("zone_lead", 1.0, word)
-        evidence.set("zone_count", min(1.0, (len(speaking) + (len(real) - len(speaking)) * 0.3) / 4), word)
-        length = max(len(text) - title_end, 200)
-        evidence.set("zone_density", min(1.0, len(speaking) * 300 / length), word)
+        named = any(tag.level for tag in found.tags)
+        spoken = len(speaking) + (len(real) - len(speaking)) * 0.3 + (_anaphors(found) / 2 if named else 0)
+        evidence.set("zone_count", min(1.0, spoken / 4), word)
+        if "zone_title" not in evidence.features:
+            evidence.set("zone_thin", max(0.0, 1 - spoken * _SPACING / max(len(text) - title_end, _SPACING)), word)
         if found.outside and found.anaphors:
             evidence.set("zone_outside", 1.0, found.outside.short, "source")
-        named = any(tag.level for tag in found.tags)
         evidence.set("zone_unresolved", float(not named), word)
         evidence.set("zone_mention", float(named and not found.actors), word)
         evidence.set("zone_generic", float(not found.tags), "高新区")
@@ -138,6 +141,11 @@ class RelevanceScorer:
                 reasons.append(Reason(field, term, round(weight, 3), feature))
         reasons.sort(key=lambda reason: -abs(reason.weight))
         return Verdict(1 / (1 + math.exp(-max(-40.0, min(40.0, total)))), reasons, evidence.features)
+
+
+def _anaphors(found: Found) -> int:
+    """Return how often the article says 我区 and the like; 园区 counts where the zone's own outlet says it."""
+    return sum(hit.data or found.outside is not None for hit in found.anaphors)
 
 
 def _first(words: dict[str, float]) -> str:

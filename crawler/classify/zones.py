@@ -161,7 +161,7 @@ class ZoneFinder:
         return None
 
     def _add_weak(self, found: Found, text: str, hits: dict[str, list[Hit]], title_end: int) -> None:
-        """Weak names count in the title or twice, district names only beside the city or a 高新区."""
+        """Weak names count in the title or when repeated, district names only beside their city or a 高新区."""
         covered = [(mention.start, mention.end) for mention in found.mentions]
         weak = [hit for hit in longest(hits["weak"]) if not any(s <= hit.start < e for s, e in covered[:200])]
         counts = Counter(hit.data.short for hit in weak)
@@ -169,8 +169,11 @@ class ZoneFinder:
             name: Name = hit.data
             word = text[hit.start : hit.end]
             district = len(word) == 3 and word[-1] == "区"
-            shown = bool(hits["head"]) or (district and self._gazetteer.homes[name.short] in text and title_end > hit.start)
-            if shown or (not district and (hit.start < title_end or counts[name.short] > 1)):
+            if district:
+                shown = bool(hits["head"]) or self._gazetteer.homes[name.short] in text
+            else:
+                shown = hit.start < title_end or counts[name.short] > 1
+            if shown:
                 found.mentions.append(Mention(hit.start, hit.end, name, "name", _is_listed(text, hit.start, hit.end)))
 
     def _outside(self, context: Context) -> tuple[Name, str, str] | None:
@@ -305,7 +308,7 @@ def _unknown_stem(text: str, end: int) -> str:
 def _acting(groups: dict[str, list[Mention]], text: str, title_end: int) -> set[str]:
     """Return the names of the zones that act: in the title, in the lead, or spoken of again and again."""
     counts = {
-        name: sum(not mention.listed for mention in group) for name, group in groups.items() if name != UNRESOLVED
+        name: sum(not mention.listed and mention.how == "name" for mention in group) for name, group in groups.items() if name != UNRESOLVED
     }
     most = max(counts.values(), default=0)
     allied = _ALLIANCE.search(text, 0, 3000) is not None
@@ -314,7 +317,9 @@ def _acting(groups: dict[str, list[Mention]], text: str, title_end: int) -> set[
         group = groups[name]
         if group[0].start < title_end or (allied and any(mention.listed for mention in group) and len(group) > 1):
             actors.add(name)
-        elif (count and group[0].start < title_end + _LEAD and not group[0].listed) or (count > 1 and count * 4 >= most):
+        elif not group[0].listed and group[0].start < title_end + _LEAD:
+            actors.add(name)
+        elif (count > 1 and count * 3 >= most) or (not most and len(group) > 1):
             actors.add(name)
     return actors
 

@@ -35,6 +35,13 @@ def load_prefectures() -> tuple[Prefecture, ...]:
     return tuple(Prefecture(name, province, pinyin, tuple(counties.split())) for province, name, pinyin, counties in rows)
 
 
+def load_outlets() -> dict[str, str]:
+    """Return the hosts that belong to one city and the city's name, from outlets.tsv."""
+    text, _ = read_text("outlets.tsv")
+    rows = (line.split("\t") for line in text.splitlines() if line and not line.startswith("#"))
+    return {host: city for host, city, *_ in rows}
+
+
 def county_short(full: str) -> str:
     """Return a county's name without its class (浏阳市 -> 浏阳), or as it is when one character would remain."""
     short = _SUFFIX.sub("", full)
