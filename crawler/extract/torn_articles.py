@@ -13,6 +13,7 @@ from crawler.extract.torn_lines import (
     cjk_length,
     is_connective,
     is_finished,
+    is_label,
     is_lead,
     is_numbered,
     starts_inside,
@@ -169,7 +170,7 @@ class _Cutter:
         score += 1.5 * is_lead(line.text) - 1.0 * is_connective(line.text)
         score -= 5.0 * is_numbered(headings[-1].text) + 2.0 * (len(current.body) < 60)
         score -= 2.0 * _like_subheads(headings[-1].text, current.subheads)
-        score += 4.0 * (overlap(text, upcoming) - overlap(text, current.body))
+        score += (4.0 if size > 9 else 1.0) * (overlap(text, upcoming) - overlap(text, current.body))
         if not current.headed:
             score -= 4.0 if set(zones) & set(zones_in(current.body)) else 1.5
         return score + 0.5 * (line.gap > 0)
@@ -249,7 +250,7 @@ class _Cutter:
             return
         self.result.strays.append(Stray(headings, article, paragraph, inside))
         draft = self.result.drafts[article]
-        draft.headed = draft.headed or not paragraph
+        draft.headed = draft.headed or (not paragraph and not all(is_label(item.text) for item in headings))
         if paragraph and not inside:
             draft.subheads.setdefault(paragraph, []).extend(headings)
 

@@ -9,13 +9,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from crawler.extract.torn_articles import Cut, Draft, Stray, bigrams, overlap, zones_in
-from crawler.extract.torn_lines import Kind, Line, cjk_length, repair_headline
+from crawler.extract.torn_lines import Kind, Line, cjk_length, is_label, repair_headline
 
 _DASH_END = re.compile("(?:[—\u2500-]{1,2}|[:：])$")
 _DASH_START = re.compile("^[—\u2500]{1,2}")
-_LABEL = re.compile(
-    "(?:在[\u4e00-\u9fff]{2}|周刊|专刊|专版|专栏|要闻|综合|新闻|动态|之窗|天地|视点|聚焦|关注|观察|纵横|园地|特刊|党建|高新区)$"
-)
 _ZONE_AT_END = re.compile(
     "([\u4e00-\u9fff]{2,4}?(?:高新技术产业开发区|高新区|示范区|经开区|开发区|科学城|新区))$"
 )
@@ -50,13 +47,33 @@ def assign(cut: Cut) -> dict[int, Headline]:
     for score, _, s, index in pairs:
         if score < FITS or index in found or s in used:
             continue
-        found[index] = rebuild(cut.strays[s].lines, cut.drafts[index].body)
+        found[index] = _headline(cut.strays[s], index, cut)
         used.add(s)
         _no_subhead(cut, cut.strays[s])
     for s, stray in enumerate(cut.strays):
         if s not in used and not _is_subhead(stray):
             _no_subhead(cut, stray)
     return found
+
+
+def _headline(stray: Stray, index: int, cut: Cut) -> Headline:
+    """Return the headline of a run of lines; one found away from its article's start was torn, without its subheads."""
+    draft = cut.drafts[index]
+    if stray.paragraph == 0 and stray.article == index:
+        return rebuild(stray.lines, draft.body)
+    lengths = {
+        cjk_length(line.text) for row in draft.subheads.values() for line in row if line not in stray.lines
+    }
+    lines = [line for line in stray.lines if not _like_subhead(line, lengths)]
+    whole = len(lines) < len(stray.lines) and sum(cjk_length(line.text) for line in lines) >= 6
+    return rebuild(lines if whole else stray.lines, draft.body, torn=True)
+
+
+def _like_subhead(line: Line, lengths: set[int]) -> bool:
+    length = cjk_length(line.text)
+    return (
+        line.kind is Kind.HEADING and 5 <= length <= 12 and any(abs(length - other) <= 1 for other in lengths)
+    )
 
 
 def _fit(stray: Stray, index: int, draft: Draft, cut: Cut) -> float:
@@ -73,7 +90,7 @@ def _fit(stray: Stray, index: int, draft: Draft, cut: Cut) -> float:
     else:
         score -= 0.5 * abs(stray.article - index)
     plain = _is_subhead(stray) and stray.paragraph > 0 and not zones
-    return score - 2.5 * plain - 1.0 * (cjk_length(text) < 5)
+    return score - 2.5 * plain - 1.0 * (cjk_length(text) < 5) - 4.0 * is_label(text)
 
 
 def _is_subhead(stray: Stray) -> bool:
@@ -92,11 +109,11 @@ def _no_subhead(cut: Cut, stray: Stray) -> None:
     kept[:] = [line for line in kept if line not in stray.lines]
 
 
-def rebuild(lines: list[Line], body: str) -> Headline:
+def rebuild(lines: list[Line], body: str, *, torn: bool = False) -> Headline:
     """Return the headline made of `lines`: kicker, title and subtitle, or the pieces of a torn one put together."""
     lines = _without_label(lines)
-    torn = any(line.kind is Kind.FRAGMENT or cjk_length(line.text) <= 3 for line in lines) and len(lines) > 1
-    if torn:
+    pieces = any(line.kind is Kind.FRAGMENT or cjk_length(line.text) <= 3 for line in lines)
+    if len(lines) > 1 and (torn or pieces):
         return Headline(_put_together(lines, body), torn=True)
     texts = [line.text for line in lines]
     if len(texts) == 1:
@@ -115,8 +132,7 @@ def rebuild(lines: list[Line], body: str) -> Headline:
 def _without_label(lines: list[Line]) -> list[Line]:
     """Return the lines without the name of the page's section that may stand above the headline."""
     while len(lines) > 1 and cjk_length(lines[0].text) <= 8 and lines[0].kind is Kind.HEADING:
-        only_zone = bool(zones_in(lines[0].text)) and len(lines) > 1
-        if only_zone or not _LABEL.search(lines[0].text) or len(lines[0].text) < 4:
+        if zones_in(lines[0].text) or not is_label(lines[0].text):
             break
         lines = lines[1:]
     return lines

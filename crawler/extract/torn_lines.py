@@ -21,10 +21,10 @@ _SPACE_BESIDE_MARK = re.compile(r"(?<=[,;:!?%)\]}]) +(?=\S)|(?<=\S) +(?=[,;:!?%)
 
 #: A sentence ends here, closing quotes and brackets included.
 _FINISHED = re.compile("[。!?！？…;；.:：][”’」』》)）】\"']*$")
-_SENTENCE_MARK = re.compile("[。!?！？;；]")
+_SENTENCE_MARK = re.compile("[。;；]")
 
 _FURNITURE = re.compile(
-    "^(?:第?[A-Z]?\\d{1,3}版?|[A-Z]\\d{1,2}(?:版)?|(?:(?:本版|责任|值班|版面|美术|图片|执行)?(?:责编|编辑|主编|校对|校检|版式|美编|制图|组版|检校|审读|总监)[:：/ ].{0,40})"
+    "^(?:第?[A-Z]?\\d{1,3}版?|(?:[A-Z]\\d{1,2}|\\d{2})(?: ?版?[:： ]|版)[一-鿿·]{2,6}|[A-Z]\\d{1,2}(?:版)?|(?:(?:本版|责任|值班|版面|美术|图片|执行)?(?:责编|编辑|主编|校对|校检|版式|美编|制图|组版|检校|审读|总监)[:：/ ].{0,40})"
     "|\\d{4}年\\d{1,2}月\\d{1,2}日.{0,14}|(?:\\d{4}年\\d{1,2}月\\d{1,2}日)?星期[一二三四五六日天].{0,14}"
     "|(?:下转|上接|转自|紧接).{0,12}版.{0,6}|[(（](?:下转|上接|紧接).{1,14}[)）]"
     "|(?:新闻热线|投稿邮箱|电子邮箱|电子信箱|本报地址|邮编|网址|E-?mail|国内统一(?:连续出版物)?刊?号)[:： ]?.{0,60}"
@@ -62,7 +62,7 @@ _SLOGAN = re.compile(
     "欢迎您|欢迎(?:各界|社会|广大|海内外|投资)|诚邀|诚聘|诚招|火热(?:招商|认购|开盘)|盛大开业|恭祝|恭贺|祝贺|特约刊登|倾情|独家|订阅|征订|优惠|钜惠|免费试|限时"
 )
 _ORGANISATION = re.compile(
-    "(?:委员会|管委会|办公室|总公司|公司|集团|中心|局|厂|商会|协会|促进组|服务部|商场|银行|医院|学校|学院)$"
+    "(?:(?:文明办|宣传部|报社|局|委|办)宣|委员会|管委会|办公室|总公司|公司|集团|中心|局|厂|商会|协会|促进组|服务部|商场|银行|医院|学校|学院)$"
 )
 
 _NAME = f"[{CJK}]{{2,4}}"
@@ -99,6 +99,9 @@ _CONNECTIVE = re.compile(
     "^(?:此外|据悉|据了解|同时|下一步|目前|其中|与此同时|另外|接下来|然而|但是|因此|为此|对此|未来|随后|而|他|她|该|这|我们|在此)"
 )
 _MIDDLE_START = re.compile("^[的了着过和与及或等、,，。;；:：)）”》」]")
+_LABEL = re.compile(
+    "(?:在[一-鿿]{2}|周刊|专刊|专版|专栏|要闻|综合|新闻|动态|之窗|天地|视点|聚焦|关注|观察|纵横|园地|特刊|党建|高新区|时评|广场|论坛|资讯|时空|前沿|风采|风景线|一线|之声)$"
+)
 _NUMBERED = re.compile(
     "^(?:[一二三四五六七八九十]{1,2}[、.．]|[(（][一二三四五六七八九十\\d]{1,2}[)）]|\\d{1,2}[.．、]|第[一二三四五六七八九十][，、,])"
 )
@@ -159,6 +162,11 @@ def starts_inside(text: str) -> bool:
 def is_numbered(text: str) -> bool:
     """Say whether a heading counts (一、, (二), 3.): a subhead, never a headline."""
     return bool(_NUMBERED.match(text))
+
+
+def is_label(text: str) -> bool:
+    """Say whether a short line names a section of the paper rather than an article."""
+    return 2 <= len(text) <= 8 and bool(_LABEL.search(text)) and text.rstrip() != "高新区"
 
 
 def is_notice_title(text: str) -> bool:
@@ -245,7 +253,7 @@ def read_lines(text: str) -> list[Line]:
     lines: list[Line] = []
     for raw, number, gap in split_lines(text):
         lines += _classify(raw, number, gap=gap)
-    return _mark_adverts(_mark_plain_bylines(lines))
+    return _mark_adverts(_mark_plain_bylines(_mark_fragments(lines)))
 
 
 def _classify(raw: str, number: int, *, gap: bool) -> list[Line]:
@@ -311,6 +319,21 @@ def _looks_like_heading(text: str, length: int) -> bool:
     if _SENTENCE_MARK.search(text[:-1]) or text[-1] in "。;；,，、":
         return False
     return not (length > 20 and len(re.findall("[,，]", text)) >= 2)
+
+
+def _mark_fragments(lines: list[Line]) -> list[Line]:
+    """Return the lines with signs and figures that stand alone among a torn headline's pieces made pieces of it."""
+    pieces = {Kind.FRAGMENT, Kind.HEADING}
+    result = list(lines)
+    for i, line in enumerate(lines):
+        if len(line.text) > 4 or line.marked or line.kind not in {Kind.FURNITURE, Kind.BODY}:
+            continue
+        beside = [result[j].kind for j in (i - 1, i + 1) if 0 <= j < len(lines)]
+        if Kind.FRAGMENT in beside and (
+            len(beside) < 2 or all(kind in pieces or kind is line.kind for kind in beside)
+        ):
+            result[i] = replace(line, kind=Kind.FRAGMENT)
+    return result
 
 
 def _mark_plain_bylines(lines: list[Line]) -> list[Line]:
