@@ -157,7 +157,7 @@ def _score(tree: Tree, title: Title, known: list[str], first: int) -> float:
     score += _looks(line)
     distance = max(first - title.last, 0)
     score += 1.5 if distance <= 6 else 0.8 if distance <= 15 else 0.0 if distance <= 40 else -1.0
-    score += 0.6 if 8 <= size <= 45 else -1.0 if size < 6 else 0.0
+    score += 0.6 if 8 <= size <= 60 else -1.0 if size < 6 else 0.0
     score -= 3.0 if line.links * 2 > len(line.text) else 0.0
     score -= 2.0 if line.hidden else 0.0
     score -= 2.0 if title.text[-1] in "。；;，：" else 0.0
@@ -213,6 +213,11 @@ def _looks(line: Line) -> float:
         if node.get("align").lower() == "center" or "center" in node.get("style").lower():
             score = max(score, 0.7)
     return score
+
+
+def is_set_off(tree: Tree, title: Title) -> bool:
+    """Whether a headline in the text's element is one by its make or by the byline under it, not the text's own line."""
+    return _looks(tree.lines[title.first]) >= 1.0 or _above_byline(tree, title, len(tree.lines)) >= 1.0
 
 
 def _without_badge(text: str, known: list[str]) -> str:

@@ -14,7 +14,7 @@ from crawler.extract.bylines import Byline
 from crawler.extract.dates import clamp
 from crawler.extract.metadata import Metadata, read_metadata
 from crawler.extract.published import published
-from crawler.extract.titles import Title, find_title
+from crawler.extract.titles import Title, find_title, is_set_off
 from crawler.extract.tree import Line
 from crawler.items import ArticleItem, Image
 from crawler.pages.base import ArticlePage
@@ -47,7 +47,7 @@ class PortalArticlePage(ArticlePage):
         if title is None or not body.lines or not body.lines[0].index <= title.first <= body.lines[-1].index:
             return body
         before = sum(len(line.text) for line in body.lines if line.index < title.first)
-        if before > _LEAD_ROOM:
+        if before > _LEAD_ROOM or not is_set_off(self.tree, title):
             return body
         return dataclasses.replace(body, lines=[line for line in body.lines if line.index >= title.last])
 
