@@ -80,9 +80,9 @@ class Gazetteer:
             city = self.outlet_cities.get(".".join(labels[index:]))
             if city:
                 return city
-        for part in parts:
+        for part, least in zip(parts, (4, 6), strict=True):
             for word in _NOT_LETTER.split(part.lower()):
-                if (len(word) > 4 or word == "xian") and word in self.pinyin:
+                if len(word) >= least and word in self.pinyin:
                     return self.pinyin[word]
         return None
 

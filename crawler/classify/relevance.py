@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from bisect import bisect_left
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 #: Party words nearer than this to a zone's name are about the zone, in characters.
 NEAR = 60
 _LEAD = 220
+#: Three kana in a row: a page in Japanese, not one that names a brand.
+_KANA = re.compile("[\u3041-\u30fa]{3}")
 #: An article about a zone speaks of it at least once in so many characters.
 _SPACING = 400
 
@@ -127,6 +130,9 @@ class RelevanceScorer:
             if f"{name}_text" in self.rules.weights:
                 different = {text[hit.start : hit.end] for hit in group}
                 evidence.set(f"{name}_text", min(1.0, len(different) / 4), word)
+        kana = _KANA.search(text)
+        if kana:
+            evidence.set("foreign", 1.0, kana[0])
         if found.masked:
             evidence.set("masked", 1.0, "X高新区")
 
