@@ -52,12 +52,12 @@ class Matcher:
     def find(self, text: str) -> dict[str, list[Hit]]:
         """Return the hits by kind in order of their ends; overlapping words are all reported, up to MAX_HITS a kind."""
         found: dict[str, list[Hit]] = {kind: [] for kind in self.kinds}
-        uses = self._uses
+        uses, make = self._uses, tuple.__new__
         for pattern, start, end in self._automaton.find_matches_as_indexes(text, overlapping=True):
             for kind, data in uses[pattern]:
                 hits = found[kind]
                 if len(hits) < MAX_HITS:
-                    hits.append(Hit(start, end, data))
+                    hits.append(make(Hit, (start, end, data)))
         return found
 
 
