@@ -74,9 +74,9 @@ def known_urls(session: Session, urls: Iterable[str]) -> set[str]:
     found: set[str] = set()
     wanted = list(keys)
     for start in range(0, len(wanted), 500):
-        found.update(
-            session.scalars(select(Article.url_key).where(Article.url_key.in_(wanted[start : start + 500])))
-        )
+        chunk = wanted[start : start + 500]
+        found.update(session.scalars(select(Article.url_key).where(Article.url_key.in_(chunk))))
+        found.update(session.scalars(select(PassedUrl.url_key).where(PassedUrl.url_key.in_(chunk))))
     return {url for key, url in keys.items() if key in found}
 
 

@@ -22,7 +22,7 @@ def acquire(session: Session, name: str, holder: str, now: datetime, seconds: fl
         set_={"holder": holder, "expires_at": expires},
         where=(Lease.holder == holder) | (Lease.expires_at <= now),
     )
-    return _rows(session.execute(statement)) == 1
+    return session.execute(statement.returning(Lease.holder)).scalar() == holder
 
 
 def renew(session: Session, name: str, holder: str, now: datetime, seconds: float) -> bool:

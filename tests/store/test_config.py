@@ -1,0 +1,129 @@
+"""The configuration file: defaults, environment, and errors that name file and line."""
+
+from __future__ import annotations
+
+import re
+from importlib.resources import files
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from store.config import Config, ConfigError, is_address, load_config, secret
+
+
+def written(tmp_path: Path, text: str) -> str:
+    path = tmp_path / "parknews.toml"
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+def test_the_starter_file_equals_the_defaults(tmp_path: Path) -> None:
+    text = files("scheduler.starter").joinpath("parknews.toml").read_text(encoding="utf-8")
+    config = load_config(written(tmp_path, text), {})
+    assert msgspec.structs.replace(config, path="", base=".") == Config()
+
+
+def test_the_starter_file_shows_every_option() -> None:
+    text = files("scheduler.starter").joinpath("parknews.toml").read_text(encoding="utf-8")
+    sections = {
+        name: value
+        for name, value in msgspec.structs.asdict(Config()).items()
+        if isinstance(value, msgspec.Struct)
+    }
+    missing = [
+        f"{section}.{key}"
+        for section, value in sections.items()
+        for key in value.__struct_fields__
+        if not re.search(rf"^(# )?{key} = ", text, re.MULTILINE)
+    ]
+    assert missing == []
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[mail]\nprot = 25\n", ":2: table contains unknown field `prot`"),
+        ("[mail]\nport = '25'\n", ":2: Expected a whole number, got text"),
+        ("[mail]\nport = 70000\n", ":2:"),
+        ("[digest]\n\nhour = '8 Uhr'\n", ":3:"),
+        ("[office]\ntime_zone = 'Asia/Shangai'\n", ":2: no time zone 'Asia/Shangai'"),
+        ("[database]\nurl = 'mysql://x'\n", ":2: 'mysql://x' is neither"),
+        (
+            "[[recipient]]\naddress = 'a@b.cn'\n[[recipient]]\nname = 'x'\naddress = 'nobody'\n",
+            ":5: 'nobody' is not a mail address",
+        ),
+        (
+            "[[recipient]]\naddress = 'a@b.cn'\n[[recipient]]\naddress = 'A@b.cn'\n",
+            ":4: 'A@b.cn' is listed twice",
+        ),
+        ("[office\n", ":1:"),
+        ("[mail]\nsender = 'x'\n", ":2: 'x' is not a mail address"),
+    ],
+)
+def test_a_fault_is_one_line_with_file_and_line(tmp_path: Path, text: str, message: str) -> None:
+    path = written(tmp_path, text)
+    with pytest.raises(ConfigError) as caught:
+        load_config(path, {})
+    assert str(caught.value).startswith(path + message)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_is_named_must_exist(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no such configuration file"):
+        load_config(str(tmp_path / "none.toml"), {})
+
+
+def test_the_database_url_of_the_environment_comes_first(tmp_path: Path) -> None:
+    config = load_config(
+        written(tmp_path, "[database]\nurl = 'sqlite:///a.db'\n"),
+        {"PARKNEWS_DATABASE_URL": "postgresql://h/n"},
+    )
+    assert config.database_url == "postgresql://h/n"
+
+
+def test_a_relative_database_lies_beside_the_file(tmp_path: Path) -> None:
+    config = load_config(written(tmp_path, "[database]\nurl = 'sqlite:///var/a.db'\n"), {})
+    assert config.database_url == f"sqlite:///{tmp_path}/var/a.db"
+
+
+def test_a_secret_comes_from_the_variable_or_the_file(tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("from the file\n")
+    assert secret("mail_password", {"PARKNEWS_MAIL_PASSWORD": "direct"}) == "direct"
+    assert (
+        secret("mail_password", {"PARKNEWS_MAIL_PASSWORD_FILE": str(tmp_path / "password")})
+        == "from the file"
+    )
+    assert secret("mail_password", {}) == ""
+    with pytest.raises(ConfigError, match="PARKNEWS_MAIL_PASSWORD_FILE"):
+        secret("mail_password", {"PARKNEWS_MAIL_PASSWORD_FILE": str(tmp_path / "none")})
+
+
+@pytest.mark.parametrize("address", ["a@b.cn", "dang.qun+1@mail.example.gov.cn", "张三@例子.中国"])
+def test_an_address_is_accepted(address: str) -> None:
+    assert is_address(address)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "",
+        "a",
+        "a@b",
+        "@b.cn",
+        "a@",
+        "a b@c.cn",
+        "a@b.cn\nBcc: x@y.cn",
+        "a@b..cn",
+        ".a@b.cn",
+        "a.@b.cn",
+        "a@-b.cn",
+        "<a@b.cn>",
+        "a@b.cn,c@d.cn",
+        "a@b.cn\r",
+        "x" * 65 + "@b.cn",
+        "a@" + "b" * 64 + ".cn",
+    ],
+)
+def test_what_is_no_address_is_refused(address: str) -> None:
+    assert not is_address(address)

@@ -1,0 +1,54 @@
+"""Leases: one holder at a time, whoever asks."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from store.alerts import clear_alert, mark_reported, open_alerts, raise_alert, unreported
+from store.database import session_scope
+from store.leases import acquire, holder_of, release, renew
+
+
+def test_a_lease_is_held_until_it_expires_or_is_given_up(session: Session, now: datetime) -> None:
+    assert acquire(session, "daemon", "a", now, 60)
+    assert acquire(session, "daemon", "a", now, 60)
+    assert not acquire(session, "daemon", "b", now + timedelta(seconds=59), 60)
+    assert acquire(session, "daemon", "b", now + timedelta(seconds=60), 60)
+    assert not renew(session, "daemon", "a", now, 60)
+    assert renew(session, "daemon", "b", now + timedelta(seconds=60), 60)
+    release(session, "daemon", "a")
+    assert holder_of(session, "daemon", now) == "b"
+    release(session, "daemon", "b")
+    assert holder_of(session, "daemon", now) is None
+
+
+def test_of_many_that_ask_at_once_one_gets_it(engine: Engine, now: datetime) -> None:
+    def ask(name: int) -> bool:
+        with session_scope(engine) as session:
+            return acquire(session, "host:example.cn", str(name), now, 60)
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(ask, range(24))) == 1
+
+
+def test_an_alert_is_raised_once_and_cleared_once(session: Session, now: datetime) -> None:
+    assert raise_alert(session, "broken_source", "a", "timeout", now)
+    assert not raise_alert(session, "broken_source", "a", "timeout again", now)
+    assert [alert.detail for alert in open_alerts(session)] == ["timeout again"]
+    mark_reported(unreported(session), now)
+    assert unreported(session) == []
+    assert clear_alert(session, "broken_source", "a", now)
+    assert not clear_alert(session, "broken_source", "a", now)
+    assert [alert.kind for alert in unreported(session)] == ["broken_source"]
+    mark_reported(unreported(session), now)
+    assert unreported(session) == []
+
+
+def test_a_trouble_that_came_and_went_untold_stays_untold(session: Session, now: datetime) -> None:
+    raise_alert(session, "broken_source", "a", "", now)
+    clear_alert(session, "broken_source", "a", now)
+    assert unreported(session) == []

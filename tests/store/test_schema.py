@@ -1,0 +1,41 @@
+"""The schema: made from nothing, equal to the models, refused when newer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, text
+
+from store.database import make_engine
+from store.schema import SchemaError, current, differences, head, upgrade
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+    if request.param == "sqlite":
+        engine = make_engine(f"sqlite:///{tmp_path / 'empty.db'}")
+    else:
+        engine = make_engine(request.getfixturevalue("postgresql_url"))
+        with engine.begin() as connection:
+            connection.execute(text("DROP SCHEMA public CASCADE"))
+            connection.execute(text("CREATE SCHEMA public"))
+    yield engine
+    engine.dispose()
+
+
+def test_the_migrations_make_what_the_models_say(empty: Engine) -> None:
+    assert current(empty) is None
+    upgrade(empty)
+    upgrade(empty)
+    assert current(empty) == head()
+    assert differences(empty) == []
+
+
+def test_a_database_newer_than_the_code_is_refused(empty: Engine) -> None:
+    upgrade(empty)
+    with empty.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(SchemaError, match="newer parknews"):
+        upgrade(empty)
