@@ -28,11 +28,10 @@ def count(stories: Sequence[Content]) -> dict[str, int]:
 
 def per_theme(stories: Sequence[Content]) -> list[dict[str, Any]]:
     """Return every theme that occurs with its number of stories (a story counts for each of its themes), most first."""
-    found = Counter((theme["key"], theme["title"]) for story in stories for theme in story["themes"])
-    return [
-        {"key": key, "title": title, "count": n}
-        for (key, title), n in sorted(found.items(), key=lambda item: (-item[1], item[0]))
-    ]
+    found = Counter(theme["key"] for story in stories for theme in story["themes"])
+    themes = {theme["key"]: theme for story in stories for theme in story["themes"]}
+    keys = sorted(found, key=lambda key: (-found[key], themes[key]["place"], key))
+    return [{**themes[key], "count": found[key]} for key in keys]
 
 
 def table(stories: Sequence[Content], themes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

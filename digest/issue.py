@@ -239,6 +239,7 @@ def _content(draft: Draft, material: Material, config: Config, now: datetime) ->
         "errata": _values(material.acts, "erratum"),
         "approved_by": next((a.who for a in reversed(material.acts) if a.kind == "approve"), ""),
         "max_stories": config.digest.max_stories,
+        "theme_titles": dict(load_names(config).themes),
         "watch_zones": list(config.office.watch_zones),
     }
 

@@ -15,6 +15,21 @@ from store.vocabulary.zones import load_zones
 #: Section of stories without any theme, and of late finds.
 NO_THEME = ("other", "其他")
 SUPPLEMENT = ("supplement", "补录")
+#: Headings of narrow columns; a theme of an office's own has the first characters of its title.
+_SHORT = {
+    "two_new": "两新",
+    "chain": "链上",
+    "gig": "新业态",
+    "governance": "治理",
+    "org": "组织",
+    "organs": "机关",
+    "soe": "国企",
+    "mass": "群团",
+    "study": "学习",
+    "discipline": "清廉",
+    "venue": "阵地",
+    "service": "惠企",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +50,10 @@ class Names:
     def theme(self, key: str) -> str:
         """Return the theme's title, or the key itself for a theme that left the vocabulary."""
         return self.themes.get(key) or dict((NO_THEME, SUPPLEMENT)).get(key, key)
+
+    def short(self, key: str) -> str:
+        """Return two or three characters for the head of a narrow column."""
+        return _SHORT.get(key) or self.theme(key)[:3]
 
     def order(self, key: str) -> int:
         """Return the place of a section: themes first, then 其他, then 补录."""

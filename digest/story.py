@@ -40,7 +40,10 @@ def story_content(
     return {
         "title": _cut(title) or NO_TITLE,
         "zones": [{"name": zone, "province": names.province(zone)} for zone in zones],
-        "themes": [{"key": key, "title": names.theme(key)} for key in _themes(candidate.copies, names)],
+        "themes": [
+            {"key": key, "title": names.theme(key), "short": names.short(key), "place": names.order(key)}
+            for key in _themes(candidate.copies, names)
+        ],
         "summary": repair(summary) or summarize(main.title, main.text, zones),
         "summary_by": "editor" if summary else "extract",
         "figures": figures,

@@ -1,0 +1,96 @@
+"""`parknews template check`: render an office's own templates with made-up issues and name file and line of what is wrong."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from jinja2 import TemplateSyntaxError
+from jinja2.sandbox import SandboxedEnvironment
+
+from digest.edition import edition_for
+from digest.rendering import Links, RenderingError, make_environment, render, render_message, render_page
+from digest.sample import sample_issue
+from store.config import Config, Digest
+
+_LINKS = Links(
+    "https://digest.example.cn", "https://digest.example.cn/u/key", "https://digest.example.cn/p/key"
+)
+#: What the mails beside the digest are rendered with.
+SAMPLES: dict[str, dict[str, Any]] = {
+    "alert": {
+        "moment": "2026-11-23 08:00",
+        "raised": [{"subject": "来源“园区日报”无法连接", "detail": "自2026-11-20起连接超时"}],
+        "cleared": [{"subject": "来源“样报网”", "detail": ""}],
+    },
+    "confirm": {
+        "title": "退订成功",
+        "message": "您将不再收到本刊。",
+        "link": "https://digest.example.cn/p/key",
+    },
+}
+_SUFFIXES = {".html", ".txt"}
+
+
+def check(directory: Path) -> list[str]:
+    """Return one line `FILE:LINE: what is wrong` per fault, in the order of files; empty when all is well."""
+    if not directory.is_dir():
+        return [f"{directory}:1: no such folder"]
+    make_environment.cache_clear()
+    own = make_environment(str(directory))
+    files = sorted(path for path in directory.rglob("*") if path.suffix in _SUFFIXES and path.is_file())
+    found = [fault for path in files for fault in _syntax(own, directory, path)]
+    if not found:
+        found = list(
+            dict.fromkeys(fault for act in _renderings(directory) for fault in _faults(act, directory))
+        )
+    make_environment.cache_clear()
+    return found
+
+
+def _syntax(own: SandboxedEnvironment, directory: Path, path: Path) -> Iterator[str]:
+    name = path.relative_to(directory).as_posix()
+    if name not in make_environment().list_templates():
+        yield f"{path}:1: the product has no template {name}; only its own can be replaced"
+        return
+    try:
+        own.get_template(name)
+    except TemplateSyntaxError as error:
+        yield f"{error.filename or path}:{error.lineno}: {error.message}"
+    except UnicodeDecodeError:
+        yield f"{path}:1: is not UTF-8"
+
+
+def _renderings(directory: Path) -> Iterator[Callable[[], Any]]:
+    config = Config(digest=Digest(templates=str(directory.absolute())))
+    for count, hostile in ((24, False), (24, True), (0, False), (1, False)):
+        edition = edition_for(sample_issue(stories=count, hostile=hostile))
+        for links in (_LINKS, Links()):
+            yield partial(render, edition, config, links=links)
+            yield partial(render_page, edition, config, links=links)
+    for name, context in SAMPLES.items():
+        yield partial(render_message, name, config, msgspec.to_builtins(context))
+
+
+def _faults(act: Callable[[], Any], directory: Path) -> Iterator[str]:
+    try:
+        act()
+    except TemplateSyntaxError as error:
+        yield f"{error.filename or error.name}:{error.lineno}: {error.message}"
+    except RenderingError as error:
+        yield f"{directory / str(error).partition(':')[0]}:1: {str(error).partition(': ')[2]}"
+    except Exception as error:  # noqa: BLE001 - a template can raise whatever Python can
+        yield f"{_place(error, directory)}: {error}"
+
+
+def _place(error: Exception, directory: Path) -> str:
+    """The deepest line of a template of the office's own; jinja2 rewrites tracebacks to template lines."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if Path(frame.filename).is_relative_to(directory)]
+    markup = [frame for frame in frames if frame.filename.endswith((".html", ".txt"))]
+    chosen = (own or markup or [frames[-1]])[-1]
+    return f"{chosen.filename}:{chosen.lineno}"

@@ -1,0 +1,176 @@
+"""Editions to texts: Jinja2 folders {subject.txt, body.txt, body.html, page.html}, sandboxed, escaped, strict.
+
+An office overrides any file by one of the same path in its own folder (`templates` under [digest]). The only links that
+leave this module are http and https ones, places on the same page, and paths of the archive itself on its own pages.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import lxml.html
+from jinja2 import BaseLoader, ChoiceLoader, FileSystemLoader, PackageLoader, StrictUndefined
+from jinja2.sandbox import SandboxedEnvironment
+
+from digest.counts import number
+from digest.edition import Edition
+from digest.story import web_link
+from digest.trend import bars, line, signed
+from store.config import Config
+from store.text import clean_line, clean_text
+
+#: Mail clients cut longer messages off (Gmail near 102 KB); the HTML part stays below this.
+HTML_LIMIT = 90_000
+#: How many one-line stories and links to reprints the HTML part tries to hold, fullest first.
+_LEVELS = ((10_000, 3), (10_000, 0), (200, 0), (100, 0), (40, 0), (0, 0))
+
+
+class RenderingError(ValueError):
+    """A template gave something that may not go out; the text names the template and what is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Addresses of one recipient's edition; each may be empty. `archive` is the archive's root without a final slash.
+
+    `suffix` is added to every address in the archive (a signed key as ?k=…).
+    """
+
+    archive: str = ""
+    unsubscribe: str = ""
+    preferences: str = ""
+    suffix: str = ""
+
+    def issue(self, issue_number: int) -> str:
+        """Return the address of an issue's page, or ""."""
+        return f"{self.archive}/issues/{issue_number}{self.suffix}" if self.archive else ""
+
+    def story(self, story_id: int) -> str:
+        """Return the address of a story's page of facts, or ""."""
+        return f"{self.archive}/stories/{story_id}{self.suffix}" if self.archive else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A message's three texts: one line, plain text, and HTML without outside resources."""
+
+    subject: str
+    text: str
+    html: str
+
+
+def render(edition: Edition, config: Config, *, links: Links, template: str = "weekly") -> Rendered:
+    """Return the mail of an edition; the same edition, configuration and links give the same bytes.
+
+    The HTML is at most HTML_LIMIT bytes: what does not fit stands in the text part and the archive, and the HTML says so.
+    Raises jinja2.TemplateError or RenderingError for an office's own template that is wrong.
+    """
+    environment = environment_for(config)
+    context = _context(edition, links)
+    subject = environment.get_template(f"{template}/subject.txt").render(context)
+    text = environment.get_template(f"{template}/body.txt").render(context)
+    html = ""
+    for briefs, reprints in _LEVELS:
+        html = _html(
+            environment, f"{template}/body.html", context | {"max_briefs": briefs, "max_reprints": reprints}
+        )
+        if len(html.encode()) <= HTML_LIMIT:
+            break
+    return Rendered(clean_line(subject), _tidy(text), html)
+
+
+def render_page(
+    edition: Edition, config: Config, *, links: Links, stylesheet: str = "", home: str = "", word: str = ""
+) -> str:
+    """Return the issue as a web page. `stylesheet`, `home` and `word` are addresses; without a stylesheet it is embedded."""
+    context = _context(edition, links) | {
+        "stylesheet": stylesheet,
+        "css": "" if stylesheet else css(),
+        "home": home,
+        "word": word,
+        "max_briefs": 10_000,
+        "max_reprints": 50,
+    }
+    return _html(environment_for(config), "weekly/page.html", context, own_paths=True)
+
+
+def render_message(name: str, config: Config, context: Mapping[str, Any]) -> Rendered:
+    """Return a message from the folder `name` (alert, confirm); `office` is added to the context."""
+    environment = environment_for(config)
+    values = {"office": config.office, **context}
+    return Rendered(
+        clean_line(environment.get_template(f"{name}/subject.txt").render(values)),
+        _tidy(environment.get_template(f"{name}/body.txt").render(values)),
+        _html(environment, f"{name}/body.html", values),
+    )
+
+
+def css() -> str:
+    """Return the archive's stylesheet."""
+    return (resources.files("digest") / "static" / "digest.css").read_text(encoding="utf-8")
+
+
+def environment_for(config: Config) -> SandboxedEnvironment:
+    """Return the environment that looks into the office's own folder first."""
+    folder = config.digest.templates
+    return make_environment(str(config.resolve(folder)) if folder else "")
+
+
+@lru_cache(maxsize=8)
+def make_environment(folder: str = "") -> SandboxedEnvironment:
+    """Return a sandboxed environment over `folder` (may be "") and the product's own templates."""
+    loaders: list[BaseLoader] = [FileSystemLoader(folder)] if folder else []
+    environment = SandboxedEnvironment(
+        loader=ChoiceLoader([*loaders, PackageLoader("digest")]),
+        autoescape=_is_markup,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters.update(link=web_link, number=number, line=clean_line)
+    environment.globals.update(bars=bars, signed=signed, trend_line=line)
+    return environment
+
+
+def _is_markup(name: str | None) -> bool:
+    return not (name or "").endswith(".txt")
+
+
+def _context(edition: Edition, links: Links) -> dict[str, Any]:
+    return {"edition": edition, "issue": edition.content, "head": edition.content["masthead"], "links": links}
+
+
+def _html(
+    environment: SandboxedEnvironment, name: str, context: Mapping[str, Any], *, own_paths: bool = False
+) -> str:
+    html = re.sub(r"\n\s*\n+", "\n", clean_text(environment.get_template(name).render(context)))
+    _check_links(name, html, own_paths=own_paths)
+    return html
+
+
+def _check_links(name: str, html: str, *, own_paths: bool) -> None:
+    for element, attribute, target, _ in lxml.html.fromstring(html).iterlinks():
+        own = own_paths and target.startswith("/") and not target.startswith("//")
+        leads = element.tag in {"a", "form", "area"} and attribute in {"href", "action"}
+        if target and not own and not (leads and target.startswith(("http://", "https://", "#"))):
+            what = "a link" if leads else f"an outside resource in <{element.tag}>"
+            raise RenderingError(f"{name}: {what} {target[:80]!r}; only http and https links may go out")
+
+
+def _tidy(text: str) -> str:
+    lines = [line.rstrip() for line in clean_text(text).split("\n")]
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip() + "\n"
+
+
+def check_templates(directory: str | Path) -> list[str]:
+    """Return what is wrong with an office's templates, one line `FILE:LINE: message` each; empty when all is well."""
+    from digest.checking import check
+
+    return check(Path(directory))
