@@ -17,7 +17,9 @@ from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 
 from sqlalchemy import CursorResult, Engine, Select, and_, func, or_, select, update
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.dialects.postgresql import (
+    insert,
+)  # its ON CONFLICT compiles on SQLite too, not the other way round
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, joinedload, selectinload
 
@@ -347,3 +349,11 @@ def sent_since(session: Session, channel: str, since: datetime) -> list[tuple[da
         .where(Delivery.channel == channel, or_(Delivery.sent_at > since, unclear))
     )
     return sorted((at, address) for at, address in session.execute(statement).all())
+
+
+def stuck(session: Session, before: datetime) -> Sequence[Delivery]:
+    """Return deliveries that were queued before this moment and are still not settled one way or the other."""
+    waiting = Delivery.state.in_(("queued", "retry", "sending"))
+    return session.scalars(
+        select(Delivery).where(waiting, Delivery.created_at < before).order_by(Delivery.id)
+    ).all()
