@@ -1,0 +1,102 @@
+"""`parknews deliver`: send what is due; what is in doubt is settled by a person."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import click
+
+
+@click.command()
+@click.option(
+    "--in-doubt",
+    "list_doubtful",
+    is_flag=True,
+    help="List deliveries of which nobody knows whether they arrived.",
+)
+@click.option(
+    "--settle",
+    type=int,
+    metavar="NUMBER",
+    help="Settle a delivery in doubt; say --arrived or --again with it.",
+)
+@click.option("--arrived/--again", "arrived", default=None, help="It arrived / send it once more.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be sent.")
+def deliver_command(list_doubtful: bool, settle: int | None, arrived: bool | None, dry_run: bool) -> None:
+    """Send every queued delivery whose time has come. Exit code 1 when the run stopped early."""
+    if settle is not None:
+        _settle(settle, arrived)
+    elif list_doubtful:
+        _list_doubtful()
+    elif dry_run:
+        _dry_run()
+    else:
+        _deliver()
+
+
+def _deliver() -> None:
+    from crawler.context import utc_now
+    from scheduler.context import open_store
+    from scheduler.jobs import deliver
+
+    report = deliver(open_store(), utc_now)
+    counts = {
+        name: getattr(report, name)
+        for name in ("sent", "retried", "suppressed", "in_doubt", "skipped", "failed", "unserved")
+    }
+    click.echo(
+        ", ".join(f"{count} {name}" for name, count in counts.items() if count)
+        or "nothing was due: everything queued was sent before"
+    )
+    if report.unserved:
+        click.echo(
+            "  unserved: no such channel is set up; for mail set [mail] host and sender in parknews.toml"
+        )
+    if report.stopped_because:
+        click.echo(f"  stopped: {report.stopped_because}")
+        raise SystemExit(1)
+
+
+def _list_doubtful() -> None:
+    from scheduler.context import open_store
+    from store.database import read_scope
+    from store.deliveries import in_doubt
+
+    with read_scope(open_store().engine) as session:
+        rows = in_doubt(session)
+        for row in rows:
+            click.echo(
+                f"{row.id:6} issue {row.issue.number} to {row.recipient.address} by {row.channel}: {row.reason or ''} {row.reply or ''}"
+            )
+    click.echo(
+        f"{len(rows)} in doubt" + ("; settle each with --settle NUMBER --arrived or --again" if rows else "")
+    )
+
+
+def _settle(number: int, arrived: bool | None) -> None:
+    from scheduler.context import open_store, operator
+    from store.database import session_scope
+    from store.deliveries import settle
+
+    if arrived is None:
+        raise click.UsageError("say --arrived when the recipient has it, --again to send it once more")
+    with session_scope(open_store().engine) as session:
+        if not settle(session, number, arrived, operator(), datetime.now(UTC)):
+            raise click.ClickException(
+                f"delivery {number} is not in doubt; `parknews deliver --in-doubt` lists those that are"
+            )
+    click.echo(f"delivery {number}: {'counts as arrived' if arrived else 'queued once more'}")
+
+
+def _dry_run() -> None:
+    from digest.parcels import open_channels
+    from scheduler.context import open_store
+    from store.database import read_scope
+    from store.deliveries import count_due, count_unserved
+
+    store = open_store()
+    channels = open_channels(store.config)
+    with read_scope(store.engine) as session:
+        click.echo(
+            f"{count_due(session, datetime.now(UTC), channels)} would be sent by {', '.join(sorted(channels))}; {count_unserved(session, channels)} wait for a channel that is not set up"
+        )
