@@ -14,7 +14,8 @@ from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
 from store.database import make_engine, session_scope
-from store.models import Article, Base
+from store.models import Article
+from store.schema import Base
 
 #: Material that is not part of the project; tests marked `real` skip when it is not there.
 SHARED = Path(os.environ.get("PARKNEWS_SHARED", Path(__file__).parents[2] / "shared")) / "data"

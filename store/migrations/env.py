@@ -2,10 +2,10 @@
 
 from alembic import context
 
-from store.models import Base
+from store.schema import Base
 
 
-def _include(obj, name, type_, reflected, compare_to):  # noqa: PLR0913, PLR0917
+def _include(obj, name, type_, reflected, compare_to):
     return not (type_ == "table" and reflected and compare_to is None and name.startswith("search_"))
 
 
@@ -14,6 +14,7 @@ context.configure(
     target_metadata=Base.metadata,
     render_as_batch=True,
     compare_type=True,
+    user_module_prefix="",
     include_object=_include,
 )
 with context.begin_transaction():

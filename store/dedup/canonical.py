@@ -1,0 +1,76 @@
+"""The comparison form of a text: what is left when width, punctuation, script, masks and line breaks play no part."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import lru_cache
+
+from store.text import to_simplified
+
+#: Texts longer than this many characters are compared by their beginning only (the longest real newspaper page has 24,000).
+MAX_TEXT = 60_000
+#: Signs used for masking. The cross and the circle only mask when doubled ("××高新区", "〇〇区").
+_MASK = "*＊"
+_MASKED_NUMBER = re.compile(r"[0-9.,%·](?:[0-9.,%·]|\s(?=[0-9*]))*(?=\*)|(?<=\*)(?:[0-9.,·]|\s(?=[0-9*]))+")
+_PLACEHOLDER = re.compile(r"[×Xx某]{2,}|[○〇]{2,}|[█■□]+")
+_BMP = 0x10000
+
+
+@lru_cache(maxsize=1)
+def _table() -> list[int | str | None]:
+    """One entry per BMP character: what it becomes (None: dropped). 512 KiB, built once in about 60 ms."""
+    characters = [chr(code) for code in range(_BMP)]
+    simplified = _simplified(characters)
+    table: list[int | str | None] = [None] * _BMP
+    for code, character in enumerate(characters):
+        if 0xD800 <= code < 0xE000 or not _is_kept(character):
+            continue
+        folded = _fold_character(simplified.get(character, character))
+        table[code] = ord(folded) if len(folded) == 1 else folded or None
+    return table
+
+
+def _is_kept(character: str) -> bool:
+    return (
+        unicodedata.category(character)[0] in "LN"
+        or "\uff00" <= character <= "\uffef"
+        or "㈠" <= character <= "㏿"
+    )
+
+
+def _fold_character(character: str) -> str:
+    folded = unicodedata.normalize("NFKC", character).lower()
+    return "".join(c for c in folded if unicodedata.category(c)[0] in "LN")
+
+
+def _simplified(characters: list[str]) -> dict[str, str]:
+    """Single characters only: phrase rules of the converter must not make the folding depend on neighbours."""
+    chinese = [c for c in characters if "\u3400" <= c <= "\u9fff" or "\uf900" <= c <= "\ufaff"]
+    converted = to_simplified("\n".join(chinese)).split("\n")
+    return dict(zip(chinese, converted, strict=True))
+
+
+@dataclass(slots=True, frozen=True)
+class Folded:
+    """A comparison form. `text` keeps Chinese characters, letters and digits only; `masks` counts masked places."""
+
+    text: str
+    masks: int
+
+
+def fold(text: str) -> Folded:
+    """Return the comparison form of `text` (any Unicode, any length; linear, longer than MAX_TEXT is cut)."""
+    text = text[:MAX_TEXT]
+    masks = 0
+    if "*" in text or "＊" in text:
+        text, masks = _drop_masks(text)
+    return Folded(text.translate(_table()), masks)
+
+
+def _drop_masks(text: str) -> tuple[str, int]:
+    """Take out masks and the numbers they cover in part: "2*.*%" must not look like a figure that disagrees."""
+    text = text.replace("＊", "*")
+    masks = len(re.findall(r"\*+", text))
+    return _MASKED_NUMBER.sub("", text).replace("*", ""), masks

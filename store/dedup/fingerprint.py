@@ -1,0 +1,92 @@
+"""Fingerprints of a comparison form: few enough to keep, dense enough to find a 60-character excerpt again.
+
+A place in the text is an anchor when its 4-gram, read as one number, leaves the residue 0 modulo ANCHOR_MODULUS; the
+fingerprint is a 32-bit checksum of the GRAM characters from there. Anchors depend on the text alone, so every copy has the
+same ones. All anchors of a new text are looked up, but only one in GAP characters is kept: found again with
+a third of the rows (on 6,263 labelled copies 4 shared no kept fingerprint, with all anchors kept 0).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from zlib import crc32
+
+ANCHOR_MODULUS = 17
+GRAM = 6
+GAP = 56
+#: Texts up to this many characters use further residues: a brief of 80 characters has no anchor to spare.
+SHORT = 260
+SHORT_RESIDUES = 4
+#: At most this many anchors of one text are looked up: a megabyte must not cost a thousand look-ups.
+MAX_LOOKUPS = 1_200
+
+
+def query_fingerprints(text: str, title: str = "") -> set[int]:
+    """Return the signed 32-bit fingerprints by which texts similar to `text` are found."""
+    found = {value for _, value in _spread(list(_anchors(text)), MAX_LOOKUPS)}
+    if len(title) >= GRAM:
+        found.add(_title_fingerprint(title))
+    return found
+
+
+def kept_fingerprints(text: str, title: str = "") -> set[int]:
+    """Return the part of `query_fingerprints` that is stored: about 19 for a text of 1,500 characters."""
+    gap = min(GAP, max(8, len(text) // 14))
+    kept: set[int] = set()
+    last = -gap
+    for position, value in _spread(list(_anchors(text)), MAX_LOOKUPS):
+        if position - last >= gap:
+            kept.add(value)
+            last = position
+    if len(title) >= GRAM:
+        kept.add(_title_fingerprint(title))
+    return kept
+
+
+def _title_fingerprint(title: str) -> int:
+    return _signed(crc32(title.encode("utf-16-le", "surrogatepass"), 1))
+
+
+def _spread(anchors: list[tuple[int, int]], most: int) -> list[tuple[int, int]]:
+    step = -(-len(anchors) // most) or 1
+    return anchors if step == 1 else anchors[::step]
+
+
+def _anchors(text: str) -> Iterator[tuple[int, int]]:
+    data = text.encode("utf-16-le", "surrogatepass")
+    residues = SHORT_RESIDUES if len(text) <= SHORT else 1
+    view = memoryview(data)
+    size = 2 * GRAM
+    for start in sorted(_anchor_starts(view, residues)):
+        if start + size <= len(data):
+            yield start // 2, _signed(crc32(view[start : start + size]))
+
+
+def _anchor_starts(view: memoryview, residues: int) -> list[int]:
+    """Byte offsets of the anchors. Reading the bytes as 64-bit numbers lets C do the walking over all 4-grams."""
+    starts: list[int] = []
+    for offset in (0, 2, 4, 6):
+        end = offset + (len(view) - offset) // 8 * 8
+        if end > offset:
+            numbers = view[offset:end].cast("Q")
+            starts += [
+                offset + 8 * place
+                for place, number in enumerate(numbers)
+                if number % ANCHOR_MODULUS < residues
+            ]
+    return starts
+
+
+def _signed(checksum: int) -> int:
+    return checksum - 0x100000000 if checksum & 0x80000000 else checksum
+
+
+def grams(text: str) -> set[int]:
+    """Return the 4-grams of a comparison form, each as one 64-bit number."""
+    data = memoryview(text.encode("utf-16-le", "surrogatepass"))
+    found: set[int] = set()
+    for offset in (0, 2, 4, 6):
+        end = offset + (len(data) - offset) // 8 * 8
+        if end > offset:
+            found.update(data[offset:end].cast("Q"))
+    return found

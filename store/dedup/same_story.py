@@ -1,0 +1,216 @@
+"""Do two texts tell one story? Containment of 4-grams, then the reasons why a high figure may still deceive."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+from store.dedup.canonical import fold
+from store.dedup.fingerprint import grams
+
+#: Share of the shorter text's 4-grams found in the longer one from which the two are one story (rewritten copies of
+#: 20 % of the sentences: 1 % of pairs below .69; templates of two zones: up to .65, told apart by the vetoes).
+SAME = 0.60
+#: The same where headlines agree.
+SAME_TITLE = 0.55
+#: Below this many 4-grams only near identity counts: tiny leftovers are contained in everything.
+TINY = 40
+SAME_TINY = 0.90
+#: An excerpt must be contained to this share unless headlines agree: a brief of two slogan paragraphs is .63 contained.
+SAME_EXCERPT = 0.70
+#: Share of the longer text below which the shorter one is an excerpt.
+EXCERPT = 0.45
+#: Needed where one site shows both under different headlines: its furniture alone can make .88.
+SAME_SITE = 0.90
+#: From this share of numbers in equal places that disagree, the two are siblings of one template ...
+CONFLICT = 0.25
+#: ... unless nothing but numbers differs (a corrected version), and not nearly all of them do.
+ONLY_FIGURES = 0.97
+CONFLICT_ALL = 0.80
+CONFLICT_ALL_MIN = 5
+MIN_CONFLICTS = 2
+#: A headline shorter than this many signs (编者的话) says nothing.
+MIN_TITLE = 6
+#: Share from which two texts that are not one story are worth mentioning together.
+RELATED = 0.20
+#: Masks glue numbers together, so more of them must disagree.
+MIN_CONFLICTS_MASKED = 4
+CONFLICT_MASKED = 0.60
+#: A date within this many signs of the beginning says which meeting or month is told.
+LEAD = 40
+_LEAD_DATE = re.compile(r"(?:(\d{1,2})月(?:份|末|底)?)(\d{1,2}日)?|\d{1,2}至(\d{1,2})月")
+#: Words that make a headline another one's sequel.
+_SEQUEL = re.compile(r"追踪|后续|续报|续闻|进展|回访|再报道|又有新|续[一二三四五六七八九十]?$")
+_NUMBER = re.compile(r"\d+")
+_ZONE = re.compile(r"[\u4e00-\u9fff]{2,4}?(?:高新技术产业开发区|高新技术开发区|高新区)")
+_DIGITS = str.maketrans("", "", "0123456789")
+
+
+class Text:
+    """One article in comparison form; everything beyond the folded text is worked out when first asked for."""
+
+    def __init__(
+        self,
+        title: str,
+        text: str,
+        *,
+        zones: Iterable[str] = (),
+        publisher: str | None = None,
+        host: str = "",
+    ) -> None:
+        folded, folded_title = fold(text), fold(title)
+        self.title = folded_title.text
+        self.body = folded.text
+        self.masks = folded.masks
+        self.title_masked = bool(folded_title.masks)
+        self.publisher = publisher
+        self.host = host
+        self.given_zones = frozenset(zones)
+
+    @cached_property
+    def grams(self) -> set[int]:
+        return grams(self.body)
+
+    @cached_property
+    def plain(self) -> str:
+        return self.body.translate(_DIGITS)
+
+    @cached_property
+    def plain_title(self) -> str:
+        return self.title.translate(_DIGITS)
+
+    @cached_property
+    def plain_grams(self) -> set[int]:
+        return grams(self.plain) if len(self.plain) != len(self.body) else self.grams
+
+    @cached_property
+    def numbers(self) -> dict[str, set[str]]:
+        """Numbers by their surroundings: the four signs before without digits and the two after."""
+        found: dict[str, set[str]] = {}
+        for match in _NUMBER.finditer(self.body):
+            start, end = match.span()
+            place = self.body[max(0, start - 4) : start].translate(_DIGITS) + "|" + self.body[end : end + 2]
+            found.setdefault(place, set()).add(match.group())
+        return found
+
+    @cached_property
+    def lead_date(self) -> tuple[int, str] | None:
+        """The first date of the beginning as (position, figures), None without one."""
+        match = _LEAD_DATE.search(self.body[:LEAD])
+        return (match.start(), match.group()) if match else None
+
+    @cached_property
+    def zones(self) -> frozenset[str]:
+        """The zones named by the headline or given by the caller."""
+        return self.given_zones or frozenset(_ZONE.findall(self.title))
+
+
+@dataclass(slots=True, frozen=True)
+class Verdict:
+    """What comparing `a` with `b` gave. `kind` is same, related or different; shares are of 4-grams, 0 to 1."""
+
+    kind: str
+    score: float  # share of the shorter text found in the longer one
+    of_a: float
+    of_b: float
+    reason: str
+    vetoed: bool = False  # shares enough to be the same, but something speaks against it
+    conflicts: int = 0
+    numbers: int = 0
+
+
+def compare(a: Text, b: Text) -> Verdict:
+    """Return the verdict on two texts; symmetric in `kind` and `score`, linear in the texts' lengths."""
+    masked = bool(a.masks or b.masks)
+    left, right = (a.plain_grams, b.plain_grams) if masked else (a.grams, b.grams)
+    shorter = min(len(left), len(right))
+    if not shorter:
+        return Verdict("different", 0.0, 0.0, 0.0, "empty text")
+    shared = len(left & right)
+    score, of_a, of_b = shared / shorter, shared / len(left), shared / len(right)
+    needed = _needed(a, b, shorter, min(of_a, of_b))
+    if score < needed:
+        kind = "related" if score >= RELATED and shorter >= TINY else "different"
+        return Verdict(kind, score, of_a, of_b, f"{score:.3f} shared, {needed:.2f} needed")
+    conflicts, numbers = number_conflicts(a, b)
+    if veto := _veto(a, b, score, conflicts, numbers):
+        return Verdict("related", score, of_a, of_b, veto, True, conflicts, numbers)
+    return Verdict(
+        "same", score, of_a, of_b, f"{score:.3f} of the shorter text shared", False, conflicts, numbers
+    )
+
+
+def _needed(a: Text, b: Text, shorter: int, of_longer: float) -> float:
+    """Return the containment from which these two are one story."""
+    if shorter < TINY:
+        return SAME_TINY
+    if titles_agree(a.title, b.title):
+        return SAME_TITLE
+    if _one_site(a, b):
+        return SAME_SITE
+    return SAME_EXCERPT if of_longer < EXCERPT else SAME
+
+
+def _one_site(a: Text, b: Text) -> bool:
+    return bool((a.host and a.host == b.host) or (a.publisher and a.publisher == b.publisher))
+
+
+def _veto(a: Text, b: Text, score: float, conflicts: int, numbers: int) -> str:
+    """Return why two texts that share enough are siblings of one template all the same; empty when nothing says so."""
+    masked = bool(a.masks or b.masks)
+    if masked:
+        if conflicts >= MIN_CONFLICTS_MASKED and conflicts >= CONFLICT_MASKED * numbers:
+            return f"{conflicts} of {numbers} figures in equal places disagree"
+    elif conflicts:
+        if conflicts >= CONFLICT_ALL_MIN and conflicts >= CONFLICT_ALL * numbers:
+            return f"{conflicts} of {numbers} figures in equal places disagree"
+        if _plain_score(a, b) < ONLY_FIGURES:
+            if conflicts >= MIN_CONFLICTS and conflicts >= CONFLICT * numbers:
+                return f"{conflicts} of {numbers} figures in equal places disagree"
+            if _lead_dates_differ(a, b):
+                return "the dates at the beginning differ"
+    if score >= ONLY_FIGURES:
+        return ""
+    if a.zones and b.zones and not a.zones & b.zones:
+        return f"zones differ ({'、'.join(sorted(a.zones)[:2])} / {'、'.join(sorted(b.zones)[:2])})"
+    if series(a, b):
+        return "headlines of one series"
+    return ""
+
+
+def _lead_dates_differ(a: Text, b: Text) -> bool:
+    """Tell whether both begin in the same words up to different dates."""
+    left, right = a.lead_date, b.lead_date
+    if not left or not right or left[1] == right[1]:
+        return False
+    return a.body[: left[0]].translate(_DIGITS) == b.body[: right[0]].translate(_DIGITS)
+
+
+def _plain_score(a: Text, b: Text) -> float:
+    left, right = a.plain_grams, b.plain_grams
+    return len(left & right) / max(1, min(len(left), len(right)))
+
+
+def number_conflicts(a: Text, b: Text) -> tuple[int, int]:
+    """Return how many numbers in equal surroundings disagree, and how many surroundings both texts have."""
+    left, right = a.numbers, b.numbers
+    both = left.keys() & right.keys()
+    return sum(left[place].isdisjoint(right[place]) for place in both), len(both)
+
+
+def titles_agree(a: str, b: str) -> bool:
+    """Tell whether two folded headlines are one: equal, or one holds the other (prefixes, column and site names)."""
+    if len(a) > len(b):
+        a, b = b, a
+    if len(a) < MIN_TITLE or a not in b:
+        return False
+    return len(a) == len(b) or not _SEQUEL.search(b.replace(a, "", 1))
+
+
+def series(a: Text, b: Text) -> bool:
+    """Tell whether two headlines differ in their numbers only ("…4月份…", "…5月份…"); masked ones say nothing."""
+    if a.title == b.title or a.title_masked or b.title_masked or len(a.title) < MIN_TITLE:
+        return False
+    return a.plain_title == b.plain_title

@@ -1,0 +1,368 @@
+"""Giving an article its story, and putting right what it changes for those that came before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
+
+from store import story_index as index
+from store import story_records as records
+from store.dedup.canonical import fold
+from store.dedup.placement import BETTER, COVERED, MIN_UNCOVERED, Known, Placement, place, quality
+from store.dedup.relations import Copy, is_sequel, named_publisher, outranks, relation
+from store.dedup.same_story import Text, Verdict, compare
+from store.models import Article, Story
+
+#: So many articles of one story are compared anew when it has to be put in order; beyond them labels stay as they are.
+SETTLED = 120
+#: So many neighbouring stories are searched for copies that belong to a new one.
+NEIGHBOURS = 4
+
+
+@dataclass(slots=True)
+class Assignment:
+    """What became of an article. `changed` are other articles whose story or relation became another one."""
+
+    session: Session
+    story_id: int
+    relation: str
+    of: int | None
+    score: float
+    also: list[int] = field(default_factory=list)
+    reason: str = ""
+    changed: set[int] = field(default_factory=set)
+
+    @property
+    def story(self) -> Story:
+        """The story's row, read when asked for."""
+        return self.session.get_one(Story, self.story_id)
+
+
+def assign_story(
+    session: Session, article: Article, *, zones: Sequence[str] = (), now: datetime
+) -> Assignment:
+    """Give `article` its story and relation; return them. Repeating it for the same article changes nothing.
+
+    Earlier copies are labelled anew when the article turns out to be their original, and stories that it proves to be
+    one are united.
+    """
+    if article.id is None:
+        session.flush()
+    records.lock(session)
+    if article.story_id is None and session.get_bind().dialect.name == "postgresql":
+        session.refresh(article, ["story_id", "relation", "relation_of", "relation_score"])
+    if article.story_id is not None:
+        return _assigned(session, article)
+    return choose_story(session, article, zones=zones, now=now)
+
+
+def _assigned(session: Session, article: Article) -> Assignment:
+    assert article.story_id is not None
+    return Assignment(
+        session, article.story_id, article.relation or "original", article.relation_of,
+        article.relation_score or 1.0, records.pages_stories(session, article.id), "already in this story",
+    )  # fmt: skip
+
+
+def choose_story(
+    session: Session,
+    article: Article,
+    *,
+    zones: Sequence[str] = (),
+    now: datetime,  # noqa: ARG001
+    overridden: bool = False,
+    home: int | None = None,
+) -> Assignment:
+    """Place an article without a story. `overridden`: people's decisions about it are to be looked for. `home` is
+    an emptied story that takes it when no other does. The lock is held by the caller.
+    """
+    text = Text(
+        article.title, article.text, zones=zones, publisher=article.publisher, host=index.host_of(article.url)
+    )
+    candidates, common = index.find_candidates(session, text, besides=article.id)
+    apart = records.split_from(session, article.id) if overridden else frozenset()
+    placement = place(text, candidates, _titles(session), apart=apart)
+    step = _Step(session, article, text, placement, common)
+    step.run(home)
+    if overridden:
+        step.obey_merges()
+    return step.finish()
+
+
+def _titles(session: Session) -> Callable[[int], list[str]]:
+    return lambda story: [fold(title).text for title in records.titles(session, story)]
+
+
+class _Step:
+    """One article on its way into a story."""
+
+    def __init__(
+        self, session: Session, article: Article, text: Text, placement: Placement, common: set[int]
+    ) -> None:
+        self.session, self.article, self.text, self.placement, self.common = (
+            session,
+            article,
+            text,
+            placement,
+            common,
+        )
+        self.changed: set[int] = set()
+        self.stories: set[int] = set()
+        self.story = 0
+        self.word, self.of, self.score = "original", None, 1.0  # type: tuple[str, int | None, float]
+        self.reason = ""
+
+    def run(self, home: int | None) -> None:
+        best = self.placement.best
+        if best is not None:
+            self._join(best.known.story_id)
+        elif (alone := self._lonely_page()) is not None:
+            self._join(alone)
+        else:
+            self._begin(home)
+        if self.placement.leads:
+            index.add_leader(self.session, self.article.id, self.text, self.common, page=self.placement.page)
+        self._link_pages()
+        if self.placement.leads:
+            self._draw_copies()
+
+    def _lonely_page(self) -> int | None:
+        """Return the story of a page that waits alone for the story of one of its articles."""
+        for page in self.placement.held_by:
+            story = self.session.get(Story, page.story_id, populate_existing=True)
+            if story is not None and story.article_count == 1:
+                return page.story_id
+        return None
+
+    def _begin(self, home: int | None) -> None:
+        publisher = self.article.publisher or named_publisher(self.article.text)
+        self.story = records.new_story(self.session, self.article, publisher, home)
+        self.stories.add(self.story)
+        self.reason = "nothing like it is known"
+        if self.placement.verdicts:
+            nearest = max(self.placement.verdicts, key=lambda match: match.verdict.score)
+            self.reason = f"nearest is article {nearest.known.article_id}: {nearest.verdict.reason}"
+        self._put()
+        self._follow_up()
+
+    def _put(self) -> None:
+        records.put_article(self.session, self.article.id, self.story, self.word, self.of, self.score)
+
+    def _follow_up(self) -> None:
+        for match in self.placement.verdicts:
+            shared = match.verdict.of_a * len(self.text.grams)
+            if is_sequel(self.text.title, match.known.text.title, shared):
+                records.set_story(self.session, self.story, follow_up_of=match.known.story_id)
+                return
+            if is_sequel(match.known.text.title, self.text.title, shared):
+                records.set_story(self.session, match.known.story_id, follow_up_of=self.story)
+                self.stories.add(match.known.story_id)
+
+    def _join(self, story: int) -> None:
+        for other in self.placement.unite:
+            story = unite(self.session, story, other, self.changed) or story
+        self.story = story
+        self.stories |= {story, *self.placement.unite}
+        representative = records.join_story(self.session, story, self.article)
+        if self.placement.unite or representative is None:
+            self._put()
+            self.changed |= settle(self.session, story)
+            self._read_back()
+        else:
+            self._label(representative)
+
+    def _read_back(self) -> None:
+        self.session.expire(self.article, ["story_id", "relation", "relation_of", "relation_score"])
+        self.word, self.of = self.article.relation or "original", self.article.relation_of
+        self.score = self.article.relation_score or 1.0
+        self.reason = "unites stories"
+
+    def _label(self, representative: int) -> None:
+        original, verdict = self._original(representative)
+        if original is None or verdict is None:
+            self.changed |= settle(self.session, self.story)
+            return self._read_back()
+        self.reason = verdict.reason
+        mine = Copy(self.text, self.article.published_at or _seen(self.article), page=self.placement.page)
+        if outranks(mine, Copy(original.text, original.published, page=original.page), verdict):
+            self._put()
+            self.changed |= crown(self.session, self.story, self._me(), SETTLED)
+            return None
+        self.of, self.score = original.article_id, verdict.score
+        self.word = relation(self.text, original.text, verdict, page=self.placement.page)
+        best = self.placement.best
+        for twin in (original, best.known if best else original):
+            if twin.url and twin.url == self.article.url:
+                self.word, self.of = "revised", twin.article_id
+        self._put()
+        return None
+
+    def _original(self, representative: int) -> tuple[Known | None, Verdict | None]:
+        for match in self.placement.verdicts:
+            if match.known.article_id == representative:
+                return match.known, match.verdict
+        original = index.one_member(self.session, representative)
+        return original, compare(self.text, original.text) if original else None
+
+    def _me(self) -> Known:
+        return Known(
+            self.article.id, self.story, self.text, page=self.placement.page, leads=self.placement.leads,
+            published=self.article.published_at or _seen(self.article), url=self.article.url,
+        )  # fmt: skip
+
+    def _link_pages(self) -> None:
+        for page in self.placement.held_by:
+            if not page.page:
+                index.mark_page(self.session, page.article_id)
+                self.changed.add(page.article_id)
+            if records.link_page(self.session, page.article_id, self.story):
+                self.changed.add(page.article_id)
+            if not page.page or page.story_id == self.story:
+                self.changed |= settle(self.session, page.story_id)
+                self.stories.add(page.story_id)
+        for story in self.placement.also:
+            records.link_page(self.session, self.article.id, story)
+        if any(page.story_id == self.story for page in self.placement.held_by):
+            self._read_back()
+
+    def _draw_copies(self) -> None:
+        """Move copies here that went to a neighbouring story while this text was not known."""
+        neighbours = dict.fromkeys(
+            known.story_id
+            for known in [*self.placement.near, *self.placement.held_by]
+            if known.story_id != self.story
+        )
+        for story in list(neighbours)[:NEIGHBOURS]:
+            moved = draw(self.session, story, self._me())
+            if moved:
+                self.stories |= {story, self.story}
+                self.changed |= moved | settle(self.session, story) | settle(self.session, self.story)
+                self._read_back()
+
+    def obey_merges(self) -> None:
+        for other in records.merged_with(self.session, self.article.id):
+            if other != self.story:
+                self.stories |= {other, self.story}
+                self.story = unite(self.session, self.story, other, self.changed, by_hand=True) or self.story
+                self.changed |= settle(self.session, self.story)
+                self._read_back()
+
+    def finish(self) -> Assignment:
+        for name, value in (
+            ("story_id", self.story),
+            ("relation", self.word),
+            ("relation_of", self.of),
+            ("relation_score", self.score),
+        ):
+            set_committed_value(self.article, name, value)
+        self.changed.discard(self.article.id)
+        records.refresh_loaded(self.session, self.changed, self.stories | {self.story})
+        also = records.pages_stories(self.session, self.article.id) if self.placement.page else []
+        return Assignment(
+            self.session, self.story, self.word, self.of, self.score, also, self.reason, self.changed
+        )
+
+
+def _seen(article: Article) -> datetime:
+    return article.first_seen_at.astimezone(UTC)
+
+
+def unite(session: Session, a: int, b: int, changed: set[int], *, by_hand: bool = False) -> int | None:
+    """Make two stories one; return the one that stays: the one already in an issue, else the older.
+
+    None when a person split them (and `by_hand` is not set).
+    """
+    if a == b or (not by_hand and records.kept_apart(session, a, b)):
+        return None
+    keep, gone = min(a, b), max(a, b)
+    if records.in_issue(session, gone) and not records.in_issue(session, keep):
+        keep, gone = gone, keep
+    changed |= {known.article_id for known in index.members(session, [gone], SETTLED)}
+    records.move_articles(session, gone, keep)
+    return keep
+
+
+def draw(session: Session, story: int, leader: Known) -> set[int]:
+    """Move articles from `story` to the leader's story that are better copies of it; return their ids.
+
+    Leading texts stay; so do articles that a person decided about.
+    """
+    everyone = index.members(session, [story], SETTLED)
+    heads = [known for known in everyone if known.leads and not known.page]
+    moved: set[int] = set()
+    for known in everyone:
+        if known.leads or known.relation == "reprint":
+            continue
+        verdict = compare(known.text, leader.text)
+        if verdict.kind != "same" or records.is_overridden(session, known.article_id):
+            continue
+        now = max(
+            (quality(known.text, head.text, compare(known.text, head.text)) for head in heads), default=0.0
+        )
+        if quality(known.text, leader.text, verdict) > now + BETTER:
+            records.put_article(
+                session, known.article_id, leader.story_id, "excerpt", leader.article_id, verdict.score
+            )
+            moved.add(known.article_id)
+    return moved
+
+
+def settle(session: Session, story: int) -> set[int]:
+    """Put one story in order: leading texts, original, labels, counts. Return the articles whose labels changed."""
+    everyone = index.members(session, [story], SETTLED)
+    records.recount(session, story)
+    if not everyone:
+        return set()
+    _promote(session, everyone)
+    original = everyone[0]
+    for known in everyone[1:]:
+        verdict = compare(known.text, original.text)
+        if outranks(
+            Copy(known.text, known.published, page=known.page),
+            Copy(original.text, original.published, page=original.page),
+            verdict,
+        ):
+            original = known
+    return crown(session, story, original, SETTLED, everyone)
+
+
+def _promote(session: Session, everyone: list[Known]) -> None:
+    """See to it that every article is held by a leading text that is no page."""
+    heads = [known for known in everyone if known.leads and not known.page]
+    if heads or all(known.page for known in everyone):
+        return
+    for known in sorted(everyone, key=lambda known: (-len(known.text.body), known.article_id)):
+        if known.page or known.leads:
+            continue
+        covered = max((compare(known.text, head.text).of_a for head in heads), default=0.0)
+        if not heads or (covered < COVERED and (1 - covered) * len(known.text.grams) >= MIN_UNCOVERED):
+            index.add_leader(session, known.article_id, known.text)
+            known.leads = True
+            heads.append(known)
+
+
+def crown(
+    session: Session, story: int, original: Known, most: int, everyone: list[Known] | None = None
+) -> set[int]:
+    """Make `original` the story's original and label all others by it; return the articles that were changed."""
+    everyone = everyone if everyone is not None else index.members(session, [story], most)
+    row = session.get(Article, original.article_id)
+    assert row is not None
+    publisher = row.publisher or named_publisher(row.text)
+    records.set_story(
+        session, story, representative_id=original.article_id, title=row.title, first_publisher=publisher
+    )
+    records.put_article(session, original.article_id, story, "original", None, 1.0)
+    changed = {original.article_id}
+    for known in everyone:
+        if known.article_id == original.article_id:
+            continue
+        verdict = compare(known.text, original.text)
+        word = relation(known.text, original.text, verdict, page=known.page)
+        records.put_article(session, known.article_id, story, word, original.article_id, verdict.score)
+        changed.add(known.article_id)
+    return changed
