@@ -38,7 +38,7 @@ class SampleHost(ThreadingHTTPServer):
             super().__init__((address, port), _Answer)
         except OSError:
             super().__init__((_usable(address), 0), _Answer)
-        self.netloc = f"{self.server_address[0]}:{self.server_address[1]}"
+        self.netloc = f"{self.server_name}:{self.server_port}"
         self._thread = threading.Thread(target=self.serve_forever, args=(_POLL,), daemon=True)
 
     def server_bind(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from scheduler.demo.articles import page_advert
@@ -70,7 +71,7 @@ def _epaper(site: Site, articles: Sequence[SampleArticle]) -> None:
     day = articles[0].published
     folder = f"/html/{day:%Y-%m}/{day:%d}/"
     pages = [_page(site, folder, number, articles) for number in sorted({a.page for a in articles})]
-    for page, following in zip(pages, pages[1:], strict=False):
+    for page, following in pairwise(pages):
         page.next = following.href
     for page in pages:
         text = render("founder_node.html", site=site, page=page, pages=pages, day_long=_day_long(day))

@@ -104,7 +104,7 @@ class _Server(socketserver.ThreadingTCPServer):
         """A client that hung up is none of our business."""
 
 
-class _HungUp(Exception):  # noqa: N818 - ends a session, is no error
+class _HungUp(Exception):
     """The script or the client ended the session."""
 
 
@@ -224,7 +224,8 @@ class _Session(socketserver.StreamRequestHandler):
 
     def _body(self) -> bytes | None:
         """The message with dots unstuffed; None when it is longer than MAX_MESSAGE."""
-        kept, size = [], 0
+        kept: list[bytes] = []
+        size = 0
         while True:
             line = self.rfile.readline(MAX_MESSAGE)
             if not line.endswith(b"\n"):
