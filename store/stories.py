@@ -1,10 +1,8 @@
-"""Articles that tell the same thing become one story: assigning, revising, merging and splitting by hand.
-
-Everything here runs inside the caller's transaction. On SQLite a write transaction is exclusive from its beginning
-(`session_scope`), on PostgreSQL an advisory lock makes assigning exclusive; so no article gets two stories.
-"""
+"""Articles that tell the same thing become one story: the part of the store that decides it, seen from outside."""
 
 from __future__ import annotations
 
-#: Held on PostgreSQL while a story is chosen.
-_LOCK = 0x73746F72
+from store.story_assign import Assignment, assign_story
+from store.story_group import group_documents
+
+__all__ = ["Assignment", "assign_story", "group_documents"]

@@ -22,6 +22,7 @@ FULL = 0.50
 PASSAGE = 30
 #: Gain in quality that moves a copy from one story to another.
 BETTER = 0.03
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _PAGE_TITLE = re.compile(r"第?[0-9a-z]{1,4}版")
 _START = 60
 
@@ -35,7 +36,7 @@ class Known:
     text: Text
     page: bool = False
     leads: bool = True
-    published: datetime = datetime.min.replace(tzinfo=UTC)
+    published: datetime = _EPOCH
     url: str = ""
     relation: str | None = None
 
