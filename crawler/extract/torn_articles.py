@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -20,7 +21,7 @@ from crawler.extract.torn_lines import (
 )
 
 _ZONE = re.compile(
-    "([\u4e00-\u9fff]{2,4}?)(?=(?:国家)?(?:级)?(?:高新技术产业(?:开发区|园区|示范区)|高新区|经开区|经济技术开发区|示范区|开发区|保税区|工业园区?|产业园区?|科学城|科技城|新区|农高区))"
+    "([\u4e00-\u9fff]{2,4}?)(?=(?:国家)?(?:级)?(?:高新技术产业(?:开发区|园区|示范区)|高新区|经开区|经济技术开发区|示范区|开发区|保税区|科学城|科技城|新区|农高区))"
 )
 _NO_ZONE = re.compile(
     "国家$|家级$|[该各全个我园本在到于向对为入是与和及的省市]$|新技$|济技$|治县$|家自$|主创$|贸易$|融合$|集聚$|培育$|创新$|试验$|先行$"
@@ -147,9 +148,13 @@ class _Cutter:
         return score >= 2
 
     def _begins(self, current: Draft, line: Line, headings: list[Line], position: int) -> bool:
-        if any(item.kind is Kind.BYLINE for item in self.pending):
-            return True
         upcoming = self._upcoming(position)
+        bylines = [item for item in self.pending if item.kind is Kind.BYLINE]
+        if bylines and not headings:
+            ends = all(item.text.startswith(("(", "（")) for item in bylines)
+            return not ends or is_lead(line.text) or self._new_zone(current, line, upcoming)
+        if bylines:
+            return True
         if headings:
             return self._headline_score(current, line, headings, upcoming) >= NEW_ARTICLE
         return self._new_zone(current, line, upcoming) and (
@@ -163,17 +168,37 @@ class _Cutter:
         text = "".join(item.text for item in headings)
         size = max(cjk_length(item.text) for item in headings)
         zones = zones_in(text)
-        score = 2.0 * (size >= 12) + 1.0 * (size >= 16) - 1.5 * (size <= 9) + 1.0 * (len(headings) > 1)
+        score = (
+            1.0 * (size >= 10)
+            + 1.0 * (size >= 12)
+            + 1.0 * (size >= 16)
+            - 1.5 * (size <= 9)
+            + 1.0 * (len(headings) > 1)
+        )
         score += 3.0 * bool(zones and zones[0] not in zones_in(current.body)) + 3.0 * self._new_zone(
             current, line, upcoming
         )
         score += 1.5 * is_lead(line.text) - 1.0 * is_connective(line.text)
+        score += 1.5 * bool(re.search("^[^：:]{2,12}[：:]\\S", headings[-1].text))
         score -= 5.0 * is_numbered(headings[-1].text) + 2.0 * (len(current.body) < 60)
-        score -= 2.0 * _like_subheads(headings[-1].text, current.subheads)
+        score -= 2.0 * self._has_siblings(headings[-1], current)
         score += (4.0 if size > 9 else 1.0) * (overlap(text, upcoming) - overlap(text, current.body))
         if not current.headed:
             score -= 4.0 if set(zones) & set(zones_in(current.body)) else 1.5
         return score + 0.5 * (line.gap > 0)
+
+    def _has_siblings(self, heading: Line, current: Draft) -> bool:
+        """Say whether other headings of the same length stand in the article or ahead: subheads are parallel."""
+        ahead = itertools.takewhile(
+            lambda line: line.kind is not Kind.BYLINE and not line.dateline,
+            (line for line in self.lines if line.number > heading.number),
+        )
+        others = [line for line in ahead if line.kind is Kind.HEADING][:6]
+        others += [line for row in current.subheads.values() for line in row]
+        length = cjk_length(heading.text)
+        return any(
+            abs(cjk_length(other.text) - length) <= 1 and other.text != heading.text for other in others
+        )
 
     def _new_zone(self, current: Draft, line: Line, upcoming: str) -> bool:
         """Say whether the text from `line` on tells of another zone than the current article."""
@@ -251,6 +276,8 @@ class _Cutter:
         self.result.strays.append(Stray(headings, article, paragraph, inside))
         draft = self.result.drafts[article]
         draft.headed = draft.headed or (not paragraph and not all(is_label(item.text) for item in headings))
+        if paragraph and not draft.headed:
+            draft.headed = _is_torn_headline(headings, draft)
         if paragraph and not inside:
             draft.subheads.setdefault(paragraph, []).extend(headings)
 
@@ -275,12 +302,13 @@ def _headings(pending: Iterable[Line]) -> list[Line]:
     return [line for line in pending if line.kind in {Kind.HEADING, Kind.FRAGMENT}]
 
 
+def _is_torn_headline(headings: list[Line], draft: Draft) -> bool:
+    """Say whether headline lines inside an article that has none above it are its own, torn."""
+    text = "".join(line.text for line in headings)
+    pieces = any(line.kind is Kind.FRAGMENT for line in headings)
+    return pieces or (cjk_length(text) >= 10 and overlap(text, draft.body) >= 0.3)
+
+
 def _shares_zone(headline: str, text: str, *, but_not: Draft | None) -> bool:
     zones = set(zones_in(headline)) & set(zones_in(text))
     return bool(zones - set(zones_in(but_not.body if but_not else "")))
-
-
-def _like_subheads(text: str, subheads: dict[int, list[Line]]) -> bool:
-    """Say whether a line is as long as an earlier subhead of the article: subheads are written in parallel."""
-    length = cjk_length(text)
-    return any(abs(cjk_length(other.text) - length) <= 1 for row in subheads.values() for other in row)

@@ -17,6 +17,9 @@ _ZONE_AT_END = re.compile(
     "([\u4e00-\u9fff]{2,4}?(?:高新技术产业开发区|高新区|示范区|经开区|开发区|科学城|新区))$"
 )
 
+#: Characters that OCR takes for each other; only such are put right, and only where the body has the same words.
+_ALIKE = "向间问同回 人入八 未末 己已巳 日曰 土士 大太犬 干千于 天夫无 治冶 析折 侯候 清请情 建健 力刀九 代伐 今令 王玉主 往住 园圆国 设没 办为 兴头 业亚 贝见 子了 车东 广厂 田由甲"
+
 #: Score from which a run of headline lines away from an article's start is taken as its headline.
 FITS = 1.2
 
@@ -207,10 +210,14 @@ def _misread(text: str, body: str) -> str:
         for j in (1, 2):
             keys = windows.get(window[:j] + "?" + window[j + 1 :], set())
             known = window[j - 1 : j + 1] in bigrams(body) or window[j : j + 2] in bigrams(body)
-            if len(keys) == 1 and not known:
+            if len(keys) == 1 and not known and _alike(window[j], next(iter(keys))):
                 text = text[: i + j] + next(iter(keys)) + text[i + j + 1 :]
                 break
     return text
+
+
+def _alike(one: str, other: str) -> bool:
+    return any(one in group and other in group for group in _ALIKE.split())
 
 
 @lru_cache(maxsize=8)

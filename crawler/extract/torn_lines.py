@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter
 from dataclasses import dataclass, replace
@@ -253,7 +254,28 @@ def read_lines(text: str) -> list[Line]:
     lines: list[Line] = []
     for raw, number, gap in split_lines(text):
         lines += _classify(raw, number, gap=gap)
-    return _mark_adverts(_mark_plain_bylines(_mark_fragments(lines)))
+    return _mark_adverts(_mark_plain_bylines(_mark_fragments(_mark_column_ends(lines))))
+
+
+def _mark_column_ends(lines: list[Line]) -> list[Line]:
+    """Return the lines with long ones that stop inside a sentence, above plain text, made text: no headline is so long."""
+    result = list(lines)
+    for i, (line, following) in enumerate(itertools.pairwise(lines)):
+        if (
+            line.kind is not Kind.HEADING
+            or line.marked
+            or following.kind is not Kind.BODY
+            or following.dateline
+        ):
+            continue
+        length = cjk_length(line.text)
+        clauses = len(re.findall("[,，、]", line.text))
+        two_parts = len(re.findall(f"(?<=[{CJK}]) (?=[{CJK}“])", line.raw)) == 1 and length <= 32
+        torn = length > 30 or (length > 22 and clauses) or (length > 12 and clauses > 1)
+        unbalanced = length > 20 and line.text.count("“") != line.text.count("”")
+        if (torn and not two_parts) or unbalanced:
+            result[i] = replace(line, text=repair_spaces(line.raw), kind=Kind.BODY)
+    return result
 
 
 def _classify(raw: str, number: int, *, gap: bool) -> list[Line]:
@@ -307,7 +329,8 @@ def _with_ending(line: Line) -> list[Line]:
     """Return a body line without its turn (下转) and with the byline in brackets at its end taken off."""
     text = _TURN.sub("", line.text)
     ending = _BYLINE_PAREN.search(text)
-    if ending and cjk_length(text) > 30 and is_finished(text[: ending.start()]):
+    named = ending and (ending[1] or looks_like_name(ending[2]))
+    if ending and named and cjk_length(text) > 30 and is_finished(text[: ending.start()]):
         name = Line(ending[0], Kind.BYLINE, line.number, names=names_of(ending[0]))
         return [replace(line, text=text[: ending.start()].rstrip()), name]
     return [replace(line, text=text)]
@@ -317,6 +340,8 @@ def _looks_like_heading(text: str, length: int) -> bool:
     if not 1 <= length <= 34 or len(text) > 45:
         return False
     if _SENTENCE_MARK.search(text[:-1]) or text[-1] in "。;；,，、":
+        return False
+    if re.match('[“"]', text) and re.search("[!?！？]", text[:-1]):
         return False
     return not (length > 20 and len(re.findall("[,，]", text)) >= 2)
 
