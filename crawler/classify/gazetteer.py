@@ -120,6 +120,8 @@ def build_gazetteer(zones: Iterable[Zone], prefectures: Iterable[Prefecture], wo
         _add_prefecture(gazetteer, prefecture, zones)
     _add_counties(gazetteer, prefectures)
     _add_pinyin(gazetteer, prefectures)
+    for stem in gazetteer.ambiguous:
+        gazetteer.stems.pop(stem, None)
     gazetteer.longest_stem = max(map(len, gazetteer.stems), default=0)
     return gazetteer
 

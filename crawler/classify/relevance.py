@@ -84,6 +84,8 @@ class RelevanceScorer:
         word = text[first.start : first.end] if first else ""
         if real and real[0].start < title_end:
             evidence.set("zone_title", 1.0, text[real[0].start : real[0].end], "title")
+        elif speaking and all(mention.located_in(text) for mention in speaking):
+            evidence.set("zone_located", 1.0, word)
         elif first and first.start < title_end + _LEAD:
             evidence.set("zone_lead", 1.0, word)
         named = any(tag.level for tag in found.tags)

@@ -30,6 +30,7 @@ _NO_NAME = frozenset(
     "深耕 热爱 奋斗 情系 魅力 活力 创新 智慧 红色 平安 幸福 美丽 科技 产业 党建 特别 进一步 高质量 探访 聚力 赋予 擦亮 一座 今日 山东 河南 河北".split()
 )
 _VISIT = re.compile("(?:学习借鉴|对标|借鉴|来自|毗邻|相邻|相比|比肩|先后到|先后赴|坐落于|坐落在|位于|落户|坐落)$")
+_LISTED_AFTER = ("、", "等", "相邻", "毗邻", "接壤", "相比", "类似", "一样")
 _ALLIANCE = re.compile("联盟|联席会|共建|签约|签署|联合体|结对|共同体|协同")
 _AROUND = 4
 _LEAD = 220
@@ -74,6 +75,10 @@ class Mention:
     how: str
     listed: bool = False
     masked: bool = False
+
+    def located_in(self, text: str) -> bool:
+        """Something happens in the zone (在X高新区), which the zone itself need not do."""
+        return self.start > 0 and text[self.start - 1] in "在于"
 
 
 @dataclass(slots=True)
@@ -289,7 +294,7 @@ def _torn(folded: Folded, start: int, end: int) -> bool:
 def _is_listed(text: str, start: int, end: int) -> bool:
     """A zone is only listed when it is one of several joined by 、 or compared with, visited for a model, or an address."""
     before, after = text[max(0, start - _AROUND) : start], text[end : end + 2]
-    if before.endswith("、") or after.startswith(("、", "等")):
+    if before.endswith("、") or after.startswith(_LISTED_AFTER):
         return True
     return bool(_VISIT.search(before))
 
