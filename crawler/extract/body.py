@@ -158,3 +158,32 @@ def _read(tree: Tree, node: Node | None, *, hidden: bool) -> Body:
 
     lines = article_lines(tree, node, hidden=hidden)
     return Body(lines, node, node.first, node.last)
+
+
+def find_text_body(tree: Tree) -> Body:
+    """The article in a page's plain text: from the byline (or the start) to the editors' line or the first list head.
+
+    Plain text has no links and elements; wording is all there is.
+    """
+    from crawler.extract.cleaning import article_lines, is_meta_line
+
+    lines = tree.lines
+    start = next((x.index + 1 for x in lines[:60] if is_meta_line(x) and not _prose(lines[: x.index])), 0)
+    end, seen = len(lines), 0
+    for line in lines[start:]:
+        if seen >= _ENOUGH and (wording.is_editor_line(line.text) or wording.is_strong_head(line.text)):
+            end = line.index
+            break
+        seen += len(line.text)
+    body = [x for x in article_lines(tree, tree.nodes[1]) if start <= x.index < end]
+    if not body and not start:
+        body = [x for x in lines if wording.sentences(x.text)]
+    return Body(body, tree.nodes[1], start, end)
+
+
+#: Characters of running text after which an editors' line or a list head closes a plain text.
+_ENOUGH = 60
+
+
+def _prose(lines: list[Line]) -> bool:
+    return sum(len(x.text) for x in lines if wording.sentences(x.text) and len(x.text) > 30) > 120

@@ -117,6 +117,9 @@ def _is_furniture(line: Line) -> bool:
 _TAIL_LINK = re.compile(r"返回|查看|更多|首页|阅读|原文|下载|关注|进入|详情|>>|＞＞")
 
 
+_SURE_TAIL = re.compile(r"查看更多$|^返回.{0,8}首页|阅读(?:全文|原文)$")
+
+
 def _without_tail_link(line: Line) -> Line | None:
     """The line without a button that closes its sentence ("返回首页>>"); None where nothing else is left."""
     if not line.links or line.links > 24 or len(line.text) <= line.links:
@@ -127,7 +130,8 @@ def _without_tail_link(line: Line) -> Line | None:
     tail = " ".join("".join(text for text, _ in line.parts[len(parts) :]).split())
     head = " ".join("".join(text for text, _ in parts).split())
     head = re.sub(r"(?<=[。！？”）)])\s?返回$", "", head)
-    if not tail or not _TAIL_LINK.search(tail) or (head and head[-1] not in _ENDS and head[-1] not in "）)"):
+    closed = not head or head[-1] in _ENDS or head[-1] in "）)"
+    if not tail or not (_TAIL_LINK.search(tail) if closed else _SURE_TAIL.search(tail)):
         return line
     return Line(head, line.node, parts, 0, line.index, line.hidden) if head else None
 
@@ -181,12 +185,13 @@ def _reads_as_caption(line: Line, copies: int, described: bool) -> bool:
     text = line.text
     if wording.is_credit(text) or copies > 1 or (len(text) <= 160 and _THIS_IS.search(text)):
         return True
-    return _is_label(line) and (described or _centred(line))
+    plain = not _is_bold(line)
+    return _is_label(line) and ((described and plain) or (_centred(line) and (plain or described)))
 
 
 def _is_label(line: Line) -> bool:
     text = line.text
-    return len(text) <= 40 and text[-1] not in _ENDS and wording.punctuation(text) <= 1 and not _is_bold(line)
+    return len(text) <= 40 and text[-1] not in _ENDS and wording.punctuation(text) <= 1
 
 
 def _pictures_are_described(lines: list[Line], pictures: set[int]) -> bool:

@@ -22,6 +22,8 @@ _SCORE_HEADING = {"h1": 4.0, "h2": 2.5, "h3": 1.5, "h4": 0.8, "h5": 0.4}
 #: Score from which a line is believed over the declared title; on the development set right ones have 5 and more.
 _SURE = 3.0
 _BYLINE = re.compile(r"来\s{0,3}源|稿源|作\s{0,3}者|发布|(?:19|20)\d\d\s?[-/.年]\s?\d|编\s{0,2}辑|选稿|时间[:：]")
+#: "（2018年3月20日…会议通过）" under the headline of a law is no byline.
+_OF_A_LAW = re.compile(r"。|通过|修订|修正|公布|施行|批准|发布\s?[)）]?$")
 _BADGE = re.compile(r"^(?:原创|转载|视频|图集|组图|独家|快讯|专题|置顶|头条|热|新|荐|深度|精)\s{1,3}")
 
 
@@ -139,7 +141,7 @@ def _above_byline(tree: Tree, title: Title, first: int) -> float:
             continue
         if line.index >= first:
             return 0.8 if seen == 0 else 0.0
-        if len(line.text) <= 160 and _BYLINE.search(line.text) and "。" not in line.text:
+        if len(line.text) <= 160 and _BYLINE.search(line.text) and not _OF_A_LAW.search(line.text):
             return 2.2 if seen == 0 else 1.0
         seen += 1
         if seen > 1:
@@ -226,3 +228,18 @@ def _without_badge(text: str, known: list[str]) -> str:
     if found and any(title.startswith(fold(text[found.end() :])[:12]) for title in known):
         return text[found.end() :].strip()
     return text
+
+
+_FIRST_SENTENCE = re.compile("^.{4,60}?[。！？；!?;]")
+_MAX_TITLE = 40
+
+
+def title_from_text(text: str) -> str:
+    """A stand-in headline: the first sentence, cut at a comma where it is long; empty for an empty text."""
+    line = text.partition("\n")[0].strip()
+    found = _FIRST_SENTENCE.match(line)
+    title = (found[0] if found else line[:60]).rstrip("。；;，, ")
+    if len(title) > _MAX_TITLE:
+        cut = max(title.rfind(mark, 8, _MAX_TITLE) for mark in "，,：:、 ")
+        title = title[:cut] if cut > 0 else title[:_MAX_TITLE]
+    return title

@@ -139,6 +139,44 @@ def parse(text: str) -> Tree:
     return builder.tree
 
 
+def from_text(text: str) -> Tree:
+    """Plain text as a tree: one paragraph a line. Lines of a hard-wrapped text are joined."""
+    tree = Tree()
+    root = Node("body", {}, None, 0)
+    box = Node("div", {}, root, 0)
+    tree.nodes = [root, box]
+    box.index = 1
+    for paragraph in _paragraphs(text):
+        node = Node("p", {}, box, len(tree.lines))
+        node.index, node.last = len(tree.nodes), len(tree.lines) + 1
+        tree.nodes.append(node)
+        tree.lines.append(Line(paragraph, node, [(paragraph, node)], 0, len(tree.lines), False))
+        if len(tree.nodes) >= MAX_NODES:
+            break
+    root.last = box.last = len(tree.lines)
+    return tree
+
+
+#: A line of this length that ends without punctuation goes on in the next one.
+_WRAPPED = 60
+
+
+def _paragraphs(text: str) -> list[str]:
+    out: list[str] = []
+    open_line = False
+    for raw in text.split("\n"):
+        line = " ".join(raw.split())
+        if not line:
+            open_line = False
+            continue
+        if open_line and not raw.startswith(("\u3000", "  ", "\xa0")):
+            out[-1] += line
+        else:
+            out.append(line)
+        open_line = len(line) >= _WRAPPED and (line[-1].isalnum() or line[-1] in "，、：“（")
+    return out
+
+
 def _check_depth(text: str) -> None:
     if text.count("<") < _SAFE_TAGS:
         return

@@ -6,25 +6,40 @@ import dataclasses
 import re
 from datetime import datetime
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-from crawler.exceptions import NotAnArticle
+from crawler.exceptions import NotAnArticle, PageError
 from crawler.extract import bylines
-from crawler.extract.body import Body, find_body
+from crawler.extract.body import Body, find_body, find_text_body
 from crawler.extract.bylines import Byline
 from crawler.extract.dates import clamp
 from crawler.extract.metadata import Metadata, read_metadata
+from crawler.extract.pagination import further_pages
+from crawler.extract.pictures import pictures
 from crawler.extract.published import published
-from crawler.extract.titles import Title, find_title, is_set_off
-from crawler.extract.tree import Line
+from crawler.extract.scripted import scripted_markup
+from crawler.extract.titles import Title, find_title, is_set_off, title_from_text
+from crawler.extract.tree import Line, Tree, from_text, parse
 from crawler.items import ArticleItem, Image
 from crawler.pages.base import ArticlePage
 from store.text import clean_line, clean_text
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 #: Shorter texts are kept and flagged.
 _SHORT = 60
-_MIN_TEXT = 12
+#: Markup with less text than this is searched for an article in its scripts.
+_SHELL = 60
 #: Characters that may stand between the top of the text's element and its headline (path, column, kicker).
 _LEAD_ROOM = 120
+#: Article links from which a page with hardly any text of its own is a list.
+_LIST_LINKS = 12
+_ERROR = re.compile(
+    r"(?:^|\D)(?:404|403|500|502|503)(?:\D|$)|页面(?:不存在|没有找到|找不到|已删除|无法访问|走丢|出错)|(?:您|你)访问的(?:页面|内容|文章|信息|网页)[^。]{0,10}(?:不存在|已删除|找不到|被删除|下线)|"
+    r"(?:文章|内容|信息)(?:不存在|已被删除|已删除|已下线)|Not Found|Bad Gateway|Forbidden|访问(?:被拒绝|受限|过于频繁)|出错了",
+    re.IGNORECASE,
+)
 
 
 class PortalArticlePage(ArticlePage):
@@ -36,13 +51,44 @@ class PortalArticlePage(ArticlePage):
         super().__init__(body, url, declared=declared)
         self.now = now
 
+    def to_items(self) -> list[ArticleItem]:
+        """The page's article. Raises NotAnArticle or PageNotUnderstood with the reason."""
+        text = clean_text(self.article.text)
+        title = clean_line(self.title.text) if self.title else ""
+        if len(text) < _SHORT:
+            self._refuse_what_is_none(text, title)
+        published_at, future = clamp(self.published_at, self.now)
+        item = ArticleItem(
+            url=self.url,
+            title=title or title_from_text(text),
+            text=text,
+            kicker=_line(self.title.kicker) if self.title else None,
+            subtitle=_line(self.title.subtitle) if self.title else None,
+            published_at=published_at,
+            publisher=_line(self.byline.source),
+            author=_line(self.byline.author),
+            editor=_line(self.byline.editor),
+            images=self._images(title),
+            page_urls=self._page_urls(),
+        )
+        item.flags = self._flags(item, titled=bool(title), future=future)
+        return [item]
+
     @cached_property
     def found(self) -> Body:
         return find_body(self.tree)
 
     @cached_property
     def article(self) -> Body:
-        """The text without a headline that stands in its element."""
+        """The text without a headline that stands in its element; text of a script where the markup has none."""
+        body = self._without_headline()
+        if len(body.text) < _SHELL and (markup := scripted_markup(self.tree)):
+            scripted = _read_markup(markup)
+            if len(scripted.text) > 2 * len(body.text) + _SHELL:
+                return scripted
+        return body
+
+    def _without_headline(self) -> Body:
         body, title = self.found, self.title
         if title is None or not body.lines or not body.lines[0].index <= title.first <= body.lines[-1].index:
             return body
@@ -57,7 +103,7 @@ class PortalArticlePage(ArticlePage):
 
     @cached_property
     def region(self) -> tuple[int, int]:
-        """The lines from the first to after the last one of the text."""
+        """The lines from the first to after the last one of the text's element."""
         lines = self.found.lines
         if lines:
             return lines[0].index, lines[-1].index + 1
@@ -70,22 +116,22 @@ class PortalArticlePage(ArticlePage):
 
     @cached_property
     def around(self) -> tuple[list[Line], list[Line], list[Line]]:
-        """The lines that may tell of source, time and people: before the text (from the headline on), inside, after."""
-        first, last = self._article_region()
-        own = {line.index for line in self.article.lines}
-        start = self.title.first if self.title and 0 <= self.title.first < first else max(0, first - 12)
-        title = range(self.title.first, self.title.last) if self.title else range(0)
-        lines = self.tree.lines
-        before = [x for x in lines[max(0, start - 4) : first] if x.index not in title]
-        inside = [x for x in lines[first:last] if x.index not in own and x.index not in title]
-        return before, inside, lines[last : last + 25]
-
-    def _article_region(self) -> tuple[int, int]:
-        lines = self.article.lines
-        return (lines[0].index, lines[-1].index + 1) if lines else self.region
+        """Lines that may tell of source, time and people: before the text (from the headline on), inside it, after it."""
+        lines = self._without_headline().lines
+        first, last = (lines[0].index, lines[-1].index + 1) if lines else self.region
+        own = {line.index for line in lines}
+        title = self.title
+        shown = title is not None and 0 <= title.first < first
+        start = title.first if title is not None and shown else max(0, first - 12)
+        headline = range(title.first, title.last) if title is not None else range(0)
+        every = self.tree.lines
+        before = [x for x in every[max(0, start - 4) : first] if x.index not in headline]
+        inside = [x for x in every[first:last] if x.index not in own and x.index not in headline]
+        return before, inside, every[last : last + 25]
 
     @cached_property
     def byline(self) -> Byline:
+        """Source, author and editor: the lines between headline and text first, then those after, inside, hidden."""
         before, inside, after = self.around
         byline = Byline()
         visible = [x for x in before if not x.hidden]
@@ -95,47 +141,122 @@ class PortalArticlePage(ArticlePage):
         bylines.read_lines([x for x in before + after if x.hidden], byline, 14)
         bylines.read_classes(visible, byline)
         bylines.read_unlabelled(visible, byline)
-        self._read_tails(byline)
-        bylines.read_text([line.text for line in self.article.lines], byline)
-        self._declared_byline(byline)
-        return byline
-
-    def _declared_byline(self, byline: Byline) -> None:
-        data = self.metadata
-        byline.offer("source", data.source or "", 30)
-        byline.offer("author", data.author or "", 30)
-        byline.offer("editor", data.editor or "", 30)
-
-    def _read_tails(self, byline: Byline) -> None:
         for line in self.article.lines[-3:]:
             bylines.read_line(bylines.joined(line)[-60:], byline, 6)
+        bylines.read_text([line.text for line in self.article.lines], byline)
+        for kind in ("source", "author", "editor"):
+            byline.offer(kind, getattr(self.metadata, kind) or "", 30)
+        return byline
 
     @cached_property
     def published_at(self) -> str | None:
         before, inside, after = self.around
         return published(before, inside + after, self.metadata, self.url, self.now)
 
-    def to_items(self) -> list[ArticleItem]:
-        text = clean_text(self.article.text)
-        if len(text) < _MIN_TEXT and not self.metadata.is_article and self.title is None:
-            raise NotAnArticle("script_shell" if self.tree.scripts else "empty")
-        published_at, future = clamp(self.published_at, self.now)
-        item = ArticleItem(
-            url=self.url,
-            title=clean_line(self.title.text) if self.title else "",
-            text=text,
-            published_at=published_at,
-            publisher=_line(self.byline.source),
-            author=_line(self.byline.author),
-            editor=_line(self.byline.editor),
-            images=self._images(),
-        )
-        if future:
-            item.flags.append("future_date")
-        return [item]
+    def _refuse_what_is_none(self, text: str, title: str) -> None:
+        """Raise NotAnArticle for pages that hold hardly any text and no article's marks."""
+        tree = self.tree
+        if tree.refresh and "url=" in tree.refresh.lower() and len(tree.lines) < 12:
+            raise NotAnArticle("redirect_page", tree.refresh[:200])
+        shown = " ".join(line.text for line in tree.lines[:40])[:600]
+        if _ERROR.search(tree.title) or (len(tree.lines) < 40 and _ERROR.search(shown)):
+            raise NotAnArticle("error_page", tree.title[:100])
+        marked = bool(title) and (self.published_at is not None or self.byline.source is not None)
+        if not marked and self._article_links() >= _LIST_LINKS:
+            raise NotAnArticle("list_page")
+        if not text and not marked:
+            raise NotAnArticle("script_shell" if tree.scripts or tree.framed else "empty")
 
-    def _images(self) -> list[Image]:
-        return []
+    def _article_links(self) -> int:
+        from crawler.pages.lists import find_candidates
+
+        return len({c.url for c in find_candidates(self.tree, self.base_url, self.url) if c.article and c.size >= 6})
+
+    def _images(self, title: str) -> list[Image]:
+        found = [(self.urljoin(url), caption) for url, caption in pictures(self.tree, self.article, title)]
+        return [Image(url, _line(caption)) for url, caption in found if url]
+
+    def _page_urls(self) -> list[str]:
+        if not self.found.lines:
+            return []
+        references = further_pages(self.tree, self.region[0], self.url)
+        urls = [url for reference in references if (url := self.urljoin(reference)) and url != self.url]
+        return list(dict.fromkeys(urls))
+
+    def _flags(self, item: ArticleItem, *, titled: bool, future: bool) -> list[str]:
+        flags = []
+        if future:
+            flags.append("future_date")
+        if not item.title:
+            flags.append("no_title")
+        elif not titled:
+            flags.append("title_from_text")
+        if item.published_at is None:
+            flags.append("no_date")
+        if len(item.text) < _SHORT:
+            flags.append("short")
+        return flags
+
+
+class PortalText(PortalArticlePage):
+    """The plain text of a portal page with its furniture, or a bare reprint: what copying a page by hand gives."""
+
+    def __init__(self, text: str, url: str = "", *, now: datetime | None = None) -> None:
+        super().__init__(b"", url, now=now)
+        self.plain = text
+
+    @cached_property
+    def tree(self) -> Tree:
+        if not self.plain.strip():
+            raise NotAnArticle("empty")
+        return from_text(clean_text(self.plain))
+
+    @cached_property
+    def found(self) -> Body:
+        return find_text_body(self.tree)
+
+    @cached_property
+    def title(self) -> Title | None:
+        """The headline, only where a byline or the page's own words mark it: a text's first line may be its first sentence."""
+        first, last = self.region
+        declared = [m[1] for line in self.tree.lines[:first] if (m := _READING.match(line.text))]
+        title = find_title(self.tree, declared, first, last)
+        return title if title is not None and 0 <= title.first < first else None
+
+
+_READING = re.compile(r"^正在阅读\s?[:：]\s?(.{4,100})$")
+
+
+def join_pages(items: Sequence[ArticleItem]) -> ArticleItem:
+    """One article of the items of its pages, in order: the first page's fields, everybody's text and pictures.
+
+    Paragraphs that a page repeats from the one before, and names that only a later page gives, are taken once.
+    Raises ValueError for an empty sequence.
+    """
+    if not items:
+        raise ValueError("no pages to join")
+    first = items[0]
+    paragraphs = first.text.split("\n")
+    images = {image.url: image for image in first.images}
+    for item in items[1:]:
+        seen = set(paragraphs)
+        paragraphs += [p for p in item.text.split("\n") if p and (p not in seen or len(p) < 12)]
+        for image in item.images:
+            images.setdefault(image.url, image)
+    joined = dataclasses.replace(first, text="\n".join(paragraphs), images=list(images.values()))
+    for name in ("published_at", "publisher", "author", "editor"):
+        if getattr(joined, name) is None:
+            setattr(joined, name, next((v for item in items if (v := getattr(item, name))), None))
+    joined.page_urls = [item.url for item in items[1:]] or list(first.page_urls)
+    joined.flags = [f for f in first.flags if not (f == "short" and len(joined.text) >= _SHORT)]
+    return joined
+
+
+def _read_markup(markup: str) -> Body:
+    try:
+        return find_body(parse(markup) if "<" in markup else from_text(markup))
+    except PageError:
+        return Body()
 
 
 def _line(text: str | None) -> str | None:
