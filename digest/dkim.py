@@ -115,4 +115,6 @@ def _relaxed_body(body: bytes) -> bytes:
         body = b"\r\n".join(_BLANKS.sub(b" ", line).rstrip(b" ") for line in body.split(b"\r\n"))
     while body.endswith(b"\r\n\r\n"):
         body = body[:-2]
-    return body if body.strip(b"\r\n") else b""
+    if not body.strip(b"\r\n"):
+        return b""
+    return body if body.endswith(b"\r\n") else body + b"\r\n"

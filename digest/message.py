@@ -183,6 +183,8 @@ def _short_name(filename: str) -> str:
 
 
 def base64_lines(content: bytes) -> bytes:
-    """Return `content` as base64 in lines of 76 characters, each ended by CRLF."""
+    """Return `content` as base64 in lines of 76 characters, each ended by CRLF; one empty line for nothing."""
+    if not content:
+        return b"\r\n"
     encoded = binascii.b2a_base64(content, newline=False)
     return b"".join([encoded[at : at + _LINE] + b"\r\n" for at in range(0, len(encoded), _LINE)])
