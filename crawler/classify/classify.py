@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 #: What is read of a title and of a text, in characters; the rest of a longer one is not searched.
 MAX_TITLE = 2_000
 MAX_TEXT = 200_000
+#: Figures, practices and organisations are read from so much of it.
+MAX_DETAIL = 20_000
 
 #: Stands between title and text; belongs to no word.
 _BETWEEN = "\x01"
@@ -126,9 +128,9 @@ class Classifier:
             reasons=verdict.reasons,
             zones=[_placed_zone(tag, title, text) for tag in found.tags],
             themes=[_placed_theme(tag, title, text) for tag in themes],
-            figures=find_figures(text),
-            practices=find_practices(text),
-            organisations=find_organisations(text),
+            figures=find_figures(text[:MAX_DETAIL]),
+            practices=find_practices(text[:MAX_DETAIL]),
+            organisations=find_organisations(text[:MAX_DETAIL]),
         )
 
     def features(

@@ -112,6 +112,7 @@ def build_gazetteer(zones: Iterable[Zone], prefectures: Iterable[Prefecture], wo
     zones, prefectures = list(zones), list(prefectures)
     gazetteer = Gazetteer()
     words.add_all("head", HEADS, None)
+    words.add("short", "高新", None)
     words.add_all("anaphor", OWN_ANAPHORS, True)  # noqa: FBT003
     words.add_all("anaphor", LOOSE_ANAPHORS, False)  # noqa: FBT003
     for zone in zones:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from crawler.classify.gazetteer import MODIFIERS, UNRESOLVED, Gazetteer, Name
 from crawler.classify.matching import Hit, longest
-from store.vocabulary.zones import PROVINCIAL
+from store.vocabulary.zones import NATIONAL, PROVINCIAL
 
 if TYPE_CHECKING:
     from crawler.classify.folding import Folded
@@ -32,6 +33,8 @@ _NO_NAME = frozenset(
 _VISIT = re.compile("(?:学习借鉴|对标|借鉴|来自|毗邻|相邻|相比|比肩|先后到|先后赴|坐落于|坐落在|位于|落户|坐落)$")
 _LISTED_AFTER = ("、", "等", "相邻", "毗邻", "接壤", "相比", "类似", "一样")
 _ALLIANCE = re.compile("联盟|联席会|共建|签约|签署|联合体|结对|共同体|协同")
+#: What may follow 成都高新 where it means the zone: a mark, or the beginning of 党工委, 管委会, 发布, 街道, 总工会 ...
+_AFTER_SHORT = frozenset("党管发街社纪总团妇税，。：、；！？—－-·|｜_ \n\x01”》】）")
 _AROUND = 4
 _LEAD = 220
 _MAX_TAGS = 60
@@ -109,7 +112,7 @@ class ZoneFinder:
         found = Found(anaphors=hits["anaphor"])
         outside = self._outside(context)
         found.outside = outside[0] if outside else None
-        if not (hits["head"] or hits["zone"] or hits["weak"] or outside):
+        if not (hits["head"] or hits["zone"] or hits["weak"] or hits["short"] or outside):
             return found
         self._collect(found, folded, hits, title_end)
         self._resolve(found, folded.text, hits, context, outside)
@@ -132,7 +135,16 @@ class ZoneFinder:
                 span = next(inside, None)
             if not span or head.start < span[0]:
                 self._add_head(found, folded, head)
+        self._add_short(found, text, hits)
         self._add_weak(found, text, hits, title_end)
+
+    def _add_short(self, found: Found, text: str, hits: dict[str, list[Hit]]) -> None:
+        """成都高新 stands for the zone where a body, an outlet or a mark follows, not in the name of a company."""
+        for hit in hits["short"]:
+            if hit.end == len(text) or text[hit.end] in _AFTER_SHORT:
+                known = self._gazetteer.stem_before(text, hit.start)
+                if known and known[1].level == NATIONAL:
+                    found.mentions.append(Mention(known[0], hit.end, known[1], "name", _is_listed(text, known[0], hit.end)))
 
     def _add_head(self, found: Found, folded: Folded, head: Hit) -> None:
         text, end, plain = folded.text, head.start, True
@@ -217,11 +229,11 @@ class ZoneFinder:
         self._name_by_pattern(bare, text)
         bare = [mention for mention in bare if mention.name is None]
         named = sorted((m for m in found.mentions if m.name and not m.listed), key=lambda m: m.start)
+        starts = [mention.start for mention in named]
         fallback: tuple[Name, str] | None = None
         for mention in bare:
-            earlier = next((m for m in reversed(named) if m.start < mention.start), named[0] if named else None)
-            if earlier:
-                mention.name, mention.how = earlier.name, "article"
+            if named:
+                mention.name, mention.how = named[max(0, bisect_left(starts, mention.start) - 1)].name, "article"
                 continue
             if fallback is None:
                 fallback = self._from_afar(text, hits, context, outside, bare[0].start) or (Name(UNRESOLVED, ""), UNRESOLVED)
