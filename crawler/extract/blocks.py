@@ -104,7 +104,7 @@ def cut_page(page: PdfPage) -> PageCut:
     if not body:
         return cut
     parts = part_blocks(blocks, lines, body, (page.rules, boxes, page.pictures))
-    layout = Layout(parts.texts, parts.headlines, page.rules, body)
+    layout = Layout(parts.texts, parts.headlines, page.rules, page.pictures, body)
     drafts = _head_chains(chains_of(layout), layout)
     drafts = _join_orphans(drafts, layout)
     drafts += _photo_stories(drafts, parts, body)

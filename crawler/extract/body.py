@@ -10,14 +10,18 @@ from crawler.extract.tree import Line, Node, Tree
 
 #: Names of page parts that are never the article; only weigh down, since some sites name the article's box so.
 _FURNITURE_WORDS = re.compile(
-    r"comment|pinglun|(?<![a-z])relat|recommend|tuijian|xiangguan|(?<![a-z])share|footer|foot(?![a-z])|copyright|banquan|sidebar|side[-_]?bar|breadcrumb|"
-    r"crumb|(?<![a-z])nav(?![a-z])|navbar|navigat|(?<![a-z])menu|hot[-_]?news|(?<![a-z])rank|(?<![a-z])adv?(?:ert)?(?![a-z])|qrcode|ewm|"
-    r"disclaimer|statement|friend[-_]?link|(?<![a-z])login|popup|dialog|toolbar|(?<![a-z])vote|tip[s]?(?![a-z])|(?<![a-z])tags?(?![a-z])"
+    r"comment|pinglun|(?<![a-z])relat|recommend|tuijian|xiangguan|footer|(?<![a-z])foot(?![a-z])|copyright|banquan|sidebar|side[-_]bar|breadcrumb|"
+    r"crumb|friend[-_]?link|qrcode|(?<![a-z])ewm|disclaimer|hot[-_]?news|(?<![a-z])rank"
+)
+#: Weaker signs: parts of this name may hold an article on some sites.
+_DOUBTFUL_WORDS = re.compile(
+    r"(?<![a-z])share|(?<![a-z])nav(?![a-z])|navbar|navigat|(?<![a-z])menu|(?<![a-z])adv?(?:ert)?(?![a-z])|statement|(?<![a-z])login|"
+    r"popup|dialog|toolbar|(?<![a-z])vote|tips?(?![a-z])|(?<![a-z])tags?(?![a-z])"
 )
 _BODY_WORDS = re.compile(
     r"article|content|(?<![a-z])text|zhengwen|(?<![a-z])zw(?![a-z])|editor|(?<![a-z])detail|(?<![a-z])zoom|(?<![a-z])body|(?<![a-z])main(?![a-z])|neirong|(?<![a-z])nr(?![a-z])"
 )
-_NEVER = frozenset(("nav", "footer", "aside", "form"))
+_NEVER = frozenset(("nav", "footer", "aside"))
 #: Weight of a line for the element `distance` levels above it: its own block, that block's parent, and so on.
 _DECAY = (0.92, 1.0, 0.65, 0.4, 0.25, 0.15, 0.1, 0.06)
 #: A container must hold this share of an ancestor's text to stand for it, else the ancestor is taken.
@@ -66,10 +70,16 @@ def region_factors(tree: Tree) -> list[float]:
         factor = factors[node.parent.index] if node.parent is not None else 1.0
         if node.tag in _NEVER:
             factor = min(factor, 0.1)
-        elif node.words and node.tag not in ("body", "html") and _FURNITURE_WORDS.search(node.words):
-            factor = min(factor, 0.4 if _BODY_WORDS.search(node.words) else 0.08)
+        elif node.words and node.tag not in ("body", "html", "form"):
+            factor = min(factor, _word_factor(node.words))
         factors.append(factor)
     return factors
+
+
+def _word_factor(words: str) -> float:
+    if _FURNITURE_WORDS.search(words):
+        return 0.4 if _BODY_WORDS.search(words) else 0.08
+    return 0.3 if _DOUBTFUL_WORDS.search(words) else 1.0
 
 
 def find_container(tree: Tree, *, hidden: bool = False) -> Node | None:

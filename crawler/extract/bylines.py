@@ -179,7 +179,7 @@ _NOT_A_NAME = re.compile(
 )
 
 
-def read_unlabelled(lines: list[Line], byline: Byline, rank: int = 6) -> None:
+def read_unlabelled(lines: list[Line], byline: Byline, rank: int = 3) -> None:
     """Lines such as "2019-09-26 10:56 证券时报网" or "原创 南方都市报 2019-09-09 16:01": the name beside the date."""
     for line in lines:
         if len(line.text) > 90 or not find_stamps(line.text):
@@ -206,9 +206,10 @@ def _pieces(text: str, line: Line) -> list[str]:
     return out
 
 
-def read_classes(lines: list[Line], byline: Byline, rank: int = 5) -> None:
-    """Pieces whose element calls itself source or author."""
+def read_classes(lines: list[Line], byline: Byline, rank: int = 2) -> None:
+    """Pieces whose element calls itself source or author; those beside a date are more than a mere account name."""
     for line in lines:
+        own = rank if find_stamps(line.text) else rank + 8
         if len(line.text) > 120:
             continue
         for text, node in line.parts:
@@ -221,9 +222,9 @@ def read_classes(lines: list[Line], byline: Byline, rank: int = 5) -> None:
             if node.parent is not None and not node.words:
                 words += " " + node.parent.words
             if _SOURCE_WORDS.search(words):
-                byline.offer("source", value, rank)
+                byline.offer("source", value, own)
             elif _AUTHOR_WORDS.search(words):
-                byline.offer("author", value, rank)
+                byline.offer("author", value, own)
 
 
 def read_text(paragraphs: list[str], byline: Byline, rank: int = 20) -> None:

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from crawler.extract.headlines import Headline
     from crawler.extract.pdf import Frame
 
-#: Links that score less are not made.
-_THRESHOLD = 1.0
+#: Links that score less are not made; without a sentence running on more must speak for them.
+_THRESHOLD, _THRESHOLD_UNSURE = 1.0, 2.0
 _IMPOSSIBLE = -20.0
 #: Beyond this many blocks a page is a table or an attack; the scores are quadratic.
 MAX_BLOCKS = 400
@@ -68,6 +68,7 @@ class Layout:
     texts: list[Block]
     headlines: list[Headline]
     rules: Sequence[Frame] = ()
+    pictures: Sequence[Frame] = ()
     body: float = 9.0
     covers: dict[int, Headline] = field(default_factory=dict)
     direct: set[int] = field(default_factory=set)
@@ -123,13 +124,49 @@ class Layout:
                 self._inherit(block, blocker)
             elif head is not None:
                 self.covers[id(block)] = head
-                if block.top - head.y1 < 6 * self.body:
+                if block.top - head.y1 < 6 * self.body or self._pictured(head, block):
                     self.direct.add(id(block))
+        self._spread_covers()
+
+    def _pictured(self, head: Headline, block: Block) -> bool:
+        """Whether a picture fills the room between a headline and a text."""
+        return any(
+            p.y0 >= head.y1 - 4
+            and p.y1 <= block.top + 4
+            and min(p.x1, block.x1) - max(p.x0, block.x0) > 0.5 * min(block.width, p.width)
+            and p.height > 0.5 * (block.top - head.y1)
+            for p in self.pictures
+        )
+
+    def _spread_covers(self) -> None:
+        """Columns beside a covered one, free up to the headline's height, stand under the same headline."""
+        queue = [b for b in self.texts if id(b) in self.direct]
+        while queue:
+            block = queue.pop()
+            head = self.covers[id(block)]
+            for other in self.texts:
+                if id(other) not in self.covers and self._shares(block, other, head):
+                    self.covers[id(other)] = head
+                    queue.append(other)
+
+    def _shares(self, block: Block, other: Block, head: Headline) -> bool:
+        size = block.size
+        gap = max(other.x0 - block.x1, block.x0 - other.x1)
+        alike = abs(other.size - size) < 0.04 * size and max(block.width, other.width) < 1.08 * min(
+            block.width, other.width
+        )
+        level = head.y0 - 2 * size <= other.top <= block.top + 1.7 * max(block.step, size)
+        if not (alike and level and -0.5 * size <= gap <= 3.2 * size) or self.fenced(block, other):
+            return False
+        return not any(
+            t is not other and t.y1 > head.y0 and t.y1 <= other.top + size and _over(t, other) for t in self.texts
+        )
 
     def _inherit(self, block: Block, upper: Block) -> None:
         """A block close below another stands under the same headline; so do columns below a wide lead."""
         gap, step = block.top - upper.y1, max(block.step, 1.3 * block.size)
-        lead = upper.width > 1.4 * block.width and id(upper) in self.direct and gap <= 4 * step
+        other = upper.width > 1.4 * block.width or upper.size > 1.05 * block.size or upper.font != block.font
+        lead = other and id(upper) in self.direct and gap <= 4 * step
         regular = abs(block.lines[0].base - upper.lines[-1].base - upper.step) < 0.08 * step
         near = gap <= 2.2 * step and (regular or not self.ruled(upper.y1, block.top, block))
         if (near or lead) and id(upper) in self.covers:
@@ -226,6 +263,7 @@ def link_score(a: Block, b: Block, layout: Layout) -> float:
         + _type_score(a, b)
         + _cover_score(a, b, layout)
         + _stream_score(a, b, layout)
+        + _upright_score(a, b, layout)
     )
 
 
@@ -316,8 +354,21 @@ def _cover_score(a: Block, b: Block, layout: Layout) -> float:
     return 0.0
 
 
+def _upright_score(a: Block, b: Block, layout: Layout) -> float:
+    """A text that begins beside the top of a vertical headline begins an article, unless a sentence runs on into it."""
+    if layout.ends[id(a)] is End.OPEN and layout.starts[id(b)] is Start.FLOWING:
+        return 0.0
+    for head in layout.headlines:
+        level = head.vertical and head.frame == b.frame and abs(head.y0 - b.top) < 2.5 * b.size
+        beside = level and -2 <= b.x0 - head.x1 <= 3 * b.size
+        if beside and (a.y1 <= head.y0 or (a.x1 <= head.x0 and min(a.y1, head.y1) - max(a.y0, head.y0) > 0)):
+            same_top = abs(a.top - b.top) < 1.7 * max(a.step, a.size) and a.x0 - head.x1 < 0
+            return -1.6 if same_top else -3.0
+    return 0.0
+
+
 def _is_first_under(block: Block, head: Headline, layout: Layout) -> bool:
-    under = [t for t in layout.texts if id(t) in layout.direct and layout.covers.get(id(t)) is head]
+    under = [t for t in layout.texts if layout.covers.get(id(t)) is head]
     return bool(under) and min(under, key=lambda t: (t.x0, t.top)) is block
 
 
@@ -341,10 +392,15 @@ def chains_of(layout: Layout) -> list[list[Block]]:
         (i, j): score
         for i, a in enumerate(texts)
         for j, b in enumerate(texts)
-        if i != j and (score := link_score(a, b, layout)) > _THRESHOLD
+        if i != j and (score := link_score(a, b, layout)) > _least(a, b, layout)
     }
     following = _improve(_greedy(scores), scores)
     return _walk(texts, following)
+
+
+def _least(a: Block, b: Block, layout: Layout) -> float:
+    runs_on = layout.ends[id(a)] is End.OPEN and layout.starts[id(b)] is Start.FLOWING
+    return _THRESHOLD if runs_on else _THRESHOLD_UNSURE
 
 
 def _greedy(scores: dict[tuple[int, int], float]) -> dict[int, int]:

@@ -141,7 +141,7 @@ def _without_link_lists(lines: list[Line]) -> list[Line]:
     linky = [line.links * 5 >= len(line.text) * 4 for line in lines]
     out = []
     for number, line in enumerate(lines):
-        if linky[number]:
+        if linky[number] and not (len(line.text) >= 80 and wording.sentences(line.text) >= 2):
             continue
         out.append(line)
     return out

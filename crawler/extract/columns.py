@@ -8,6 +8,8 @@ from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from crawler.extract.furniture import is_byline
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -209,7 +211,9 @@ def _ruled_off(a: Line, b: Line, level: list[Frame]) -> bool:
 
 
 def _split_at_steps(chain: list[Line]) -> list[list[Line]]:
-    """A wider step than the block's usual one ends it."""
+    """A wider step than the block's usual one ends it; a byline on top stands alone."""
+    if len(chain) > 1 and is_byline(chain[0].spaced) and _right(chain[0]) < _right(chain[1]) - 1.5 * chain[0].size:
+        return [chain[:1], *_split_at_steps(chain[1:])]
     if len(chain) < 3:
         return [chain]
     steps = [b.base - a.base for a, b in pairwise(chain)]

@@ -125,7 +125,7 @@ def part_blocks(
         else:
             small.append(block)
     upright = [line for line in lines if line.vertical and line.size >= 1.15 * body]
-    subheads, large = _split_subheads(large, parts.texts, body)
+    subheads, large = _split_subheads(large, parts.texts, body, rules)
     small = _attach_subheads(small + subheads, parts.texts)
     found = _group(large, parts.texts, rules) + _group_upright(upright, boxes)
     parts.headlines = found
@@ -178,25 +178,48 @@ def _close_below(block: Block, picture: Frame) -> bool:
 # --- subheads ---------------------------------------------------------------------------------------------------------
 
 
-def _split_subheads(large: list[Block], texts: list[Block], body: float) -> tuple[list[Block], list[Block]]:
-    """A moderately large line over one column is a subhead when a larger headline stands over the same column."""
+def _split_subheads(
+    large: list[Block], texts: list[Block], body: float, rules: Sequence[Frame]
+) -> tuple[list[Block], list[Block]]:
+    """A moderately large line over one column is a subhead when the columns beside it run on at its height."""
     subheads, heads = [], []
     for block in large:
         under = _text_below(block, texts)
-        governed = any(
-            h.size >= 1.35 * block.size and h.y1 <= block.y0 and _overlap(h, block) > 0.3 * block.width
-            for h in large
-        )
-        follows = any(
-            t.y1 <= block.y0 and block.y0 - t.y1 < 3 * body and _overlap(t, block) > 0.5 * block.width
-            for t in texts
-        )
-        small = block.size < _SURE_HEADLINE * body and under is not None and block.width <= 1.05 * under.width
-        if small and under is not None and (governed or follows) and not starts_article(under.spaced):
+        if under is not None and _is_subhead(block, under, large, (texts, rules), body):
             subheads.append(block)
         else:
             heads.append(block)
     return subheads, heads
+
+
+def _is_subhead(
+    block: Block, under: Block, large: list[Block], around: tuple[list[Block], Sequence[Frame]], body: float
+) -> bool:
+    texts, rules = around
+    if block.size >= _SURE_HEADLINE * body or block.width > 1.05 * under.width or starts_article(under.spaced):
+        return False
+    above = [t for t in texts if t.y1 <= block.y0 and _overlap(t, block) > 0.5 * block.width]
+    upper = max(above, key=lambda t: t.y1, default=None)
+    heads = [h for h in large if h.size >= 1.35 * block.size and h.y1 <= block.y0 and _overlap(h, under) > 0.3 * under.width]
+    head = max(heads, key=lambda h: h.y1, default=None)
+    if upper is None or (head is not None and head.y1 > upper.y1):
+        return head is not None and block.y0 - head.y1 < 6 * body and _beside(block, texts)
+    gap_above, gap_below = block.y0 - upper.y1, under.y0 - block.y1
+    ruled = any(upper.y1 - 1 <= r.y0 <= block.y0 + 1 and _cross(r, block) for r in rules if r.width > r.height)
+    spacious = gap_above > 1.7 * max(gap_below, 2.0)
+    return gap_above < 3 * body and not ruled and not spacious and _beside(block, texts)
+
+
+def _cross(rule: Frame, block: Block) -> bool:
+    return min(rule.x1, block.x1) - max(rule.x0, block.x0) > 0.5 * block.width
+
+
+def _beside(block: Block, texts: list[Block]) -> bool:
+    """Whether text of the neighbouring columns stands at the height of a block."""
+    middle = (block.y0 + block.y1) / 2
+    return any(
+        t.top <= middle <= t.y1 and _overlap(t, block) <= 0 and _reach(t, block) < 30 * t.size for t in texts
+    )
 
 
 def _attach_subheads(small: list[Block], texts: list[Block]) -> list[Block]:
@@ -287,7 +310,7 @@ def _group_upright(lines: list[Line], boxes: Sequence[Frame]) -> list[Headline]:
 
 def _side_by_side(a: Line, b: Line) -> bool:
     gap, tall = b.x0 - a.x1, min(a.y1, b.y1) - max(a.y0, b.y0)
-    return -2 <= gap <= 1.3 * max(a.size, b.size) and tall >= 0.4 * min(a.y1 - a.y0, b.y1 - b.y0)
+    return -2 <= gap <= 0.75 * max(a.size, b.size) and tall >= 0.4 * min(a.y1 - a.y0, b.y1 - b.y0)
 
 
 def _attach_deck(small: list[Block], headlines: list[Headline], body: float) -> list[Block]:
@@ -326,13 +349,17 @@ def _attach_bylines(parts: Parts) -> None:
         ]
         if over:
             over[0].byline = f"{over[0].byline} {block.spaced}".strip()
-            left_most = (
-                all(t.x0 >= under.x0 - 5 for t in parts.texts if abs(t.y0 - under.y0) < 20)
-                if under
-                else False
-            )
-            centred = under is not None and block.x0 > under.x0 + 5 * block.size
-            if under is not None and left_most and not centred:
+            if under is not None and _opens_under(under, block, parts.texts):
                 under.byline = block.spaced
         elif under is not None:
             under.byline = f"{block.spaced} {under.byline}".strip()
+
+
+def _opens_under(under: Block, byline: Block, texts: list[Block]) -> bool:
+    """Whether the text below a byline is the first column of its article, not one of several under a centred line."""
+    beside = [
+        t
+        for t in texts
+        if t is not under and t.x1 <= under.x0 and under.x0 - t.x1 < 4 * t.size and t.top <= under.top + t.size <= t.y1
+    ]
+    return not beside and byline.x0 <= under.x0 + 5 * byline.size

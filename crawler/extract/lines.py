@@ -91,7 +91,7 @@ class Line:
 
 def lines_of(chars: Sequence[Char], barriers: Sequence[Frame] = ()) -> list[Line]:
     """Return all lines of a page in stream order; upright `barriers` (rules, box sides) are never crossed."""
-    vertical, rest = _take_vertical(chars)
+    vertical, rest = _take_vertical(chars, [f for f in barriers if f.width > f.height])
     runs = _runs(rest)
     lines = _join_across_gaps(runs, _Fences(barriers))
     return sorted(vertical + lines, key=lambda line: line.order)
@@ -119,14 +119,15 @@ def _follows(a: Char, b: Char) -> bool:
 # --- vertical lines ---------------------------------------------------------------------------------------------------
 
 
-def _take_vertical(chars: Sequence[Char]) -> tuple[list[Line], list[Char]]:
+def _take_vertical(chars: Sequence[Char], level: Sequence[Frame]) -> tuple[list[Line], list[Char]]:
     """Vertical lines are found by pitch: single characters below each other at one distance."""
-    alone = _alone_in_their_row(chars)
     body = Counter(round(c.size) for c in chars).most_common(1)[0][0] if chars else 0
+    alone = _alone_in_their_row(chars, body)
     chains = _vertical_chains(alone)
     lines: list[Line] = []
     used: set[int] = set()
     for chain in chains:
+        chain = _without_stragglers(chain, level)
         letters = sum(1 for c in chain if "\u4e00" <= c.text <= "\u9fff")
         enough = 4 if chain[0].size > 1.25 * body else 6
         if len(chain) >= enough and letters >= 0.6 * len(chain):
@@ -135,14 +136,23 @@ def _take_vertical(chars: Sequence[Char]) -> tuple[list[Line], list[Char]]:
     return lines, [c for c in chars if c.order not in used]
 
 
-def _alone_in_their_row(chars: Sequence[Char]) -> list[Char]:
-    alone = []
-    for i, char in enumerate(chars):
-        before = i > 0 and _follows(chars[i - 1], char)
-        after = i + 1 < len(chars) and _follows(char, chars[i + 1])
-        if not before and not after:
-            alone.append(char)
-    return alone
+def _alone_in_their_row(chars: Sequence[Char], body: float) -> list[Char]:
+    """Return characters without a neighbour in their row; of display type also pairs and threes.
+
+    Two vertical lines beside each other look like short rows when the stream runs row by row.
+    """
+    alone, run = [], [*chars[:1]]
+    for char in chars[1:]:
+        if _follows(run[-1], char):
+            run.append(char)
+            continue
+        alone += _stackable(run, body)
+        run = [char]
+    return alone + _stackable(run, body)
+
+
+def _stackable(run: list[Char], body: float) -> list[Char]:
+    return run if len(run) == 1 or (len(run) <= 3 and run[0].size > 1.25 * body) else []
 
 
 def _vertical_chains(alone: list[Char]) -> list[list[Char]]:
@@ -162,6 +172,21 @@ def _vertical_chains(alone: list[Char]) -> list[list[Char]]:
             taken.add(following.order)
         chains.append(chain)
     return chains
+
+
+def _without_stragglers(chain: list[Char], level: Sequence[Frame]) -> list[Char]:
+    """Cut a chain where the pitch changes to another line's (a headline below a headline) or a rule stands between."""
+    pitches = sorted(b.y0 - a.y0 for a, b in pairwise(chain))
+    if len(pitches) < 4:
+        return chain
+    usual = pitches[len(pitches) // 2]
+    for i, (a, b) in enumerate(pairwise(chain)):
+        pitches_apart = (b.y0 - a.y0) / max(usual, 0.5 * a.size)
+        blank = abs(pitches_apart - 2) < 0.07
+        ruled = any(a.y1 - 1 <= r.y0 <= b.y0 + 1 and r.x0 < a.x1 and r.x1 > a.x0 for r in level)
+        if ruled or (pitches_apart > 1.7 and not blank and i >= 3):
+            return chain[: i + 1]
+    return chain
 
 
 def _below(char: Char, by_place: dict[int, list[Char]], taken: set[int]) -> Char | None:
@@ -253,7 +278,7 @@ def _belongs(left: Line, right: Line, rows: _Rows, fences: _Fences) -> bool:
     if gap <= _TIGHT * right.size:
         return True
     across, along = _witnesses(left, right, rows)
-    if along > across:
+    if along > across or (not across and _at_column_edge(right, rows)):
         return False
     next_in_stream = 0 < right.order - left.last_order <= 4
     return across > 0 or (next_in_stream and gap <= 1.2 * right.size and along == 0)
@@ -270,3 +295,14 @@ def _witnesses(left: Line, right: Line, rows: _Rows) -> tuple[int, int]:
         ends += abs(other.x1 - left.x1) < 0.6 * size
         begins += abs(other.x0 - right.x0) < 0.3 * size
     return across, min(ends, begins)
+
+
+def _at_column_edge(run: Line, rows: _Rows) -> bool:
+    """Whether several lines above and below begin at the same place."""
+    size = run.size
+    same = [
+        other
+        for other in rows.near(run.base - 16 * size, run.base + 16 * size)
+        if other is not run and abs(other.x0 - run.x0) < 0.2 * size and _alike(other, run, 1.12)
+    ]
+    return len(same) >= 3

@@ -102,7 +102,51 @@ class Cut:
 
 def cut(lines: Sequence[Line]) -> Cut:
     """Return the page's articles in reading order; adverts, captions and furniture take no part."""
-    return _Cutter(lines).run()
+    return _Cutter(headlines_first(lines)).run()
+
+
+#: How much more of the headlines' words must stand in the text before than after them to take them as set below it.
+_BELOW = 0.1
+
+
+def headlines_first(lines: Sequence[Line]) -> list[Line]:
+    """Return the lines with headlines that stand below their articles (as some programs write pages) put above them."""
+    runs = _headline_runs(lines)
+    bodies = [i for i, line in enumerate(lines) if line.kind is Kind.BODY]
+    if len(runs) < 2 or not bodies or runs[0][0] < bodies[0] or runs[-1][0] < bodies[-1]:
+        return list(lines)
+    leans = [_overlap_near(lines, start, -1) - _overlap_near(lines, end - 1, 1) for start, end in runs[:-1]]
+    if sum(leans) / len(leans) < _BELOW:
+        return list(lines)
+    ordered: list[Line] = []
+    before = 0
+    for start, end in runs:
+        ordered += [*lines[start:end], *lines[before:start]]
+        before = end
+    return ordered + list(lines[before:])
+
+
+def _headline_runs(lines: Sequence[Line]) -> list[tuple[int, int]]:
+    """Return (start, end) of the runs of headline lines that are long enough for an article."""
+    runs: list[tuple[int, int]] = []
+    start = 0
+    for is_heading, group in itertools.groupby(lines, key=lambda line: line.kind in {Kind.HEADING, Kind.FRAGMENT}):
+        size = len(items := list(group))
+        if is_heading and sum(cjk_length(line.text) for line in items) >= 10:
+            runs.append((start, start + size))
+        start += size
+    return runs
+
+
+def _overlap_near(lines: Sequence[Line], place: int, step: int) -> float:
+    """Return how much of the headline at `place` stands in the nearest four body lines before (-1) or after (1) it."""
+    texts: list[str] = []
+    i = place + step
+    while 0 <= i < len(lines) and len(texts) < 4:
+        if lines[i].kind is Kind.BODY:
+            texts.append(lines[i].text)
+        i += step
+    return overlap(lines[place].text, "".join(texts))
 
 
 class _Cutter:
