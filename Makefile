@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo test check fmt quality bench lock clean
+.PHONY: help demo test check fmt quality bench docs lock clean
 
 help:  ## Show this help
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -36,6 +36,9 @@ quality: .venv/dev  ## Print the measured quality on the real material, when it 
 
 bench: .venv/dev  ## Print the measured speed
 	@for file in tests/bench/bench_*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+
+docs: .venv/runtime  ## Write docs/reference from the code
+	@$(BIN)/python -m scheduler.reference docs/reference
 
 lock:  ## Renew the hashed locks from pyproject.toml (needs uv)
 	@uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q pyproject.toml --extra postgresql --group build -o requirements/runtime.lock

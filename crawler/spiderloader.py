@@ -6,8 +6,6 @@ import builtins
 from typing import Any, Self
 
 import scrapy
-from scrapy.interfaces import ISpiderLoader
-from zope.interface import implementer
 
 from crawler.sources.kinds import KINDS
 from crawler.sources.loader import load_sources
@@ -15,7 +13,6 @@ from crawler.spiders.base import SourceSpider
 from store.config import load_config
 
 
-@implementer(ISpiderLoader)
 class SourceSpiderLoader:
     """NAME is a source, or a kind: then all enabled sources of that kind."""
 

@@ -1,0 +1,195 @@
+"""Spiders over a loopback web: what is fetched, what is not, and what is said about it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import select
+
+from store.database import read_scope
+from store.models import Article, Crawl, Quarantine, Source
+
+if TYPE_CHECKING:
+    from conftest import Office, Site  # type: ignore[import-not-found]
+
+TEXTS = [
+    "11月20日，宝鸡高新区召开新业态新就业群体党建工作推进会，发布“骑手先锋”行动方案，42家平台企业党组织负责人参加。",
+    "会议要求，各街道党工委把快递小哥、网约车司机纳入网格管理，年内建成红色驿站36个，配备党建指导员58名。",
+    "高新区党工委组织部负责人介绍，今年以来新成立行业党支部17个，发展党员9名，解决骑手停车、充电等难题120余件。",
+]
+
+
+def source(name: str, kind: str, url: str, more: str = "") -> str:
+    return f'[[source]]\nname = "{name}"\nkind = "{kind}"\npublisher = "宝鸡新闻网"\nurls = ["{url}"]\ninternal = true\n{more}\n'
+
+
+def texts(number: int) -> list[str]:
+    return [
+        f"{text}这是第{number}篇报道中的第{index}段，记者在第{number}街道看到，{number * 7}名党员正在值守。"
+        for index, text in enumerate(TEXTS)
+    ]
+
+
+def portal(site: Site, count: int = 3) -> None:
+    titles = [(f"/a/{number}.html", f"宝鸡高新区第{number}次党建工作会议召开") for number in range(count)]
+    page = site.list_page(titles)
+
+    def answer(headers: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
+        tag = f'"{len(page)}"'
+        if headers.get("If-None-Match") == tag:
+            return 304, {}, b""
+        return 200, {"Content-Type": "text/html", "ETag": tag}, page
+
+    site.pages["/list.html"] = answer
+    for number, (href, title) in enumerate(titles):
+        site.pages[href] = site.article_page(title, texts(number))
+
+
+def test_a_source_is_listed_crawled_and_not_fetched_again(site: Site, office: Office) -> None:
+    portal(site)
+    office.write_sources(source("baoji", "portal", f"{site.root}/list.html"))
+    assert office.run("scrapy", "list").stdout.split() == ["baoji"]
+
+    first = office.run("scrapy", "crawl", "baoji")
+    assert first.returncode == 0, first.stderr
+    assert "source baoji: ok" in first.stderr
+    with read_scope(office.engine) as session:
+        kept = session.scalars(select(Article).order_by(Article.url)).all()
+        assert [article.publisher for article in kept] == ["宝鸡日报"] * 3
+        assert all(article.editor == "李想" and article.raw_page_id and article.story_id for article in kept)
+        assert session.scalars(select(Source.state)).one() == "up"
+
+    site.asked.clear()
+    again = office.run("scrapy", "crawl", "baoji")
+    assert again.returncode == 0
+    assert sorted(site.asked) == [("/list.html", 304), ("/robots.txt", 404)]
+
+
+def test_one_command_visits_all_and_says_what_went_wrong(site: Site, office: Office) -> None:
+    portal(site, 2)
+    site.pages["/robots.txt"] = (200, {"Content-Type": "text/plain"}, b"User-agent: *\nDisallow: /secret/\n")
+    site.pages["/broken.html"] = (500, {}, b"oops")
+    site.pages["/empty.html"] = site.list_page([])
+    site.pages["/odd.html"] = site.list_page(
+        [("/odd/1.html", "宝鸡高新区党建联盟成立大会召开"), ("/odd/2.html", "宝鸡高新区党员志愿者走进社区")]
+    )
+    site.pages["/odd/1.html"] = b"\x00\x01\x02\x03" * 500
+    site.pages["/later.html"] = (503, {"Retry-After": "7200"}, b"")
+    office.write_sources(
+        source("good", "portal", f"{site.root}/list.html")
+        + source("broken", "portal", f"{site.root}/broken.html")
+        + source("empty", "portal", f"{site.root}/empty.html")
+        + source("odd", "portal", f"{site.root}/odd.html")
+        + source("secret", "portal", f"{site.root}/secret/list.html")
+        + source("later", "portal", f"{site.root}/later.html")
+        + source("gone", "portal", "http://127.0.0.1:9/list.html")
+    )
+    done = office.run("parknews", "crawl")
+    assert done.returncode == 0, done.stderr
+    with read_scope(office.engine) as session:
+        found = {
+            row.name: (crawl.outcome, crawl.reason)
+            for crawl, row in session.execute(select(Crawl, Source).join(Source)).tuples()
+        }
+        later = session.scalars(select(Source).where(Source.name == "later")).one()
+        assert later.next_check_at is not None
+        assert later.checked_at is not None
+        assert (later.next_check_at - later.checked_at).total_seconds() == 7200
+        assert [row.url for row in session.scalars(select(Quarantine))] == [f"{site.root}/odd/1.html"]
+    assert found == {
+        "good": ("ok", None),
+        "broken": ("failed", "http_500"),
+        "empty": ("failed", "no_links"),
+        "odd": ("failed", "binary"),
+        "secret": ("failed", "robots"),
+        "later": ("failed", "http_503"),
+        "gone": ("failed", "refused_connection"),
+    }
+    for name in ("broken", "empty", "secret", "gone"):
+        assert f"failed    {name}:" in done.stdout
+
+
+def test_a_page_that_cannot_be_read_is_replayed_when_it_can(site: Site, office: Office) -> None:
+    site.pages["/list.html"] = site.list_page([("/a/1.html", "宝鸡高新区党建联盟成立大会召开")])
+    site.pages["/a/1.html"] = b"\x00\x01\x02\x03" * 500
+    office.write_sources(source("odd", "portal", f"{site.root}/list.html"))
+    office.run("parknews", "crawl")
+    shown = office.run("parknews", "article", "quarantine").stdout
+    assert "binary" in shown
+    assert "1 page(s) in quarantine" in shown
+    assert office.run("parknews", "article", "replay").stdout.strip() == "1 unreadable"
+    site.asked.clear()
+    office.run("parknews", "crawl")
+    assert site.count("/a/1.html") == 0
+
+
+def test_a_private_address_is_refused_unless_the_source_says_so(site: Site, office: Office) -> None:
+    portal(site)
+    office.write_sources(source("baoji", "portal", f"{site.root}/list.html").replace("internal = true", ""))
+    done = office.run("parknews", "crawl")
+    assert done.returncode == 1
+    assert "private address" in done.stdout
+    assert site.asked == []
+
+
+def test_an_article_over_several_pages_is_one(site: Site, office: Office) -> None:
+    site.pages["/list.html"] = site.list_page(
+        [("/a/1.html", "宝鸡高新区党建联盟成立大会召开"), ("/a/9.html", "宝鸡高新区党员志愿者走进社区")]
+    )
+    more = '<div class="page"><span>1</span> <a href="1_2.html">2</a> <a href="1_2.html">下一页</a></div>'
+    site.pages["/a/1.html"] = site.article_page("宝鸡高新区党建联盟成立大会召开", texts(1), extra=more)
+    site.pages["/a/1_2.html"] = site.article_page("宝鸡高新区党建联盟成立大会召开", texts(2))
+    site.pages["/a/9.html"] = site.article_page("宝鸡高新区党员志愿者走进社区", texts(9))
+    office.write_sources(source("baoji", "portal", f"{site.root}/list.html"))
+    office.run("parknews", "crawl")
+    with read_scope(office.engine) as session:
+        whole = session.scalars(select(Article).where(Article.url == f"{site.root}/a/1.html")).one()
+        assert "第1街道" in whole.text
+        assert "第2街道" in whole.text
+    assert (site.count("/a/1.html"), site.count("/a/1_2.html")) == (1, 1)
+
+
+def test_a_drop_folder_is_read_once(office: Office) -> None:
+    inbox = office.folder / "inbox"
+    inbox.mkdir()
+    (inbox / "稿件.txt").write_bytes(
+        ("宝鸡高新区召开新业态党建推进会\n\n" + "\n".join(texts(3))).encode("gb18030")
+    )
+    (inbox / "again.txt").write_bytes(
+        ("宝鸡高新区召开新业态党建推进会\n\n" + "\n".join(texts(3))).encode("gb18030")
+    )
+    (inbox / "broken.pdf").write_bytes(b"%PDF-1.4 nothing")
+    office.write_sources('[[source]]\nname = "inbox"\nkind = "folder"\npublisher = "本办"\npath = "inbox"\n')
+    first = office.run("scrapy", "crawl", "inbox")
+    assert "broken.pdf: bad_pdf" in first.stderr, first.stderr
+    with read_scope(office.engine) as session:
+        assert session.scalars(select(Article.title)).all() == ["宝鸡高新区召开新业态党建推进会"]
+    second = office.run("scrapy", "crawl", "inbox")
+    assert "0 new" in second.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            '[[source]]\nname = "a"\nkind = "portl"\npublisher = "x"\nurls = ["http://a.cn/"]\n',
+            "sources.toml:3: Invalid value 'portl'",
+        ),
+        (
+            '[[source]]\nname = "a"\nkind = "portal"\npublischer = "x"\nurls = ["http://a.cn/"]\n',
+            "unknown field `publischer`",
+        ),
+        (
+            source("a", "portal", "http://a.cn/") + source("a", "rss", "http://b.cn/"),
+            "the source name 'a' is used 2 times",
+        ),
+    ],
+)
+def test_a_faulty_sources_file_is_one_line_and_exit_code_2(office: Office, text: str, message: str) -> None:
+    office.write_sources(text)
+    done = office.run("parknews", "crawl")
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert not (office.folder / "var").exists() or not list((office.folder / "var").glob("digest"))

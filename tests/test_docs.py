@@ -1,0 +1,51 @@
+"""The documentation says what the code does."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from scheduler.cli import COMMANDS
+from scheduler.reference import pages
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.mark.parametrize("name", ["cli.md", "config.md", "sources.md", "themes.md"])
+def test_the_reference_is_what_the_code_says(name: str) -> None:
+    written = (ROOT / "docs" / "reference" / name).read_text(encoding="utf-8")
+    assert written == pages()[name], "run `make docs`"
+
+
+def test_every_link_in_the_documentation_leads_somewhere() -> None:
+    broken = []
+    for page in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]:
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+            if not (page.parent / target).exists():
+                broken.append(f"{page.relative_to(ROOT)}: {target}")
+    assert broken == []
+
+
+@pytest.mark.parametrize("readme", ["README.md", "README.zh-CN.md"])
+def test_the_readme_leads_with_the_two_commands(readme: str) -> None:
+    text = (ROOT / readme).read_text(encoding="utf-8")
+    commands = re.findall(r"^(?:\$ )?((?:make|parknews|\.venv/bin/parknews) .+)$", text, re.MULTILINE)
+    assert [command.split("#")[0].strip() for command in commands[:2]] == ["make demo", "make test"]
+
+
+def test_commands_named_in_the_documentation_exist() -> None:
+    named = set()
+    for page in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]:
+        named |= set(re.findall(r"`(?:\.venv/bin/)?parknews ([a-z]+)", page.read_text(encoding="utf-8")))
+    assert named - set(COMMANDS) == set()
+
+
+def test_every_decision_says_context_choice_and_what_would_change_it() -> None:
+    decisions = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
+    assert decisions
+    for page in decisions:
+        text = page.read_text(encoding="utf-8")
+        for heading in ("## Context", "## Choice", "## What would change it"):
+            assert heading in text, f"{page.name} has no {heading!r}"
