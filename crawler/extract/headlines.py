@@ -202,6 +202,8 @@ def _is_subhead(
     upper = max(above, key=lambda t: t.y1, default=None)
     heads = [h for h in large if h.size >= 1.35 * block.size and h.y1 <= block.y0 and _overlap(h, under) > 0.3 * under.width]
     head = max(heads, key=lambda h: h.y1, default=None)
+    if upper is not None and upper.width > 1.4 * under.width and block.y0 - upper.y1 < 6 * body:
+        return head is not None and upper.y0 - head.y1 < 6 * body and _beside(block, texts)
     if upper is None or (head is not None and head.y1 > upper.y1):
         return head is not None and block.y0 - head.y1 < 6 * body and _beside(block, texts)
     gap_above, gap_below = block.y0 - upper.y1, under.y0 - block.y1

@@ -106,7 +106,7 @@ def cut(lines: Sequence[Line]) -> Cut:
 
 
 #: How much more of the headlines' words must stand in the text before than after them to take them as set below it.
-_BELOW = 0.1
+_BELOW = -0.05
 
 
 def headlines_first(lines: Sequence[Line]) -> list[Line]:
