@@ -18,7 +18,6 @@ from datetime import datetime, timedelta
 from digest.channels.base import Channel, DeliveryError, Parcel
 from digest.pace import Limits, Pace
 from store import deliveries
-from store.database import read_scope
 from store.deliveries import Database, LedgerError, ledger
 from store.models import Delivery
 
@@ -150,9 +149,9 @@ class _Run:
     at_the_dot: bool = False
 
     def go(self) -> None:
-        with read_scope(self.engine) as session:
-            if not deliveries.count_due(session, self.now(), [self.name]):
-                return
+        if not self._is_work():
+            return
+        with ledger(self.engine) as session:
             self.pace.recall(deliveries.sent_since(session, self.name, self.now() - self.pace.memory))
         try:
             self.channel.open()
@@ -167,8 +166,14 @@ class _Run:
         finally:
             self.channel.close()
 
+    def _is_work(self) -> bool:
+        with ledger(self.engine) as session:
+            return deliveries.count_due(session, self.now(), [self.name]) > 0
+
     def _batch(self) -> bool:
         """Work through one claim; returns whether there may be more."""
+        if not self._is_work():
+            return False
         self._heed_pace()
         with ledger(self.engine) as session:
             rows = deliveries.claim(session, self.worker, self.now(), BATCH, [self.name])
