@@ -81,6 +81,10 @@ class SampleWeb:
         self._folder = path
         return fill_folder(path, self._of("drop-folder"))
 
+    def use_folder(self, path: Path) -> None:
+        """Name a folder that was filled before, as it stands, in `sources_toml()`."""
+        self._folder = path
+
     def sources_toml(self) -> str:
         """A sources file for all sample sources; the hand-ins go to a temporary folder unless `drop_folder` chose one."""
         if self._folder is None:

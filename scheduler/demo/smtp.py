@@ -39,6 +39,7 @@ class SmtpSink:
         }
         directory.mkdir(parents=True, exist_ok=True)
         self._lock = threading.Lock()
+        self._last = max((int(path.stem) for path in self.messages()), default=0)
         self._server = _Server(("127.0.0.1", port), _Session)
         self._server.sink = self
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
@@ -78,7 +79,8 @@ class SmtpSink:
     def keep(self, helo: str, mail_from: str, rcpt_to: list[str], body: bytes) -> str:
         """Write a message and its envelope; returns the name of the file."""
         with self._lock:
-            name = f"{len(self.messages()) + 1:04d}.eml"
+            self._last += 1
+            name = f"{self._last:04d}.eml"
             partial = self.directory / f"{name}.part"
             partial.write_bytes(body)
             envelope = {
