@@ -78,8 +78,12 @@ class SampleWeb:
 
     def drop_folder(self, path: Path) -> list[Path]:
         """Write the hand-ins into `path` and name it in `sources_toml()` from now on; returns the files."""
-        self._folder = path
+        self.use_folder(path)
         return fill_folder(path, self._of("drop-folder"))
+
+    def use_folder(self, path: Path) -> None:
+        """Name `path` as the drop folder in `sources_toml()` without writing to it."""
+        self._folder = path
 
     def use_folder(self, path: Path) -> None:
         """Name a folder that was filled before, as it stands, in `sources_toml()`."""
