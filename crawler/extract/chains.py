@@ -145,9 +145,16 @@ class Layout:
             block = queue.pop()
             head = self.covers[id(block)]
             for other in self.texts:
-                if id(other) not in self.covers and self._shares(block, other, head):
+                if id(other) not in self.covers and not self._opens_beside(other) and self._shares(block, other, head):
                     self.covers[id(other)] = head
                     queue.append(other)
+
+    def _opens_beside(self, block: Block) -> bool:
+        """Whether a block begins right of the top of a vertical headline."""
+        return any(
+            h.vertical and abs(h.y0 - block.top) < 2.5 * block.size and -2 <= block.x0 - h.x1 <= 3 * block.size
+            for h in self.headlines
+        )
 
     def _shares(self, block: Block, other: Block, head: Headline) -> bool:
         size = block.size

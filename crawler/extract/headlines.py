@@ -93,7 +93,7 @@ def is_running_text(block: Block, body: float) -> bool:
             and ("。" in text or len(block.lines) >= 4)
         )
     if len(block.lines) >= 2:
-        return len(text) >= 9 * len(block.lines) and ("。" in text or "，" in text or len(block.lines) >= 4)
+        return len(text) >= 4.5 * len(block.lines) and ("。" in text or "，" in text or len(block.lines) >= 5)
     if ratio > 1.05:
         return len(text) >= 30 and text[-1] in "。”"
     full = text[-1] in CLOSERS or "，" in text or len(text) >= 16
@@ -124,6 +124,7 @@ def part_blocks(
             large.append(block)
         else:
             small.append(block)
+    small = _promote(small, parts.texts, body)
     upright = [line for line in lines if line.vertical and line.size >= 1.15 * body]
     subheads, large = _split_subheads(large, parts.texts, body, rules)
     small = _attach_subheads(small + subheads, parts.texts)
@@ -132,6 +133,25 @@ def part_blocks(
     parts.shorts = _attach_deck(small, found, body)
     _attach_bylines(parts)
     return parts
+
+
+def _promote(small: list[Block], texts: list[Block], body: float) -> list[Block]:
+    """Single lines of running text (widows, lines beside a picture) are told by their place in a column of text."""
+    usual, left = _usual_font(texts, body), []
+    for block in small:
+        size = block.size
+        home = [
+            t
+            for t in texts
+            if t.frame == block.frame
+            and t.font == block.font == usual
+            and abs(t.size - size) < 0.03 * size
+            and min(abs(t.top - block.y1), abs(block.y0 - t.y1)) < 3 * size
+            and (abs(t.left - block.x0) < 0.7 * size or (abs(t.left + 2 * size - block.x0) < 0.5 * size and t.right - block.x1 < size))
+            and block.x1 < t.x1 + 1.2 * size
+        ]
+        (texts if home and len(block.lines) <= 2 and len(block.text) >= 2 else left).append(block)
+    return left
 
 
 def captions_of(blocks: Sequence[Block], pictures: Sequence[Frame], body: float) -> set[int]:
@@ -203,24 +223,30 @@ def _is_subhead(
     heads = [h for h in large if h.size >= 1.35 * block.size and h.y1 <= block.y0 and _overlap(h, under) > 0.3 * under.width]
     head = max(heads, key=lambda h: h.y1, default=None)
     if upper is not None and upper.width > 1.4 * under.width and block.y0 - upper.y1 < 6 * body:
-        return head is not None and upper.y0 - head.y1 < 6 * body and _beside(block, texts)
+        return head is not None and upper.y0 - head.y1 < 6 * body and _beside(block, under, texts)
     if upper is None or (head is not None and head.y1 > upper.y1):
-        return head is not None and block.y0 - head.y1 < 6 * body and _beside(block, texts)
+        return head is not None and block.y0 - head.y1 < 6 * body and _beside(block, under, texts)
+    if abs(upper.size - under.size) > 0.04 * under.size:
+        return False
     gap_above, gap_below = block.y0 - upper.y1, under.y0 - block.y1
     ruled = any(upper.y1 - 1 <= r.y0 <= block.y0 + 1 and _cross(r, block) for r in rules if r.width > r.height)
     spacious = gap_above > 1.7 * max(gap_below, 2.0)
-    return gap_above < 3 * body and not ruled and not spacious and _beside(block, texts)
+    return gap_above < 3 * body and not ruled and not spacious and _beside(block, under, texts)
 
 
 def _cross(rule: Frame, block: Block) -> bool:
     return min(rule.x1, block.x1) - max(rule.x0, block.x0) > 0.5 * block.width
 
 
-def _beside(block: Block, texts: list[Block]) -> bool:
+def _beside(block: Block, under: Block, texts: list[Block]) -> bool:
     """Whether text of the neighbouring columns stands at the height of a block."""
     middle = (block.y0 + block.y1) / 2
     return any(
-        t.top <= middle <= t.y1 and _overlap(t, block) <= 0 and _reach(t, block) < 30 * t.size for t in texts
+        t.top <= middle <= t.y1
+        and _overlap(t, block) <= 0
+        and _reach(t, under) < 3.5 * t.size
+        and abs(t.width - under.width) < 0.08 * under.width
+        for t in texts
     )
 
 

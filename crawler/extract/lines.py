@@ -126,8 +126,7 @@ def _take_vertical(chars: Sequence[Char], level: Sequence[Frame]) -> tuple[list[
     chains = _vertical_chains(alone)
     lines: list[Line] = []
     used: set[int] = set()
-    for chain in chains:
-        chain = _without_stragglers(chain, level)
+    for chain in (piece for whole in chains for piece in _split_chain(whole, level)):
         letters = sum(1 for c in chain if "\u4e00" <= c.text <= "\u9fff")
         enough = 4 if chain[0].size > 1.25 * body else 6
         if len(chain) >= enough and letters >= 0.6 * len(chain):
@@ -174,19 +173,20 @@ def _vertical_chains(alone: list[Char]) -> list[list[Char]]:
     return chains
 
 
-def _without_stragglers(chain: list[Char], level: Sequence[Frame]) -> list[Char]:
-    """Cut a chain where the pitch changes to another line's (a headline below a headline) or a rule stands between."""
+def _split_chain(chain: list[Char], level: Sequence[Frame]) -> list[list[Char]]:
+    """Part a chain where the pitch changes (a headline below a headline) or a rule stands between."""
     pitches = sorted(b.y0 - a.y0 for a, b in pairwise(chain))
-    if len(pitches) < 4:
-        return chain
-    usual = pitches[len(pitches) // 2]
-    for i, (a, b) in enumerate(pairwise(chain)):
+    usual = pitches[len(pitches) // 2] if pitches else 0.0
+    pieces = [chain[:1]]
+    for a, b in pairwise(chain):
         pitches_apart = (b.y0 - a.y0) / max(usual, 0.5 * a.size)
         blank = abs(pitches_apart - 2) < 0.07
         ruled = any(a.y1 - 1 <= r.y0 <= b.y0 + 1 and r.x0 < a.x1 and r.x1 > a.x0 for r in level)
-        if ruled or (pitches_apart > 1.7 and not blank and i >= 3):
-            return chain[: i + 1]
-    return chain
+        if ruled or (pitches_apart > 1.7 and not blank and len(chain) > 5):
+            pieces.append([b])
+        else:
+            pieces[-1].append(b)
+    return pieces
 
 
 def _below(char: Char, by_place: dict[int, list[Char]], taken: set[int]) -> Char | None:

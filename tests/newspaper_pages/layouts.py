@@ -203,7 +203,10 @@ def _write(
         if whole == keep:
             break
         del sheet.ops[before:]
-    body = [p for p in plan[:keep]]
+    else:
+        sheet.ops = [op for op in sheet.ops if op.unit.split("/")[0] != unit]
+        return gold
+    body = plan[:keep]
     body[0] = body[0].removeprefix("本报讯 ")
     gold.articles.append(
         {
