@@ -12,7 +12,7 @@ from enum import Enum
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from crawler.extract.columns import CLOSERS, SENTENCE_END, Block
+from crawler.extract.columns import CLOSERS, SENTENCE_END, Block, usual_font
 from crawler.extract.furniture import ends_article, is_byline, starts_article
 
 if TYPE_CHECKING:
@@ -78,6 +78,7 @@ class Layout:
 
     def __post_init__(self) -> None:
         self.texts = sorted(self.texts, key=lambda b: b.order)[:MAX_BLOCKS]
+        self.usual_font = usual_font(self.texts, self.body)
         self._find_covers()
         for block in self.texts:
             self.starts[id(block)] = _start(block, self._column_left(block))
@@ -145,14 +146,20 @@ class Layout:
             block = queue.pop()
             head = self.covers[id(block)]
             for other in self.texts:
-                if id(other) not in self.covers and not self._opens_beside(other) and self._shares(block, other, head):
+                if (
+                    id(other) not in self.covers
+                    and not self._opens_beside(other)
+                    and self._shares(block, other, head)
+                ):
                     self.covers[id(other)] = head
                     queue.append(other)
 
     def _opens_beside(self, block: Block) -> bool:
         """Whether a block begins right of the top of a vertical headline."""
         return any(
-            h.vertical and abs(h.y0 - block.top) < 2.5 * block.size and -2 <= block.x0 - h.x1 <= 3 * block.size
+            h.vertical
+            and abs(h.y0 - block.top) < 2.5 * block.size
+            and -2 <= block.x0 - h.x1 <= 3 * block.size
             for h in self.headlines
         )
 
@@ -166,7 +173,8 @@ class Layout:
         if not (alike and level and -0.5 * size <= gap <= 3.2 * size) or self.fenced(block, other):
             return False
         return not any(
-            t is not other and t.y1 > head.y0 and t.y1 <= other.top + size and _over(t, other) for t in self.texts
+            t is not other and t.y1 > head.y0 and t.y1 <= other.top + size and _over(t, other)
+            for t in self.texts
         )
 
     def _inherit(self, block: Block, upper: Block) -> None:

@@ -212,7 +212,11 @@ def _ruled_off(a: Line, b: Line, level: list[Frame]) -> bool:
 
 def _split_at_steps(chain: list[Line]) -> list[list[Line]]:
     """A wider step than the block's usual one ends it; a byline on top stands alone."""
-    if len(chain) > 1 and is_byline(chain[0].spaced) and _right(chain[0]) < _right(chain[1]) - 1.5 * chain[0].size:
+    if (
+        len(chain) > 1
+        and is_byline(chain[0].spaced)
+        and _right(chain[0]) < _right(chain[1]) - 1.5 * chain[0].size
+    ):
         return [chain[:1], *_split_at_steps(chain[1:])]
     if len(chain) < 3:
         return [chain]
@@ -238,3 +242,12 @@ def body_size(blocks: Iterable[Block]) -> float:
         for block in blocks:
             sizes[round(block.size, 1)] += len(block.text)
     return sizes.most_common(1)[0][0] if sizes else 0.0
+
+
+def usual_font(blocks: Iterable[Block], body: float) -> str:
+    """Return the font most text of body size is set in."""
+    fonts: dict[str, int] = {}
+    for block in blocks:
+        if abs(block.size - body) < 0.05 * body:
+            fonts[block.font] = fonts.get(block.font, 0) + len(block.text)
+    return max(fonts, key=lambda f: fonts[f], default="")

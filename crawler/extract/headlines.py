@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from crawler.extract.columns import CLOSERS, Block, innermost_box
+from crawler.extract.columns import CLOSERS, Block, innermost_box, usual_font
 from crawler.extract.furniture import is_byline, is_credit, is_label, starts_article
 
 if TYPE_CHECKING:
@@ -137,7 +137,8 @@ def part_blocks(
 
 def _promote(small: list[Block], texts: list[Block], body: float) -> list[Block]:
     """Single lines of running text (widows, lines beside a picture) are told by their place in a column of text."""
-    usual, left = _usual_font(texts, body), []
+    usual = usual_font(texts, body)
+    left: list[Block] = []
     for block in small:
         size = block.size
         home = [
@@ -147,7 +148,10 @@ def _promote(small: list[Block], texts: list[Block], body: float) -> list[Block]
             and t.font == block.font == usual
             and abs(t.size - size) < 0.03 * size
             and min(abs(t.top - block.y1), abs(block.y0 - t.y1)) < 3 * size
-            and (abs(t.left - block.x0) < 0.7 * size or (abs(t.left + 2 * size - block.x0) < 0.5 * size and t.right - block.x1 < size))
+            and (
+                abs(t.left - block.x0) < 0.7 * size
+                or (abs(t.left + 2 * size - block.x0) < 0.5 * size and t.right - block.x1 < size)
+            )
             and block.x1 < t.x1 + 1.2 * size
         ]
         (texts if home and len(block.lines) <= 2 and len(block.text) >= 2 else left).append(block)
@@ -156,7 +160,7 @@ def _promote(small: list[Block], texts: list[Block], body: float) -> list[Block]
 
 def captions_of(blocks: Sequence[Block], pictures: Sequence[Frame], body: float) -> set[int]:
     """Return the ids of blocks that tell what a picture shows: close below it, or marked by 图 or a credit."""
-    usual = _usual_font(blocks, body)
+    usual = usual_font(blocks, body)
     found = set()
     for block in blocks:
         if block.size >= _HEADLINE * body or len(block.lines) > 8:
@@ -178,14 +182,6 @@ def captions_of(blocks: Sequence[Block], pictures: Sequence[Frame], body: float)
 
 def _reach(a: Block, b: Block) -> float:
     return max(a.x0 - b.x1, b.x0 - a.x1, 0.0)
-
-
-def _usual_font(blocks: Iterable[Block], body: float) -> str:
-    fonts: dict[str, int] = {}
-    for block in blocks:
-        if abs(block.size - body) < 0.05 * body:
-            fonts[block.font] = fonts.get(block.font, 0) + len(block.text)
-    return max(fonts, key=lambda f: fonts[f], default="")
 
 
 def _close_below(block: Block, picture: Frame) -> bool:
@@ -216,11 +212,19 @@ def _is_subhead(
     block: Block, under: Block, large: list[Block], around: tuple[list[Block], Sequence[Frame]], body: float
 ) -> bool:
     texts, rules = around
-    if block.size >= _SURE_HEADLINE * body or block.width > 1.05 * under.width or starts_article(under.spaced):
+    if (
+        block.size >= _SURE_HEADLINE * body
+        or block.width > 1.05 * under.width
+        or starts_article(under.spaced)
+    ):
         return False
     above = [t for t in texts if t.y1 <= block.y0 and _overlap(t, block) > 0.5 * block.width]
     upper = max(above, key=lambda t: t.y1, default=None)
-    heads = [h for h in large if h.size >= 1.35 * block.size and h.y1 <= block.y0 and _overlap(h, under) > 0.3 * under.width]
+    heads = [
+        h
+        for h in large
+        if h.size >= 1.35 * block.size and h.y1 <= block.y0 and _overlap(h, under) > 0.3 * under.width
+    ]
     head = max(heads, key=lambda h: h.y1, default=None)
     if upper is not None and upper.width > 1.4 * under.width and block.y0 - upper.y1 < 6 * body:
         return head is not None and upper.y0 - head.y1 < 6 * body and _beside(block, under, texts)
@@ -229,7 +233,9 @@ def _is_subhead(
     if abs(upper.size - under.size) > 0.04 * under.size:
         return False
     gap_above, gap_below = block.y0 - upper.y1, under.y0 - block.y1
-    ruled = any(upper.y1 - 1 <= r.y0 <= block.y0 + 1 and _cross(r, block) for r in rules if r.width > r.height)
+    ruled = any(
+        upper.y1 - 1 <= r.y0 <= block.y0 + 1 and _cross(r, block) for r in rules if r.width > r.height
+    )
     spacious = gap_above > 1.7 * max(gap_below, 2.0)
     return gap_above < 3 * body and not ruled and not spacious and _beside(block, under, texts)
 
@@ -244,7 +250,7 @@ def _beside(block: Block, under: Block, texts: list[Block]) -> bool:
     return any(
         t.top <= middle <= t.y1
         and _overlap(t, block) <= 0
-        and _reach(t, under) < 3.5 * t.size
+        and _reach(t, under) < under.width + 8 * t.size
         and abs(t.width - under.width) < 0.08 * under.width
         for t in texts
     )
@@ -301,6 +307,8 @@ def _one_headline(a: Block, b: Block, texts: list[Block], rules: Sequence[Frame]
     overlap, gap = _overlap(a, b), b.y0 - a.y1
     same_row = abs(a.lines[-1].base - b.lines[0].base) < 0.25 * size and a.size == b.size
     if same_row:
+        if len(a.lines) != len(b.lines):
+            return False
         return -overlap <= 3.2 * size and abs(a.order - b.order) < 400 and not _between_columns(a, b, texts)
     if overlap < 0.3 * min(a.width, b.width) or gap > 0.95 * size:
         return False
@@ -388,6 +396,9 @@ def _opens_under(under: Block, byline: Block, texts: list[Block]) -> bool:
     beside = [
         t
         for t in texts
-        if t is not under and t.x1 <= under.x0 and under.x0 - t.x1 < 4 * t.size and t.top <= under.top + t.size <= t.y1
+        if t is not under
+        and t.x1 <= under.x0
+        and under.x0 - t.x1 < 4 * t.size
+        and t.top <= under.top + t.size <= t.y1
     ]
     return not beside and byline.x0 <= under.x0 + 5 * byline.size
