@@ -27,8 +27,16 @@ from store.text import clean_line, clean_text
 
 #: Mail clients cut longer messages off (Gmail near 102 KB); the HTML part stays below this.
 HTML_LIMIT = 90_000
-#: How many one-line stories and links to reprints the HTML part tries to hold, fullest first.
-_LEVELS = ((10_000, 3), (10_000, 0), (200, 0), (100, 0), (40, 0), (0, 0))
+#: What the HTML part tries to hold, fullest first: one-line stories, reprints with links a story, a second link to the original.
+_LEVELS = (
+    (10_000, 3, True),
+    (10_000, 0, True),
+    (10_000, 0, False),
+    (200, 0, False),
+    (100, 0, False),
+    (40, 0, False),
+    (0, 0, False),
+)
 
 
 class RenderingError(ValueError):
@@ -76,10 +84,9 @@ def render(edition: Edition, config: Config, *, links: Links, template: str = "w
     subject = environment.get_template(f"{template}/subject.txt").render(context)
     text = environment.get_template(f"{template}/body.txt").render(context)
     html = ""
-    for briefs, reprints in _LEVELS:
-        html = _html(
-            environment, f"{template}/body.html", context | {"max_briefs": briefs, "max_reprints": reprints}
-        )
+    for briefs, reprints, originals in _LEVELS:
+        level = {"max_briefs": briefs, "max_reprints": reprints, "originals": originals}
+        html = _html(environment, f"{template}/body.html", context | level)
         if len(html.encode()) <= HTML_LIMIT:
             break
     return Rendered(clean_line(subject), _tidy(text), html)
@@ -156,7 +163,8 @@ def _html(
 
 
 def _check_links(name: str, html: str, *, own_paths: bool) -> None:
-    for element, attribute, target, _ in lxml.html.fromstring(html).iterlinks():
+    tree: Any = lxml.html.fromstring(html)
+    for element, attribute, target, _ in tree.iterlinks():
         own = own_paths and target.startswith("/") and not target.startswith("//")
         leads = element.tag in {"a", "form", "area"} and attribute in {"href", "action"}
         if target and not own and not (leads and target.startswith(("http://", "https://", "#"))):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,6 +14,7 @@ from store.models import Issue
 
 #: A Monday, 08:00 in Shanghai.
 SAMPLE_NOW = datetime(2026, 11, 23, 0, 0, tzinfo=UTC)
+_PRACTICE = re.compile("“[^”]+”(?=党群服务中心)")
 _FIGURE = re.compile(
     "(?:党组织|结对|收集问题|解决技术难题|驿站|民生实事|服务职工|指导员)[^0-9]?[0-9]+[个名家件项人]"
 )
@@ -92,7 +94,7 @@ HOSTILE = (
     "<script>alert(1)</script>党建<b>引领</b>",
     "{{7*7}}{% for x in y %}党建",
     "超长标题" * 75,
-    "\u202e反向的标题\u202c与‮控制符\x07\x00",
+    "\u202e反向的标题\u202c与\u200e控制符\x07\x00",
     "😀👨‍👩‍👧‍👦红色🚩引擎",
     "坏\ud800字\ufffe符 & < > \" ' ]]>",
     "العربية في العنوان 党建",
@@ -139,44 +141,27 @@ def _candidate(n: int, *, hostile: bool) -> Candidate:
             "javascript:alert(1)" if n % 2 else 'https://a.example/<">',
         )
         moment, outlets, zone = None, [""] if n % 6 else outlets, "" if n % 9 else zone
-    copies = tuple(
-        _copy(n, place, title, text, url, outlet, moment, zone, theme) for place, outlet in enumerate(outlets)
-    )
+    tags = (*((Tag("zone", zone, "actor"),) if zone else ()), Tag("theme", theme, None))
+    read: dict[str, Any] = {"figures": _FIGURE.findall(text), "practices": _PRACTICE.findall(text)}
+    seen = SAMPLE_NOW - timedelta(hours=2)
+    main = Copy(n * 10, title, text, url, outlets[0], outlets[0], moment, seen, "", read, (), tags)
+    copies = _copies(main, outlets)
     earlier = Earlier(9000 + n, "前期报道的标题", 45, 2026, 45) if n % 17 == 3 else None
     return Candidate(n + 1, title, outlets[0], moment, published, 0.9, copies, earlier)
 
 
-def _copy(
-    n: int,
-    place: int,
-    title: str,
-    text: str,
-    url: str,
-    outlet: str,
-    moment: datetime | None,
-    zone: str,
-    theme: str,
-) -> Copy:
-    tags = (Tag("zone", zone, "actor"),) if zone else ()
-    more: dict[str, Any] = {
-        "figures": _FIGURE.findall(text),
-        "practices": ["“星火驿站”"] if "星火驿站" in text else [],
-    }
-    link = url if place == 0 else f"https://copy{place}.example.cn/{n}.html"
-    return Copy(
-        n * 10 + place,
-        title,
-        text,
-        link,
-        outlet,
-        outlet,
-        moment,
-        SAMPLE_NOW - timedelta(hours=2),
-        "",
-        more,
-        (),
-        (*tags, Tag("theme", theme, None)),
-    )
+def _copies(first: Copy, outlets: list[str]) -> tuple[Copy, ...]:
+    further = [
+        replace(
+            first,
+            article_id=first.article_id + n,
+            url=f"https://copy{n}.example.cn/{first.article_id}",
+            publisher=name,
+            site=name,
+        )
+        for n, name in enumerate(outlets[1:], 1)
+    ]
+    return (first, *further)
 
 
 def _acts(stories: int) -> list[EditorAct]:

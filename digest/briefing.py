@@ -1,0 +1,380 @@
+"""The Word briefing (GB/T 9704 geometry) and the PDF made from it. The same edition and settings give the same bytes."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from xml.sax.saxutils import escape
+
+from digest.counts import number
+from digest.edition import Edition, EditionStory
+from digest.story import web_link
+from digest.trend import signed
+from digest.word_layout import FALLBACKS, TWIPS_PER_POINT, Layout, load_layout, twips
+from digest.word_package import fonts, half_points, package, text_box
+from store.config import Config
+from store.text import clean_line, clean_text
+
+#: LibreOffice took 6.5 s on a slow machine; a hung one must not hold the delivery.
+PDF_SECONDS = 120
+_NUMERALS = "〇一二三四五六七八九十"
+_BORDERS = "".join(
+    f'<w:{side} w:val="single" w:sz="4" w:space="0" w:color="auto"/>'
+    for side in ("top", "left", "bottom", "right", "insideH", "insideV")
+)
+
+_CELL_MARGINS = '<w:tblCellMar><w:left w:w="20" w:type="dxa"/><w:right w:w="20" w:type="dxa"/></w:tblCellMar>'
+#: What is known of a watched zone without stories.
+WATCH_WORDS = {
+    "none": "相关来源均已访问，未见报道。",
+    "partial": "部分相关来源未能访问，其余未见报道。",
+    "blind": "相关来源均未能访问，有无报道不详。",
+}
+
+
+class BriefingError(RuntimeError):
+    """A PDF cannot be made; the text says why and what helps."""
+
+
+@dataclass(slots=True)
+class _Page:
+    """The body so far and the addresses its links lead to."""
+
+    layout: Layout
+    parts: list[str] = field(default_factory=list)
+    targets: list[str] = field(default_factory=list)
+
+    def add(self, style: str, *runs: str, properties: str = "") -> None:
+        self.parts.append(paragraph(style, *runs, properties=properties))
+
+    def link(self, text: str, address: str) -> str:
+        """Return a run that leads to `address`, or a plain one when that is no web address."""
+        if not (target := web_link(address)) or len(target) > 2000:
+            return run(text)
+        if target not in self.targets:
+            self.targets.append(target)
+        return f'<w:hyperlink r:id="rIdL{self.targets.index(target) + 1}" w:history="1">{run(text)}</w:hyperlink>'
+
+
+def write_docx(edition: Edition, config: Config) -> bytes:
+    """Return the edition as a .docx. Raises store.toml_file.TomlError for an unusable `briefing.toml`."""
+    page = _Page(load_layout(config))
+    head = edition.content["masthead"]
+    _red_head(page, head)
+    _opening(page, edition)
+    _numbers(page, edition)
+    sections = [_Part("要闻", edition.headlines)] if edition.headlines else []
+    sections += [_Part(section.title, section.stories) for section in edition.sections]
+    place = 1
+    for place, part in enumerate(sections, 2):
+        _story_section(page, place, part)
+    last = _ending(page, place + 1 if sections else 2, edition)
+    page.parts.append(last.replace("</w:p>", _colophon(page.layout, head) + "</w:p>"))
+    title = f"{head['name']}{head['label']}"
+    return package(
+        "".join(page.parts),
+        page.targets,
+        page.layout,
+        title=title,
+        author=head["unit"],
+        made=edition.composed_at,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    title: str
+    stories: tuple[EditionStory, ...]
+
+
+def paragraph(style: str, *runs: str, properties: str = "") -> str:
+    """Return one paragraph of the named style; `properties` come behind the style in the order of the schema."""
+    return f'<w:p><w:pPr><w:pStyle w:val="{style}"/>{properties}</w:pPr>{"".join(runs)}</w:p>'
+
+
+def run(text: str, properties: str = "") -> str:
+    """Return one run; every text passes here, so nothing can break out of the XML."""
+    inner = escape(clean_text(text).replace("\n", " "))
+    return f'<w:r><w:rPr>{properties}</w:rPr><w:t xml:space="preserve">{inner}</w:t></w:r>'
+
+
+def chinese_number(value: int) -> str:
+    """Return 1-99 in Chinese numerals, as headings are counted."""
+    tens, ones = divmod(value, 10)
+    if value <= 10:
+        return _NUMERALS[value]
+    return f"{_NUMERALS[tens] if tens > 1 else ''}十{_NUMERALS[ones] if ones else ''}"
+
+
+def _red_head(page: _Page, head: Mapping[str, Any]) -> None:
+    layout = page.layout
+    red = f'<w:color w:val="{layout.red}"/>'
+    width = layout.type_width * 72 / 25.4
+    size = half_points(min(layout.name_size, width * 0.96 / max(1, len(head["name"]))))
+    line = f'<w:snapToGrid w:val="0"/><w:spacing w:before="240" w:after="120" w:line="{size * 13}" w:lineRule="exact"/><w:jc w:val="center"/>'
+    name = f'{fonts(layout, layout.name_font)}{red}<w:sz w:val="{size}"/><w:szCs w:val="{size}"/>'
+    page.add("Normal", run(head["name"], name), properties=line)
+    late = "　补发" if head["late"] else ""
+    page.add("Normal", run(f"{head['label']}（{head['total']}）{late}"), properties='<w:jc w:val="center"/>')
+    tab = f'<w:tabs><w:tab w:val="right" w:pos="{twips(layout.type_width)}"/></w:tabs>'
+    rule = f'<w:pBdr><w:bottom w:val="single" w:sz="18" w:space="4" w:color="{layout.red}"/></w:pBdr>'
+    page.add(
+        "Normal", run(head["unit"]), "<w:r><w:tab/></w:r>", run(head["date_words"]), properties=rule + tab
+    )
+    page.add("Normal", properties='<w:snapToGrid w:val="0"/><w:spacing w:line="240" w:lineRule="exact"/>')
+
+
+def _opening(page: _Page, edition: Edition) -> None:
+    content, head = edition.content, edition.content["masthead"]
+    if head["late"]:
+        page.add(
+            "Body", run(f"本期应于{head['due_words']}发出，因故补发，所载范围顺延至{head['date_words']}。")
+        )
+    if edition.choice:
+        page.add("Body", run(f"本版按选择编选（{edition.choice}）；全期共{edition.whole}条。"))
+    page.add("Body", run(content["overview"]), run(f"收录范围为{head['period']}首次见到的报道。"))
+    for note in content["notes"]:
+        page.add("Body", run("编者按：", fonts(page.layout, page.layout.heading_font)), run(note))
+
+
+def _numbers(page: _Page, edition: Edition) -> None:
+    content = edition.content
+    page.add("Heading1", run("一、本周数字"))
+    counts, change = content["counts"], content["change"]
+    heads = ["报道（条）", "高新区（个）", "媒体（家）", "转载（篇次）"]
+    cells = [counts["stories"], counts["zones"], counts["outlets"], counts["reprints"]]
+    if change["change"] is not None:
+        heads += ["比上期（条）", "前四期平均（条）"]
+        cells += [signed(change["change"]), number(change["mean"])]
+    page.parts.append(_table(page.layout, [heads, [str(cell) for cell in cells]], first=1.0))
+    if len(content["trend"]) > 1:
+        whole = "（全期）" if edition.choice else ""
+        page.add(
+            "Body", run(f"近{len(content['trend'])}期报道数{whole}如下（条）："), properties="<w:keepNext/>"
+        )
+        labels = [point["label"].partition("年第")[2].removesuffix("期") for point in content["trend"]]
+        values = [str(point["stories"]) for point in content["trend"]]
+        page.parts.append(_table(page.layout, [["期号", *labels], ["条数", *values]], first=1.6))
+    if content["table"]["rows"]:
+        table = content["table"]
+        rows = [["园区", *(column["short"] for column in table["columns"]), "合计"]]
+        rows += [
+            [row["zone"], *(str(cell or "") for cell in row["cells"]), str(row["total"])]
+            for row in table["rows"]
+        ]
+        totals = [str(column["count"]) for column in table["columns"]]
+        rows.append(["各主题条数", *totals, str(counts["stories"])])
+        page.add("Body", run("园区与主题分布如下（一条报道可属多个主题）："), properties="<w:keepNext/>")
+        page.parts.append(_table(page.layout, rows, first=2.6))
+    page.add("Normal", properties='<w:snapToGrid w:val="0"/><w:spacing w:line="200" w:lineRule="exact"/>')
+
+
+def _table(layout: Layout, rows: Sequence[Sequence[str]], first: float) -> str:
+    """A table over the type area; the first column is `first` times as wide as the others, the first row repeats."""
+    width = twips(layout.type_width)
+    columns = len(rows[0])
+    other = int(width / (columns - 1 + first))
+    widths = [width - other * (columns - 1), *[other] * (columns - 1)]
+    grid = "".join(f'<w:gridCol w:w="{w}"/>' for w in widths)
+    size = half_points(10.5 if columns <= 9 else 9)
+    made = "".join(_row(row, widths, size, head=place == 0) for place, row in enumerate(rows))
+    return (
+        f'<w:tbl><w:tblPr><w:tblW w:w="{width}" w:type="dxa"/><w:jc w:val="center"/><w:tblBorders>{_BORDERS}</w:tblBorders>'
+        f'<w:tblLayout w:type="fixed"/>{_CELL_MARGINS}</w:tblPr><w:tblGrid>{grid}</w:tblGrid>{made}</w:tbl>'
+    )
+
+
+def _row(row: Sequence[str], widths: Sequence[int], size: int, *, head: bool) -> str:
+    look = f'{"<w:b/>" if head else ""}<w:sz w:val="{size}"/><w:szCs w:val="{size}"/>'
+    cells = "".join(
+        f'<w:tc><w:tcPr><w:tcW w:w="{width}" w:type="dxa"/><w:vAlign w:val="center"/></w:tcPr>'
+        f"{paragraph('Cell', run(text, look))}</w:tc>"
+        for text, width in zip(row, widths, strict=True)
+    )
+    return f"<w:tr><w:trPr><w:cantSplit/>{'<w:tblHeader/>' if head else ''}</w:trPr>{cells}</w:tr>"
+
+
+def _story_section(page: _Page, place: int, part: _Part) -> None:
+    page.add("Heading1", run(f"{chinese_number(place)}、{part.title}"))
+    for item in part.stories:
+        story = item.content
+        page.add("Heading2", run(f"{item.number}. {story['title']}"))
+        if story["summary"]:
+            mark = "（编者摘要）" if story["summary_by"] == "editor" else ""
+            page.add("Body", run(story["summary"] + mark))
+        if story["note"]:
+            page.add("Body", run("按语：", fonts(page.layout, page.layout.heading_font)), run(story["note"]))
+        page.add("Source", *_source(page, story))
+
+
+def _source(page: _Page, story: Mapping[str, Any]) -> Iterable[str]:
+    yield run(f"〔{zone_words(story)}〕")
+    if story["figures"]:
+        yield run(f"数据：{'；'.join(story['figures'])}。")
+    if story["practices"]:
+        yield run(f"做法：{'、'.join(story['practices'])}。")
+    if earlier := story["follow_up"]:
+        yield run(f"后续：前期见{earlier['label']}《{earlier['title']}》。")
+    yield run("来源：")
+    yield page.link(story["publisher"] or "不详", story["url"])
+    yield run(f"，{day_words(story)}")
+    if reprints := story["reprints"]:
+        yield run(
+            f"，另有{len(reprints)}家转载（{'、'.join(copy['publisher'] for copy in reprints[:5])}{'等' * (len(reprints) > 5)}）"
+        )
+    yield run("。")
+
+
+def zone_words(story: Mapping[str, Any]) -> str:
+    """Return the zones of a story in one phrase."""
+    names = [zone["name"] for zone in story["zones"]]
+    if not names:
+        return "园区待核"
+    return "、".join(names[:3]) + (f"等{len(names)}个高新区" if len(names) > 3 else "")
+
+
+def day_words(story: Mapping[str, Any]) -> str:
+    """Return 2026年11月20日, or that the day is not known."""
+    if not story["date"]:
+        return "日期不详"
+    year, month, day = map(int, story["date"].split("-"))
+    return f"{year}年{month}月{day}日"
+
+
+def _ending(page: _Page, place: int, edition: Edition) -> str:
+    """Add the one-line list, corrections and gaps; return the last paragraph, which the colophon is anchored to."""
+    if edition.briefs:
+        page.add("Heading1", run(f"{chinese_number(place)}、一句话信息"))
+        place += 1
+        for section in edition.briefs:
+            page.add(
+                "Body",
+                run(f"〔{section.title}〕", fonts(page.layout, page.layout.title_font)),
+                properties="<w:keepNext/>",
+            )
+            for item in section.stories:
+                page.add("Body", *_brief(page, item))
+    if not edition.stories:
+        words = "所选范围内本期没有报道。" if edition.choice and edition.whole else "本期没有收录到报道。"
+        page.add("Body", run(words))
+    if edition.content["errata"]:
+        page.add("Heading1", run(f"{chinese_number(place)}、勘误"))
+        place += 1
+        for text in edition.content["errata"]:
+            page.add("Body", run(text))
+    page.add("Heading1", run(f"{chinese_number(place)}、未能覆盖"))
+    lines = list(gap_lines(edition.content["gaps"]))
+    for line in lines[:-1]:
+        page.add("Body", run(line))
+    return paragraph("Body", run(lines[-1]))
+
+
+def _brief(page: _Page, item: EditionStory) -> Iterable[str]:
+    story = item.content
+    yield run(f"{item.number}. {story['title']}（{zone_words(story)}，")
+    yield page.link(story["publisher"] or "来源不详", story["url"])
+    yield run(f"，{day_words(story)}）")
+
+
+def gap_lines(gaps: Mapping[str, Any]) -> Iterable[str]:
+    """Return what could not be covered, a sentence a line."""
+    yield f"本期应访问来源{gaps['sources']}个，实际访问到{gaps['looked']}个。"
+    if gaps["failed"]:
+        yield (
+            "未能访问："
+            + "、".join(f"{gap['publisher']}（{gap['reason']}）" for gap in gaps["failed"])
+            + "。"
+        )
+    if gaps["partial"]:
+        yield "多次访问失败：" + "、".join(gap["publisher"] for gap in gaps["partial"]) + "。"
+    if gaps["silent"]:
+        yield (
+            "长期没有更新："
+            + "、".join(f"{gap['publisher']}（{gap['days']}天）" for gap in gaps["silent"])
+            + "。"
+        )
+    for gap in gaps["watch"]:
+        yield f"关注园区{gap['zone']}：{WATCH_WORDS[gap['status']]}"
+    if not (gaps["failed"] or gaps["partial"] or gaps["silent"] or gaps["watch"]):
+        yield "各来源访问正常。"
+
+
+def _colophon(layout: Layout, head: Mapping[str, Any]) -> str:
+    """版记 at the foot of the page it is anchored on: thick rules outside, thin ones between, text one character in."""
+    indent = round(layout.number_size * TWIPS_PER_POINT)
+    width = twips(layout.type_width)
+    texts = [f"{label}：{head[key]}" for label, key in (("报", "report_to"), ("送", "send_to")) if head[key]]
+    made = [
+        paragraph("Colophon", run("\u3000" + text), properties=_rule("top", 6 if place else 8))
+        for place, text in enumerate(texts)
+    ]
+    tabs = f'<w:tabs><w:tab w:val="right" w:pos="{width - indent}"/></w:tabs>'
+    last = (run("\u3000" + head["unit"]), "<w:r><w:tab/></w:r>", run(f"{head['date_words']}编发"))
+    made.append(paragraph("Colophon", *last, properties=_rule("top", 6 if texts else 8, "bottom") + tabs))
+    fitting = (width - indent) // indent
+    lines = 1 + sum(-(-(len(text) + 1) // fitting) for text in texts)
+    return text_box("".join(made), width, lines * layout.line_pitch + 8 * TWIPS_PER_POINT)
+
+
+def _rule(side: str, size: int, other: str = "") -> str:
+    rules = f'<w:{side} w:val="single" w:sz="{size}" w:space="1" w:color="auto"/>'
+    rules += f'<w:{other} w:val="single" w:sz="8" w:space="1" w:color="auto"/>' if other else ""
+    return f"<w:pBdr>{rules}</w:pBdr>"
+
+
+def _font_rules(folder: Path) -> Path:
+    """Rules that give a machine without the standard's fonts its nearest ones: Song for Song, black for black."""
+    rules = "".join(
+        f'<alias binding="same"><family>{escape(name)}</family><prefer>'
+        f"{''.join(f'<family>{escape(other)}</family>' for other in others.split(';'))}</prefer></alias>"
+        for name, others in FALLBACKS.items()
+    )
+    path = folder / "fonts.conf"
+    path.write_text(
+        f'<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig>{rules}'
+        '<include ignore_missing="yes">/etc/fonts/fonts.conf</include></fontconfig>',
+        encoding="utf-8",
+    )
+    return path
+
+
+def to_pdf(docx: bytes) -> bytes:
+    """Return the briefing as PDF by LibreOffice. Raises BriefingError when it is not there, fails or takes too long."""
+    program = shutil.which("soffice") or shutil.which("libreoffice")
+    if program is None:
+        raise BriefingError(
+            "no LibreOffice on this machine: install libreoffice-writer, or send the Word file"
+        )
+    with tempfile.TemporaryDirectory(prefix="parknews-pdf-") as folder:
+        source = Path(folder) / "briefing.docx"
+        source.write_bytes(docx)
+        command = [
+            program,
+            f"-env:UserInstallation={(Path(folder) / 'profile').as_uri()}",
+            "--headless",
+            "--convert-to",
+            "pdf",
+            "--outdir",
+            folder,
+            str(source),
+        ]
+        environment = os.environ | {"FONTCONFIG_FILE": str(_font_rules(Path(folder)))}
+        try:
+            done = subprocess.run(  # noqa: S603
+                command, capture_output=True, timeout=PDF_SECONDS, check=False, env=environment
+            )
+        except subprocess.TimeoutExpired as error:
+            raise BriefingError(f"LibreOffice did not finish within {PDF_SECONDS} s") from error
+        except OSError as error:
+            raise BriefingError(f"LibreOffice cannot be started: {error.strerror}") from error
+        made = source.with_suffix(".pdf")
+        if done.returncode or not made.is_file():
+            words = clean_line(done.stderr.decode("utf-8", "replace"))[:300]
+            raise BriefingError(f"LibreOffice made no PDF (exit {done.returncode}): {words}")
+        return made.read_bytes()
