@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from email.utils import parsedate_to_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
@@ -23,7 +24,8 @@ class SampleHost(ThreadingHTTPServer):
     """Serves `replies` (path with query -> Reply) on a loopback address.
 
     Where the platform has only one loopback address (macOS) the host falls back to 127.0.0.1; where `port` is taken, to
-    a free one. `fault` set to a status makes every path but robots.txt answer with it.
+    a free one. `fault` set to a status makes every path but robots.txt answer with it; `delay` seconds pass before each
+    answer.
     """
 
     daemon_threads = True
@@ -33,6 +35,7 @@ class SampleHost(ThreadingHTTPServer):
     def __init__(self, address: str, port: int, record: Callable[[str, str, int], None]) -> None:
         self.replies: Mapping[str, Reply] = {}
         self.fault: int | None = None
+        self.delay = 0.0
         self.record = record
         try:
             super().__init__((address, port), _Answer)
@@ -90,6 +93,7 @@ class _Answer(BaseHTTPRequestHandler):
         """Requests are recorded by the sample web, not printed."""
 
     def _answer(self) -> None:
+        time.sleep(self.server.delay)
         fault = self.server.fault
         reply = self.server.replies.get(self.path)
         if fault is not None and self.path != "/robots.txt":

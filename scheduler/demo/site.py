@@ -6,6 +6,7 @@ import json
 import tempfile
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -18,7 +19,7 @@ from scheduler.demo.pages import Site, build_site
 from scheduler.demo.sources import SAMPLE_SOURCES, SampleSource
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
     from types import TracebackType
 
@@ -31,12 +32,24 @@ class SampleWeb:
     """A context manager that serves the sample sources; everything is dated relative to `now` (aware).
 
     All addresses and pages are the same for the same `now` and `port`, so that a second visit knows them again; with
-    port 0, or where `port` is taken, a host gets a free one.
+    port 0, or where `port` is taken, a host gets a free one. `without` holds back articles by id, so that a later run
+    on the same port publishes them as new; `edits` corrects texts: id -> (words, words in their place).
     """
 
-    def __init__(self, now: datetime, *, port: int = 0) -> None:
+    def __init__(
+        self,
+        now: datetime,
+        *,
+        port: int = 0,
+        without: Collection[str] = (),
+        edits: Mapping[str, tuple[str, str]] | None = None,
+    ) -> None:
         self.now = now
-        self.articles: list[SampleArticle] = load_articles(now)
+        self.articles: list[SampleArticle] = [
+            _edited(article, (edits or {}).get(article.id))
+            for article in load_articles(now)
+            if article.id not in without
+        ]
         #: (host as in the address, path with query, status) of every request so far.
         self.requests: list[tuple[str, str, int]] = []
         #: Source name -> host and port, for all sources but the drop folder.
@@ -75,6 +88,10 @@ class SampleWeb:
             server.close()
         else:
             server.fault = status
+
+    def slow(self, name: str, seconds: float) -> None:
+        """Let a source wait that long before each answer."""
+        self._servers[name].delay = seconds
 
     def drop_folder(self, path: Path) -> list[Path]:
         """Write the hand-ins into `path` and name it in `sources_toml()` from now on; returns the files."""
@@ -173,6 +190,12 @@ def _changed(articles: Sequence[SampleArticle], now: datetime) -> datetime:
     """When a site last changed: with its newest article, never after `now`."""
     newest = max((article.published for article in articles), default=now)
     return min(newest, now).astimezone(SHANGHAI)
+
+
+def _edited(article: SampleArticle, edit: tuple[str, str] | None) -> SampleArticle:
+    if edit is None:
+        return article
+    return replace(article, paragraphs=tuple(line.replace(*edit) for line in article.paragraphs))
 
 
 def _toml(value: object) -> str:

@@ -203,6 +203,25 @@ def test_broken_source_fails_and_faults_can_be_set_and_mended() -> None:
             fetch(f"http://{web.hosts['cihu-zone']}/")
 
 
+def test_slow_source_waits_before_it_answers() -> None:
+    with SampleWeb(NOW) as web:
+        web.slow("cihu-zone", 0.3)
+        started = time.perf_counter()
+        fetch(f"http://{web.hosts['cihu-zone']}/")
+        assert time.perf_counter() - started >= 0.3
+
+
+def test_held_back_and_edited_articles_change_only_their_own_pages() -> None:
+    with SampleWeb(NOW, port=18793, without={"cihu-07"}) as web:
+        before = {p: r.etag for p, r in web.sites["cihu-zone"].replies.items() if p.endswith(".html")}
+        assert "cihu-07" not in web.sites["cihu-zone"].paths
+    with SampleWeb(NOW, port=18793, edits={"cihu-01": ("三百零七件", "三百一十七件")}) as web:
+        site = web.sites["cihu-zone"]
+        after = {p: r for p, r in site.replies.items() if p.endswith(".html")}
+        assert set(after) - set(before) == {site.paths["cihu-07"]}
+        assert "三百一十七件" in after[site.paths["cihu-01"]].body.decode()
+
+
 def test_silent_source_has_nothing_newer_than_months(web: SampleWeb) -> None:
     newest = max(a.published for a in web.articles if a.source == "silent-portal")
     assert NOW - newest > timedelta(days=100)
