@@ -99,10 +99,6 @@ class SampleWeb:
         return fill_folder(path, self._of("drop-folder"))
 
     def use_folder(self, path: Path) -> None:
-        """Name `path` as the drop folder in `sources_toml()` without writing to it."""
-        self._folder = path
-
-    def use_folder(self, path: Path) -> None:
         """Name a folder that was filled before, as it stands, in `sources_toml()`."""
         self._folder = path
 
