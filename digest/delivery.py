@@ -257,7 +257,7 @@ class _Run:
         """Record an acceptance; tried again, for what is lost here has to be settled by hand."""
         for patience in (0.1, 1.0, 0.0):
             try:
-                with ledger(self.engine) as session:
+                with ledger(self.engine, synced=False) as session:
                     deliveries.mark_sent(session, row.id, self.worker, self.now(), reply)
                 break
             except LedgerError:

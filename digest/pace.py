@@ -70,7 +70,9 @@ class Pace:
         return max(window.limits.memory for window in windows)
 
     def recall(self, sent: Iterable[tuple[datetime, str]]) -> None:
-        """Take over what was sent before, oldest first, as (moment, address)."""
+        """Forget everything and start from what was sent before, oldest first, as (moment, address)."""
+        for window in (self._all, *self._domains.values()):
+            window.moments.clear()
         for at, address in sent:
             self.note(at, address)
 

@@ -14,16 +14,27 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
-from sqlalchemy import CursorResult, Engine, Select, and_, func, or_, select, update
+from sqlalchemy import (
+    Connection,
+    CursorResult,
+    Engine,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import (
     insert,
 )  # its ON CONFLICT compiles on SQLite too, not the other way round
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from store.database import session_scope
 from store.models import Audit, Delivery, Recipient
 from store.text import clean_line
 
@@ -41,13 +52,35 @@ class LedgerError(Exception):
 
 
 @contextmanager
-def ledger(engine: Engine) -> Iterator[Session]:
-    """One write transaction on the ledger. Raises LedgerError for every fault of the database."""
+def ledger(engine: Engine, *, synced: bool = True) -> Iterator[Session]:
+    """One write transaction on the ledger. Raises LedgerError for every fault of the database.
+
+    Without `synced` it survives the death of the process but perhaps not of the machine, and costs no flush of the disk:
+    enough for "sent", whose loss leaves a row in doubt, never for the marker.
+    """
     try:
-        with session_scope(engine) as session:
+        with (
+            engine.connect() as connection,
+            _sync(connection, synced),
+            Session(connection, expire_on_commit=False) as session,
+            session.begin(),
+        ):
             yield session
     except SQLAlchemyError as error:
         raise LedgerError(clean_line(str(getattr(error, "orig", None) or error))[:_REPLY_LENGTH]) from error
+
+
+@contextmanager
+def _sync(connection: Connection, synced: bool) -> Iterator[None]:
+    if synced or connection.dialect.name != "sqlite":
+        yield
+        return
+    raw: Any = connection.connection.driver_connection
+    raw.execute("PRAGMA synchronous=NORMAL")
+    try:
+        yield
+    finally:
+        raw.execute("PRAGMA synchronous=FULL")
 
 
 def deliverable() -> Any:
@@ -160,35 +193,43 @@ def _brief(text: str | None) -> str | None:
     return clean_line(text)[:_REPLY_LENGTH] if text is not None else None
 
 
+_TABLE = cast("Table", Delivery.__table__)
+_MINE = and_(_TABLE.c.id == bindparam("key"), _TABLE.c.claimed_by == bindparam("worker"))
+#: The two steps of every mail, built once: through the mapper they took four times as long.
+_TO_THE_DOT = (
+    update(_TABLE)
+    .where(
+        _MINE,
+        _TABLE.c.state == "sending",
+        _TABLE.c.recipient_id.in_(select(Recipient.id).where(deliverable())),
+    )
+    .values(state="at_the_dot", claimed_at=bindparam("at"), message_id=bindparam("identity"), reply=None)
+)
+_TO_SENT = (
+    update(_TABLE)
+    .where(_MINE, _TABLE.c.state.in_(("at_the_dot", "in_doubt")))
+    .values(
+        state="sent", sent_at=bindparam("at"), reply=bindparam("words"), reason=None, next_attempt_at=None
+    )
+)
+
+
+def _step(session: Session, statement: Any, **values: Any) -> bool:
+    return session.connection().execute(statement, values).rowcount == 1
+
+
 def mark_at_the_dot(
     session: Session, delivery_id: int, worker: str, now: datetime, message_id: str | None = None
 ) -> bool:
     """Say that the message is about to be completed. False: the claim is lost or the recipient left; do not complete it."""
-    willing = select(Recipient.id).where(deliverable())
-    condition = and_(_held(delivery_id, worker, "sending"), Delivery.recipient_id.in_(willing))
-    return (
-        _change(session, condition, state="at_the_dot", claimed_at=now, message_id=message_id, reply=None)
-        == 1
-    )
+    return _step(session, _TO_THE_DOT, key=delivery_id, worker=worker, at=now, identity=message_id)
 
 
 def mark_sent(
     session: Session, delivery_id: int, worker: str, now: datetime, reply: str | None = None
 ) -> bool:
     """Record that the other side accepted. Also mends a row that was taken for a dead worker's meanwhile."""
-    condition = _held(delivery_id, worker, "at_the_dot", "in_doubt")
-    return (
-        _change(
-            session,
-            condition,
-            state="sent",
-            sent_at=now,
-            reply=_brief(reply),
-            reason=None,
-            next_attempt_at=None,
-        )
-        == 1
-    )
+    return _step(session, _TO_SENT, key=delivery_id, worker=worker, at=now, words=_brief(reply))
 
 
 def mark_retry(

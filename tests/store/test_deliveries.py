@@ -34,8 +34,18 @@ def add(session: Session, now: datetime, address: str, **wishes: object) -> Reci
 
 
 @pytest.fixture
-def queued(engine: Engine, now: datetime) -> Engine:
+def queued(sqlite_engine: Engine, now: datetime) -> Engine:
     """Three queued deliveries, ids 1 to 3."""
+    return fill(sqlite_engine, now)
+
+
+@pytest.fixture
+def queued_anywhere(engine: Engine, now: datetime) -> Engine:
+    """The same on each kind of database."""
+    return fill(engine, now)
+
+
+def fill(engine: Engine, now: datetime) -> Engine:
     with session_scope(engine) as session:
         issue = make_issue(session, now)
         for name in ("a", "b", "c"):
@@ -74,21 +84,21 @@ def test_enqueue_leaves_out_who_left_or_is_suppressed(session: Session, now: dat
     assert deliveries.enqueue(session, issue.id, now) == 0
 
 
-def test_a_row_is_claimed_by_one_worker_only(queued: Engine, now: datetime) -> None:
-    assert claim_ids(queued, "one", now, 2) == [1, 2]
-    assert claim_ids(queued, "two", now) == [3]
-    assert claim_ids(queued, "two", now) == []
+def test_a_row_is_claimed_by_one_worker_only(queued_anywhere: Engine, now: datetime) -> None:
+    assert claim_ids(queued_anywhere, "one", now, 2) == [1, 2]
+    assert claim_ids(queued_anywhere, "two", now) == [3]
+    assert claim_ids(queued_anywhere, "two", now) == []
 
 
-def test_the_whole_way_from_queued_to_sent(queued: Engine, now: datetime) -> None:
-    claim_ids(queued, "w", now)
-    with ledger(queued) as session:
+def test_the_whole_way_from_queued_to_sent(queued_anywhere: Engine, now: datetime) -> None:
+    claim_ids(queued_anywhere, "w", now)
+    with ledger(queued_anywhere) as session:
         assert deliveries.mark_at_the_dot(session, 1, "w", now, "<1@x>")
         assert not deliveries.mark_at_the_dot(session, 1, "w", now, "<1@x>")
         assert deliveries.mark_sent(session, 1, "w", now, "250 ok")
         assert not deliveries.mark_sent(session, 1, "w", now)
         assert not deliveries.mark_retry(session, 1, "w", now, "late")
-    assert state_of(queued, 1) == "sent"
+    assert state_of(queued_anywhere, 1) == "sent"
 
 
 def test_another_workers_row_cannot_be_marked(queued: Engine, now: datetime) -> None:
@@ -133,15 +143,17 @@ def test_a_refused_address_is_suppressed_with_all_its_waiting_rows(queued: Engin
         assert deliveries.summary(session, second.id) == {"queued": 2, "suppressed": 1}
 
 
-def test_recovery_requeues_before_the_dot_and_doubts_behind_it(queued: Engine, now: datetime) -> None:
-    claim_ids(queued, "dead", now, 2)
-    claim_ids(queued, "alive", now)
-    with ledger(queued) as session:
+def test_recovery_requeues_before_the_dot_and_doubts_behind_it(
+    queued_anywhere: Engine, now: datetime
+) -> None:
+    claim_ids(queued_anywhere, "dead", now, 2)
+    claim_ids(queued_anywhere, "alive", now)
+    with ledger(queued_anywhere) as session:
         deliveries.mark_at_the_dot(session, 1, "dead", now)
-    with ledger(queued) as session:
+    with ledger(queued_anywhere) as session:
         found = deliveries.recover(session, now, is_dead=lambda worker: worker == "dead")
     assert (found.requeued, found.in_doubt) == (1, 1)
-    assert [state_of(queued, key) for key in (1, 2, 3)] == ["in_doubt", "queued", "sending"]
+    assert [state_of(queued_anywhere, key) for key in (1, 2, 3)] == ["in_doubt", "queued", "sending"]
 
 
 def test_recovery_takes_old_claims_for_dead(queued: Engine, now: datetime) -> None:
@@ -172,9 +184,9 @@ def test_a_slow_worker_may_still_say_that_it_was_sent(queued: Engine, now: datet
         assert not deliveries.in_doubt(session)
 
 
-def test_doubt_is_settled_once_by_a_person_and_leaves_a_trace(queued: Engine, now: datetime) -> None:
-    claim_ids(queued, "w", now, 2)
-    with ledger(queued) as session:
+def test_doubt_is_settled_once_by_a_person_and_leaves_a_trace(queued_anywhere: Engine, now: datetime) -> None:
+    claim_ids(queued_anywhere, "w", now, 2)
+    with ledger(queued_anywhere) as session:
         for key in (1, 2):
             deliveries.mark_at_the_dot(session, key, "w", now)
             deliveries.mark_in_doubt(session, key, "w", "timeout")
@@ -184,12 +196,12 @@ def test_doubt_is_settled_once_by_a_person_and_leaves_a_trace(queued: Engine, no
         assert not deliveries.settle(session, 3, True, "editor", now)
         acts = session.scalars(select(Audit.target).where(Audit.what == "delivery.settle")).all()
     assert acts == ["delivery:1", "delivery:2"]
-    assert [state_of(queued, key) for key in (1, 2, 3)] == ["sent", "queued", "queued"]
+    assert [state_of(queued_anywhere, key) for key in (1, 2, 3)] == ["sent", "queued", "queued"]
 
 
-def test_what_was_sent_lately_is_told_with_its_address(queued: Engine, now: datetime) -> None:
-    claim_ids(queued, "w", now)
-    with ledger(queued) as session:
+def test_what_was_sent_lately_is_told_with_its_address(queued_anywhere: Engine, now: datetime) -> None:
+    claim_ids(queued_anywhere, "w", now)
+    with ledger(queued_anywhere) as session:
         for key in (1, 2):
             deliveries.mark_at_the_dot(session, key, "w", now)
         deliveries.mark_sent(session, 1, "w", now + timedelta(seconds=5))
