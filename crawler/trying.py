@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
+
+import msgspec
 
 from crawler.context import CrawlContext
 from crawler.exceptions import PageError
 from crawler.fetching import Fetched, FetchError, fetch
 from crawler.inspecting import inspect_page
 from crawler.items import Link
-from crawler.sources.kinds import AnySource, LinkedSource
+from crawler.sources.kinds import AnySource, LinkedSource, SourceFile
 
 
 class TryError(Exception):
@@ -27,6 +30,20 @@ def try_source(source: AnySource, context: CrawlContext, count: int) -> list[str
     for link in links[:count]:
         lines += ["", *_read(source, context, link)]
     return lines
+
+
+def preview_source(table: Mapping[str, object], links: Sequence[Link], context: CrawlContext) -> list[str]:
+    """Return lines for a table that is not written yet: its text, the articles found, the first one as it is read."""
+    source = msgspec.convert({"source": [dict(table)]}, SourceFile).source[0]
+    shown = [f"  {link.published_at or '-':16.16} {link.title or ''}  {link.url}" for link in links[:12]]
+    head = [f"  {key} = {value!r}" for key, value in table.items()]
+    return [
+        *head,
+        f"{len(links)} article(s):",
+        *shown,
+        "",
+        *(_read(source, context, links[0]) if links and source.kind != "pdf" else []),
+    ]
 
 
 def check_source(source: AnySource, context: CrawlContext) -> tuple[bool, str]:

@@ -11,7 +11,7 @@ from scheduler.context import Store
 from store.alerts import clear_alert, mark_reported, open_alerts, raise_alert, unreported
 from store.database import Session, session_scope
 from store.deliveries import in_doubt, stuck
-from store.issues import last_issues
+from store.issues import issue_by_id, last_issues
 from store.models import Alert, Source
 from store.sources import all_sources
 
@@ -71,7 +71,8 @@ def late_issue(session: Session, store: Store, now: datetime) -> Iterator[Findin
 
 def empty_issue(session: Session, store: Store, now: datetime) -> Iterator[Finding]:  # noqa: ARG001
     """The latest issue has no story."""
-    issue = next(iter(last_issues(session, 1)), None)
+    latest = next(iter(last_issues(session, 1)), None)
+    issue = issue_by_id(session, latest.id) if latest else None
     if issue is not None and not issue.stories:
         yield Finding(
             "empty_issue", f"issue {issue.number}", "the latest issue holds no story; look at the sources"

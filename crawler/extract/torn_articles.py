@@ -48,14 +48,19 @@ class Stray:
 class Draft:
     """An article being put together; `unfinished` while its last paragraph ends inside a sentence."""
 
-    paragraphs: list[str] = field(default_factory=list)
+    start: int
     names: str | None = None
-    start: int = 0
+    paragraphs: list[str] = field(default_factory=list)
     dateline: bool = False
     captions: list[str] = field(default_factory=list)
     after_caption: bool = False
     subheads: dict[int, list[Line]] = field(default_factory=dict)
     headed: bool = False
+    size: int = 0
+    index: int = 0
+    #: character pairs of the body and mentions of zones, kept up while it grows
+    pairs: set[str] = field(default_factory=set)
+    zones: Counter[str] = field(default_factory=Counter)
 
     @property
     def unfinished(self) -> bool:
@@ -67,6 +72,9 @@ class Draft:
 
     def add(self, text: str, *, joined: bool) -> None:
         """Append `text` as a paragraph, or to the last one when it is the rest of a sentence."""
+        self.size += len(text)
+        self.pairs |= bigrams(text)
+        self.zones.update(zones_in(text))
         if not joined or not self.paragraphs:
             self.paragraphs.append(text)
             return
@@ -86,10 +94,10 @@ def bigrams(text: str) -> set[str]:
     return {bare[i : i + 2] for i in range(len(bare) - 1)}
 
 
-def overlap(headline: str, body: str) -> float:
-    """Return the share (0-1) of the headline's character pairs that stand in the body."""
-    pairs = bigrams(headline)
-    return len(pairs & bigrams(body)) / len(pairs) if pairs else 0.0
+def overlap(headline: str, pairs: set[str]) -> float:
+    """Return the share (0-1) of the headline's character pairs that are among `pairs`."""
+    own = bigrams(headline)
+    return len(own & pairs) / len(own) if own else 0.0
 
 
 @dataclass(slots=True)
@@ -130,7 +138,9 @@ def _headline_runs(lines: Sequence[Line]) -> list[tuple[int, int]]:
     """Return (start, end) of the runs of headline lines that are long enough for an article."""
     runs: list[tuple[int, int]] = []
     start = 0
-    for is_heading, group in itertools.groupby(lines, key=lambda line: line.kind in {Kind.HEADING, Kind.FRAGMENT}):
+    for is_heading, group in itertools.groupby(
+        lines, key=lambda line: line.kind in {Kind.HEADING, Kind.FRAGMENT}
+    ):
         size = len(items := list(group))
         if is_heading and sum(cjk_length(line.text) for line in items) >= 10:
             runs.append((start, start + size))
@@ -146,7 +156,7 @@ def _overlap_near(lines: Sequence[Line], place: int, step: int) -> float:
         if lines[i].kind is Kind.BODY:
             texts.append(lines[i].text)
         i += step
-    return overlap(lines[place].text, "".join(texts))
+    return overlap(lines[place].text, bigrams("".join(texts)))
 
 
 class _Cutter:
@@ -200,15 +210,16 @@ class _Cutter:
         if bylines:
             return True
         if headings:
-            return self._headline_score(current, line, headings, upcoming) >= NEW_ARTICLE
+            return self._headline_score(current, headings, position) >= NEW_ARTICLE
         return self._new_zone(current, line, upcoming) and (
             is_lead(line.text)
             or line.gap > 0
             or any(p.kind in {Kind.CAPTION, Kind.ADVERT} for p in self.pending)
         )
 
-    def _headline_score(self, current: Draft, line: Line, headings: list[Line], upcoming: str) -> float:
+    def _headline_score(self, current: Draft, headings: list[Line], position: int) -> float:
         """Return how surely the last headlines begin an article rather than a section of the current one."""
+        line, upcoming = self.lines[position], self._upcoming(position)
         text = "".join(item.text for item in headings)
         size = max(cjk_length(item.text) for item in headings)
         zones = zones_in(text)
@@ -219,26 +230,28 @@ class _Cutter:
             - 1.5 * (size <= 9)
             + 1.0 * (len(headings) > 1)
         )
-        score += 3.0 * bool(zones and zones[0] not in zones_in(current.body)) + 3.0 * self._new_zone(
+        score += 3.0 * bool(zones and zones[0] not in current.zones) + 3.0 * self._new_zone(
             current, line, upcoming
         )
         score += 1.5 * is_lead(line.text) - 1.0 * is_connective(line.text)
         score += 1.5 * bool(re.search("^[^：:]{2,12}[：:]\\S", headings[-1].text))
-        score -= 5.0 * is_numbered(headings[-1].text) + 2.0 * (len(current.body) < 60)
-        score -= 2.0 * self._has_siblings(headings[-1], current)
-        score += (4.0 if size > 9 else 1.0) * (overlap(text, upcoming) - overlap(text, current.body))
+        score -= 5.0 * is_numbered(headings[-1].text) + 2.0 * (current.size < 60)
+        score -= 2.0 * self._has_siblings(headings[-1], current, position)
+        score += (4.0 if size > 9 else 1.0) * (
+            overlap(text, bigrams(upcoming)) - overlap(text, current.pairs)
+        )
         if not current.headed:
-            score -= 4.0 if set(zones) & set(zones_in(current.body)) else 1.5
+            score -= 4.0 if set(zones) & set(current.zones) else 1.5
         return score + 0.5 * (line.gap > 0)
 
-    def _has_siblings(self, heading: Line, current: Draft) -> bool:
+    def _has_siblings(self, heading: Line, current: Draft, position: int) -> bool:
         """Say whether other headings of the same length stand in the article or ahead: subheads are parallel."""
-        ahead = itertools.takewhile(
-            lambda line: line.kind is not Kind.BYLINE and not line.dateline,
-            (line for line in self.lines if line.number > heading.number),
-        )
-        others = [line for line in ahead if line.kind is Kind.HEADING][:6]
-        others += [line for row in current.subheads.values() for line in row]
+        others = [line for row in current.subheads.values() for line in row][-8:]
+        for line in self.lines[position : position + 60]:
+            if line.kind is Kind.BYLINE or line.dateline:
+                break
+            if line.kind is Kind.HEADING:
+                others.append(line)
         length = cjk_length(heading.text)
         return any(
             abs(cjk_length(other.text) - length) <= 1 and other.text != heading.text for other in others
@@ -246,10 +259,10 @@ class _Cutter:
 
     def _new_zone(self, current: Draft, line: Line, upcoming: str) -> bool:
         """Say whether the text from `line` on tells of another zone than the current article."""
-        here, before = zones_in(line.text), zones_in(current.body)
+        here, before = zones_in(line.text), current.zones
         if not here or not before or here[0] in before:
             return False
-        main = Counter(before).most_common(1)[0][0]
+        main = before.most_common(1)[0][0]
         after = zones_in(upcoming)
         return after.count(main) <= after.count(here[0])
 
@@ -268,31 +281,29 @@ class _Cutter:
     def _open_draft(self, line: Line) -> Draft | None:
         """Return the article broken off earlier that `line` goes on, if there is one that fits."""
         best, best_score = None, GOES_ON
-        for draft in self.result.drafts[:-1]:
+        for draft in self.result.drafts[-8:-1]:
             if not draft.unfinished or self.current is None:
                 continue
             score = 3.0 * starts_inside(line.text) - 2.0 * is_lead(line.text) - 1.5 * is_connective(line.text)
             here = set(zones_in(line.text))
-            score += 2.0 * bool(here & set(zones_in(draft.body))) - 2.0 * bool(
-                here & set(zones_in(self.current.body))
-            )
-            score += 6.0 * (overlap(line.text, draft.body) - overlap(line.text, self.current.body))
+            score += 2.0 * bool(here & set(draft.zones)) - 2.0 * bool(here & set(self.current.zones))
+            score += 6.0 * (overlap(line.text, draft.pairs) - overlap(line.text, self.current.pairs))
             if score >= best_score:
                 best, best_score = draft, score
         return best
 
     def _begin(self, line: Line) -> None:
-        draft = Draft(start=line.number, dateline=line.dateline, names=line.names)
+        draft = Draft(line.number, line.names, dateline=line.dateline, index=len(self.result.drafts))
         draft.after_caption = any(item.kind is Kind.CAPTION for item in self.pending)
         self.result.drafts.append(draft)
         self._place_bylines(self.current, draft)
-        self._place_headings(len(self.result.drafts) - 1, 0, inside=False)
+        self._place_headings(draft.index, 0, inside=False)
         self._place_captions(self.current or draft)
         draft.add(line.text, joined=False)
         self.current = draft
 
     def _go_on(self, draft: Draft, line: Line, *, joined: bool) -> None:
-        index = next(i for i, item in enumerate(self.result.drafts) if item is draft)
+        index = draft.index
         self._place_bylines(draft, draft)
         self._place_headings(index, len(draft.paragraphs), inside=joined)
         self._place_captions(draft)
@@ -350,9 +361,9 @@ def _is_torn_headline(headings: list[Line], draft: Draft) -> bool:
     """Say whether headline lines inside an article that has none above it are its own, torn."""
     text = "".join(line.text for line in headings)
     pieces = any(line.kind is Kind.FRAGMENT for line in headings)
-    return pieces or (cjk_length(text) >= 10 and overlap(text, draft.body) >= 0.3)
+    return pieces or (cjk_length(text) >= 10 and overlap(text, draft.pairs) >= 0.3)
 
 
 def _shares_zone(headline: str, text: str, *, but_not: Draft | None) -> bool:
     zones = set(zones_in(headline)) & set(zones_in(text))
-    return bool(zones - set(zones_in(but_not.body if but_not else "")))
+    return bool(zones - set(but_not.zones if but_not else ()))

@@ -20,6 +20,9 @@ _ZONE_AT_END = re.compile(
 #: Characters that OCR takes for each other; only such are put right, and only where the body has the same words.
 _ALIKE = "向间问同回 人入八 未末 己已巳 日曰 土士 大太犬 干千于 天夫无 治冶 析折 侯候 清请情 建健 力刀九 代伐 今令 王玉主 往住 园圆国 设没 办为 兴头 业亚 贝见 子了 车东 广厂 田由甲"
 
+#: A headline has at most so many characters; what tearing left beyond them is of several.
+_MAX_PIECES = 48
+
 #: Score from which a run of headline lines away from an article's start is taken as its headline.
 FITS = 1.2
 
@@ -82,8 +85,8 @@ def _like_subhead(line: Line, lengths: set[int]) -> bool:
 def _fit(stray: Stray, index: int, draft: Draft, cut: Cut) -> float:
     """Return how well a run of headline lines suits an article as its headline."""
     text = "".join(line.text for line in stray.lines)
-    zones, own = set(zones_in(text)), Counter(zones_in(draft.body))
-    score = 3.0 * overlap(text, draft.body)
+    zones, own = set(zones_in(text)), draft.zones
+    score = 3.0 * overlap(text, draft.pairs)
     if zones:
         score += 2.0 if zones & set(own) else -2.0
     if stray.article == index:
@@ -154,7 +157,7 @@ def _broken_in_two(texts: list[str], body: str) -> bool:
 def _put_together(lines: list[Line], body: str) -> str:
     """Return the most likely reading of a torn headline's pieces."""
     pieces = [piece for line in lines for piece in re.split("[ \u3000]+", line.raw or line.text) if piece]
-    readings = _readings(pieces)
+    readings = _readings(pieces[:_MAX_PIECES])
     pairs = bigrams(body)
     best = max(readings, key=lambda reading: _likeness(reading, pairs))
     return _misread(_zone_first(best, body), body)
@@ -202,14 +205,14 @@ def _zone_first(text: str, body: str) -> str:
 
 def _misread(text: str, body: str) -> str:
     """Return the headline with a misread character put right where the body has the same words but for it."""
-    windows = _windows(body)
+    windows, pairs = _windows(body), bigrams(body)
     for i in range(len(text) - 3):
         window = text[i : i + 4]
         if window in windows:
             continue
         for j in (1, 2):
             keys = windows.get(window[:j] + "?" + window[j + 1 :], set())
-            known = window[j - 1 : j + 1] in bigrams(body) or window[j : j + 2] in bigrams(body)
+            known = window[j - 1 : j + 1] in pairs or window[j : j + 2] in pairs
             if len(keys) == 1 and not known and _alike(window[j], next(iter(keys))):
                 text = text[: i + j] + next(iter(keys)) + text[i + j + 1 :]
                 break

@@ -90,8 +90,10 @@ DATELINE = re.compile(
     f"^(?:本报讯|本刊讯|本网讯|本报综合消息|综合消息|[{CJK}]{{2,8}}(?:报|网|社)讯|(?:本报|新华社|中新社|据[{CJK}]{{2,8}})[{CJK}]{{0,8}}?(?:\\d{{1,2}}月)?\\d{{0,2}}日?[电讯])"
     "(?=[\\s(（:：,，]|[^\\s(（:：,，。]{3})\\s*(?:[(（]([^()（）]{2,60})[)）])?\\s*[:：]?\\s*"
 )
-_INNER_START = re.compile("(?<=[。”」!?！？ ])\\s*(?=(?:本报讯|本刊讯)[\\s(（])|(?<=[。”]) (?=[上下左右]图[:：为]|图为|图片来源[:：])")
-_INNER_HEADLINE = re.compile(f"^([{CJK}“”\"《》、·]{{10,30}}) (?=\\S{{60}})")
+_INNER_START = re.compile(
+    "(?<=[。”」!?！？ ])\\s*(?=(?:本报讯|本刊讯)[\\s(（])|(?<=[。”]) (?=[上下左右]图[:：为]|图为|图片来源[:：])"
+)
+_INNER_HEADLINE = re.compile(f'^([{CJK}“”"《》、·]{{10,30}}) (?=\\S{{60}})')
 
 _LEAD = re.compile(
     "^(?:近日|日前|连日来|近年来|近期|近段时间|今年以来|去年以来|今年|去年|昨日|昨天|今日|今天|本月|当前|眼下|走进|初[春夏秋冬]|盛夏|金秋|时下|记者(?:日前|近日|从|昨)|"
@@ -232,7 +234,9 @@ def _join_columns(lines: list[tuple[str, int, bool]]) -> list[tuple[str, int, bo
     for text, number, gap in lines:
         full = abs(len(text) - width) <= 1
         tail = len(text) < width - 1 and is_finished(text)
-        starts = DATELINE.match(text) or (is_lead(text) and not re.search(r"[^\w\s]", joined[-1][0] if joined else ""))
+        starts = DATELINE.match(text) or (
+            is_lead(text) and not re.search(r"[^\w\s]", joined[-1][0] if joined else "")
+        )
         if open_line and (full or tail) and not starts:
             before, first, first_gap = joined[-1]
             joined[-1] = (before + text, first, first_gap)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 
+import tomlkit
+
 from crawler.sources.kinds import AnySource, SourceFile
 from store.config import Config, ConfigError
-from store.toml_file import TomlError, read_toml
+from store.toml_file import TomlError, parse_toml, read_toml
 
 
 def load_sources(config: Config) -> list[AnySource]:
@@ -38,6 +40,33 @@ def read_sources(paths: Sequence[Path]) -> list[AnySource]:
         for entry in entries:
             found.setdefault(entry.name, (path, entry))
     return [entry for _, (_, entry) in sorted(found.items())]
+
+
+def append_source(config: Config, table: Mapping[str, object]) -> Path:
+    """Write a `[[source]]` table at the end of the office's file, comments and order kept; return the file.
+
+    Raises ConfigError when the table is faulty or its name is used already; nothing is written then.
+    """
+    path = config.resolve(config.crawl.sources)
+    path = path / "added.toml" if path.is_dir() else path
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    if any(source.name == table["name"] for source in load_sources(config)):
+        raise ConfigError(f"{path}: a source called {table['name']!r} is there already; give another --name")
+    document = tomlkit.document()
+    entry = tomlkit.table()
+    entry.update(table)
+    tables = tomlkit.aot()
+    tables.append(entry)
+    document.append("source", tables)
+    added = f"{text.rstrip()}\n\n{tomlkit.dumps(document)}" if text.strip() else tomlkit.dumps(document)
+    try:
+        parse_toml(added, SourceFile, path)
+    except TomlError as error:
+        raise ConfigError(str(error)) from error
+    temporary = path.with_suffix(".toml.part")
+    temporary.write_text(added, encoding="utf-8")
+    temporary.replace(path)
+    return path
 
 
 def _own_files(config: Config) -> list[Path]:

@@ -11,7 +11,7 @@ from scrapy.http import Response, TextResponse
 from twisted.python.failure import Failure
 
 from crawler.context import CrawlContext
-from crawler.exceptions import NotAnArticle, PageError
+from crawler.exceptions import NotAnArticle, PageError, PageNotUnderstood
 from crawler.failures import reason_of
 from crawler.items import ArticleItem, Link, UnreadPage
 from crawler.pages.reading import read_page
@@ -111,9 +111,11 @@ class Walk:
                 return
             try:
                 outputs = list(callback(response, **kwargs))
-            except PageError as error:
+            except PageNotUnderstood as error:
                 self.tally.fail(error.reason, f"{response.url}: {error.detail}", is_list=True)
                 return
+            except NotAnArticle:  # a list with nothing on it; a source whose lists are all empty is judged as `no_links`
+                outputs = []
             self.tally.lists += 1
             etag, modified = (_header(response, name) for name in ("ETag", "Last-Modified"))
             self.tally.validators.append((response.meta["asked_url"], etag, modified))

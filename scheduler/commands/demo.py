@@ -125,13 +125,14 @@ def _issue(store: Store, sink: SmtpSink) -> None:
     from scheduler.jobs import compose_weekly, deliver
     from store.database import read_scope
     from store.deliveries import summary
-    from store.issues import last_issues
+    from store.issues import issue_by_id, last_issues
 
     click.echo("\n2. issue of the week")
     composed = compose_weekly(store, utc_now())
     with read_scope(store.engine) as session:
-        issue = last_issues(session, 1)[0]
-        paths = write_files(store.config, edition_for(issue))
+        issue = issue_by_id(session, last_issues(session, 1)[0].id)
+    assert issue is not None
+    paths = write_files(store.config, edition_for(issue))
     click.echo(
         f"  {issue.year}年第{issue.year_number}期（总第{issue.number}期）: {len(issue.stories)} stories"
         + ("" if composed else "; composed before, it stays as it was frozen")

@@ -101,11 +101,11 @@ def list_issues() -> None:
     """List the issues, newest first."""
     from scheduler.context import open_store
     from store.database import read_scope
-    from store.issues import last_issues
+    from store.issues import issue_by_id, last_issues
 
     with read_scope(open_store().engine) as session:
-        for issue in last_issues(session, 520):
-            click.echo(_headline(issue))
+        for row in last_issues(session, 520):
+            click.echo(_headline(issue_by_id(session, row.id)))
 
 
 @issue_command.command("show")

@@ -82,6 +82,58 @@ def try_source(name: str, count: int) -> None:
     click.echo("\n".join(try_source(source, context, count)))
 
 
+@source_command.command("add")
+@click.argument("url")
+@click.option("--name", help="The source's name (default: made from the address).")
+@click.option("--publisher", help="The outlet's name (default: the site's).")
+@click.option("--zone", default="", help="The zone that a bare 高新区 means on this site.")
+@click.option("--kind", help="Take the proposal of this kind.")
+@click.option("--yes", is_flag=True, help="Write without asking.")
+@click.option("--allow-private", is_flag=True, help="The site is on a private or loopback address.")
+def add(
+    url: str,
+    name: str | None,
+    publisher: str | None,
+    zone: str,
+    kind: str | None,
+    yes: bool,
+    allow_private: bool,
+) -> None:
+    """Look at URL, propose how to collect it, show what it would yield, and write the [[source]] table on yes."""
+    from crawler.proposing import propose, source_table
+    from crawler.sources.loader import append_source
+
+    context = _context()
+    found = [
+        proposal
+        for proposal in propose(url, timeout=context.config.crawl.timeout, allow_private=allow_private)
+        if kind in {None, proposal.kind}
+    ]
+    if not found:
+        raise click.ClickException(
+            f"{url}: no list of articles, feed, sitemap or e-paper found; try the address of a column page"
+        )
+    for proposal in found[1:]:
+        click.echo(
+            f"also possible: --kind {proposal.kind} {proposal.url} ({len(proposal.links)} articles; {proposal.why})"
+        )
+    best = found[0]
+    table = source_table(
+        best,
+        name=name or best.name,
+        publisher=publisher or best.publisher or best.name,
+        zone=zone,
+        internal=allow_private,
+    )
+    click.echo(f"proposed: {best.kind}, {best.why}")
+    from crawler.trying import preview_source
+
+    click.echo("\n".join(preview_source(table, best.links, context)))
+    if yes or click.confirm(f"write it to {context.config.crawl.sources}?"):
+        path = append_source(context.config, table)
+        click.echo(f"wrote {table['name']} to {path}")
+
+
 @source_command.command("check")
 @click.argument("names", nargs=-1)
 def check(names: tuple[str, ...]) -> None:

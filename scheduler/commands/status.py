@@ -27,13 +27,14 @@ def status_lines(store: Store, now: datetime) -> list[str]:
     from store.counts import count_all
     from store.database import read_scope
     from store.deliveries import summary
-    from store.issues import last_issues
+    from store.issues import issue_by_id, last_issues
     from store.leases import holder_of
 
     zone = store.config.zone_info
     with read_scope(store.engine) as session:
         counts, states = count_all(session), source_states(session)
-        issue = next(iter(last_issues(session, 1)), None)
+        latest = next(iter(last_issues(session, 1)), None)
+        issue = issue_by_id(session, latest.id) if latest else None
         lines = [
             f"database   {store.engine.url.render_as_string(hide_password=True)}",
             f"daemon     {holder_of(session, 'daemon', now) or 'none is running'}",

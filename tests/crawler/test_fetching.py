@@ -1,0 +1,59 @@
+"""Fetching by hand: public http and https only, capped, every failure one line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from crawler.fetching import FetchError, fetch
+
+if TYPE_CHECKING:
+    from conftest import Site  # type: ignore[import-not-found]
+
+
+def test_a_page_is_fetched_with_its_declared_encoding(site: Site) -> None:
+    site.pages["/a"] = (200, {"Content-Type": "text/html; charset=gbk"}, "党建".encode("gbk"))
+    page = fetch(f"{site.root}/a", user_agent="test", allow_private=True)
+    assert (page.body.decode("gbk"), page.declared, page.content_type) == ("党建", "gbk", "text/html")
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.0.0.1",
+        "localhost",
+        "2130706433",
+        "0x7f000001",
+        "127.1",
+        "[::1]",
+        "169.254.169.254",
+        "10.0.0.1",
+        "0.0.0.0",
+    ],
+)
+def test_private_addresses_are_refused_in_every_spelling(site: Site, host: str) -> None:
+    with pytest.raises(FetchError):
+        fetch(f"http://{host}:{site.port}/a", user_agent="test", timeout=2)
+    assert site.asked == []
+
+
+@pytest.mark.parametrize(
+    "url", ["file:///etc/passwd", "ftp://a.cn/x", "data:text/html,x", "javascript:1", "//a.cn", "http://"]
+)
+def test_other_schemes_are_refused(url: str) -> None:
+    with pytest.raises(FetchError, match="only http and https"):
+        fetch(url, user_agent="test")
+
+
+def test_a_redirect_to_another_scheme_is_refused(site: Site) -> None:
+    site.pages["/a"] = (302, {"Location": "file:///etc/passwd"}, b"")
+    with pytest.raises(FetchError):
+        fetch(f"{site.root}/a", user_agent="test", allow_private=True)
+
+
+def test_a_status_and_a_closed_port_are_named(site: Site) -> None:
+    with pytest.raises(FetchError, match="HTTP 404"):
+        fetch(f"{site.root}/none", user_agent="test", allow_private=True)
+    with pytest.raises(FetchError, match="refused"):
+        fetch("http://127.0.0.1:9/", user_agent="test", allow_private=True)

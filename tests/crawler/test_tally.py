@@ -1,0 +1,64 @@
+"""A visit is judged from what was counted."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from crawler.tally import Tally, judge
+
+
+@pytest.mark.parametrize(
+    ("counts", "closed", "outcome", "reason"),
+    [
+        ({"lists": 1, "links": 3, "pages": 3, "new": 3}, "finished", "ok", None),
+        ({"unchanged": 1}, "finished", "ok", None),
+        ({"lists": 1, "links": 3, "known": 3}, "finished", "ok", None),
+        ({"listless": True}, "finished", "ok", None),
+        ({"lists_failed": 1, "reasons": Counter(timeout=1)}, "finished", "failed", "timeout"),
+        ({}, "finished", "failed", "no_list"),
+        ({"lists": 2}, "finished", "failed", "no_links"),
+        (
+            {"lists": 1, "links": 4, "pages": 4, "articles_failed": 4, "reasons": Counter(http_500=4)},
+            "finished",
+            "failed",
+            "http_500",
+        ),
+        (
+            {"lists": 1, "lists_failed": 1, "links": 2, "pages": 2, "new": 2, "reasons": Counter(http_404=1)},
+            "finished",
+            "degraded",
+            "http_404",
+        ),
+        (
+            {
+                "lists": 1,
+                "links": 9,
+                "new": 2,
+                "pages": 2,
+                "articles_failed": 5,
+                "reasons": Counter(timeout=5),
+            },
+            "finished",
+            "degraded",
+            "timeout",
+        ),
+        ({"lists": 1, "links": 9, "new": 2, "pages": 2}, "shutdown", "interrupted", "shutdown"),
+        ({"lists": 1, "links": 9, "new": 2, "pages": 2}, "database_failed", "failed", "database_failed"),
+    ],
+)
+def test_the_outcome_follows_from_the_counts(
+    counts: dict[str, object], closed: str, outcome: str, reason: str | None
+) -> None:
+    visit = judge(Tally(**counts), closed)  # type: ignore[arg-type]
+    assert (visit.outcome, visit.reason) == (outcome, reason)
+
+
+def test_the_first_error_is_kept_for_the_operator() -> None:
+    tally = Tally()
+    tally.fail("timeout", "http://a.cn/1: took too long", is_list=True)
+    tally.fail("http_404", "http://a.cn/2: HTTP 404", is_list=False)
+    visit = judge(tally, "finished")
+    assert visit.error == "timeout: http://a.cn/1: took too long"
+    assert (visit.errors, visit.dropped, tally.as_stats()) == (2, 2, {"http_404": 1, "timeout": 1})
