@@ -33,7 +33,7 @@ def run_limited(
 
     Raises what the function raises of PageNotUnderstood and NotAnArticle, and PageNotUnderstood("time_limit") after
     `seconds` of wall or processor time, ("memory_limit") when it asks for more than `megabytes` of address space, and
-    ("reader_crashed") when it dies or raises anything else.
+    ("reader_crashed") when it dies or raises anything else. The PDF library aborts when it is refused memory.
     """
     command = [sys.executable, "-m", "crawler.pages.limits", function_path, url]
     environment = {
@@ -62,6 +62,8 @@ def run_limited(
 def _answer(code: int, answer: bytes, errors: bytes) -> list[ArticleItem]:
     if code in (-signal.SIGXCPU, -signal.SIGKILL):
         raise PageNotUnderstood("time_limit", "processor time")
+    if code in (-signal.SIGABRT, -signal.SIGTRAP, -signal.SIGILL):
+        raise PageNotUnderstood("memory_limit", f"ended by signal {-code}")
     if code != 0 or not answer or len(answer) > _MAX_ANSWER:
         detail = errors.decode(errors="replace").strip().splitlines()[-1:] or [f"exit {code}"]
         raise PageNotUnderstood("reader_crashed", detail[0][:200])
