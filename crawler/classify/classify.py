@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from crawler.classify.figures import Figure, find_figures
-from crawler.classify.folding import Folded, fold
+from crawler.classify.folding import fold_page
 from crawler.classify.gazetteer import build_gazetteer
 from crawler.classify.matching import Matcher, WordList
 from crawler.classify.organisations import Organisation, find_organisations
@@ -33,9 +33,6 @@ MAX_TITLE = 2_000
 MAX_TEXT = 200_000
 #: Figures, practices and organisations are read from so much of it.
 MAX_DETAIL = 20_000
-
-#: Stands between title and text; belongs to no word.
-_BETWEEN = "\x01"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +113,9 @@ class Classifier:
         `publisher` is the 来源 of the article, `outlet` the name of the site or newspaper it was read from,
         `source_zone` the short name of the zone whose source it is.
         """
-        title, text = title[:MAX_TITLE].replace(_BETWEEN, " "), text[:MAX_TEXT]
+        title, text = title[:MAX_TITLE], text[:MAX_TEXT]
         context = Context(url or "", publisher or "", outlet or "", source_zone or "")
-        folded, found, themes, verdict = self._read(title, text, context)
+        found, themes, verdict = self._read(title, text, context)
         relevant = verdict.score >= self.threshold
         shown = relevant or verdict.score >= self.borderline
         return Classification(
@@ -126,8 +123,8 @@ class Classifier:
             borderline=shown and not relevant,
             score=verdict.score,
             reasons=verdict.reasons,
-            zones=[_placed_zone(tag, title, text) for tag in found.tags],
-            themes=[_placed_theme(tag, title, text) for tag in themes],
+            zones=found.tags,
+            themes=themes,
             figures=find_figures(text[:MAX_DETAIL]),
             practices=find_practices(text[:MAX_DETAIL]),
             organisations=find_organisations(text[:MAX_DETAIL]),
@@ -138,35 +135,14 @@ class Classifier:
     ) -> dict[str, float]:
         """Return the relevance features of an article, {} when zone or Party evidence is missing: input of the fit."""
         context = Context(url or "", publisher or "")
-        return self._read(title[:MAX_TITLE].replace(_BETWEEN, " "), text[:MAX_TEXT], context)[3].features
+        return self._read(title[:MAX_TITLE], text[:MAX_TEXT], context)[2].features
 
-    def _read(self, title: str, text: str, context: Context) -> tuple[Folded, Found, list[ThemeTag], Verdict]:
-        folded = fold(f"{title}{_BETWEEN}{text}")
-        title_end = folded.text.index(_BETWEEN)
-        hits = self._matcher.find(folded.text)
-        found = self._zones.find(folded, hits, context, title_end)
-        themes = self._themes.find(folded, hits, title_end)
-        return folded, found, themes, self._relevance.score(folded.text, hits, found, title_end)
-
-
-def _placed_zone(tag: ZoneTag, title: str, text: str) -> ZoneTag:
-    """Give a tag its words and, in the text, offsets into the text alone; evidence from outside keeps its words."""
-    if tag.field not in {"title", "text"}:
-        return tag
-    start, end, words = _place(tag.field, tag.start, tag.end, title, text)
-    return replace(tag, start=start, end=end, text=words)
-
-
-def _placed_theme(tag: ThemeTag, title: str, text: str) -> ThemeTag:
-    start, end, words = _place(tag.field, tag.start, tag.end, title, text)
-    return replace(tag, start=start, end=end, text=words)
-
-
-def _place(field_name: str, start: int, end: int, title: str, text: str) -> tuple[int, int, str]:
-    if field_name == "title":
-        return start, end, title[start:end]
-    offset = len(title) + len(_BETWEEN)
-    return start - offset, end - offset, text[start - offset : end - offset]
+    def _read(self, title: str, text: str, context: Context) -> tuple[Found, list[ThemeTag], Verdict]:
+        page = fold_page(title, text)
+        hits = self._matcher.find(page.folded.text)
+        found = self._zones.find(page, hits, context)
+        themes = self._themes.find(page, hits)
+        return found, themes, self._relevance.score(page.folded.text, hits, found, page.title_end)
 
 
 @lru_cache(maxsize=4)

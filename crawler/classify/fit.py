@@ -100,7 +100,9 @@ def fit(examples: Sequence[Example], prior: dict[str, float]) -> dict[str, float
                 if name in slopes:
                     slopes[name] += share * value
         step = _RATE / max(10, len(rows)) * 4
-        weights = {name: _same_sign(weight - step * slopes[name], prior[name]) for name, weight in weights.items()}
+        weights = {
+            name: _same_sign(weight - step * slopes[name], prior[name]) for name, weight in weights.items()
+        }
     return weights
 
 
@@ -132,7 +134,9 @@ def main(arguments: Sequence[str]) -> int:
         return 2
     rules = load_relevance()
     prior = {**rules.weights, _BIAS: rules.bias}
-    lines = (line for name in arguments for line in Path(name).read_text("utf-8").splitlines() if line.strip())
+    lines = (
+        line for name in arguments for line in Path(name).read_text("utf-8").splitlines() if line.strip()
+    )
     examples = read_examples(lines, load_classifier())
     score = cross_validate(examples, prior, rules.threshold)
     write = sys.stdout.write

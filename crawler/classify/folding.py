@@ -18,6 +18,10 @@ _ENTITY = re.compile(r"</?[a-zA-Z][^<>]{0,80}>|&nbsp;|&[lr]dquo;")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
+#: Stands between title and text; belongs to no word.
+BETWEEN = "\x01"
+
+
 @dataclass(frozen=True, slots=True)
 class Folded:
     """Searchable text and the map back: `original(i)` is where character i of `text` stood.
@@ -42,15 +46,41 @@ class Folded:
         return self.original(start), self.original(end - 1) + 1
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Title and text as given, and both folded into one stretch: the title up to `title_end`, BETWEEN, the text."""
+
+    title: str
+    text: str
+    folded: Folded
+    title_end: int
+
+    def place(self, start: int, end: int) -> tuple[str, int, int, str]:
+        """Return field, start, end and words of what stands at folded start..end."""
+        first, last = self.folded.span(start, end)
+        if start < self.title_end:
+            return "title", first, last, self.title[first:last]
+        offset = len(self.title) + 1
+        return "text", first - offset, last - offset, self.text[first - offset : last - offset]
+
+
+def fold_page(title: str, text: str) -> Page:
+    """Return both folded; a BETWEEN inside the title is read as a space."""
+    title = title.replace(BETWEEN, " ")
+    folded = fold(f"{title}{BETWEEN}{text}")
+    return Page(title, text, folded, folded.text.index(BETWEEN))
+
+
 @lru_cache(maxsize=1)
 def _characters() -> tuple[dict[int, str], re.Pattern[str]]:
     """Return the table of one-to-one foldings and a pattern that finds any character of it."""
     han = "".join(map(chr, range(0x3400, 0xA000)))
     simple = to_simplified("\n".join(han)).split("\n")
-    table = {
-        ord(old): new for old, new in zip(han, simple, strict=True) if old != new and len(new) == 1
+    table = {ord(old): new for old, new in zip(han, simple, strict=True) if old != new and len(new) == 1}
+    table |= {
+        code: chr(code - 0xFEE0)
+        for code in (*range(0xFF10, 0xFF1A), *range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B))
     }
-    table |= {code: chr(code - 0xFEE0) for code in (*range(0xFF10, 0xFF1A), *range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B))}
     return table, re.compile("[" + "".join(map(chr, table)) + "]")
 
 
@@ -83,11 +113,18 @@ def _joins(text: str, start: int, end: int) -> bool:
     if not start or end >= len(text):
         return False
     left, right = text[start - 1], text[end]
-    return (left >= "\u3400" or left == ")") and "\u3400" <= right <= "\u9fff" and left not in "。！？；：，、”）》】"
+    return (
+        (left >= "\u3400" or left == ")")
+        and "\u3400" <= right <= "\u9fff"
+        and left not in "。！？；：，、”）》】"
+    )
 
 
 def _without(text: str, noise: list[tuple[int, int, bool]]) -> Folded:
-    pieces, cuts, shifts, blanks = [], [], [], set()
+    pieces: list[str] = []
+    cuts: list[int] = []
+    shifts: list[int] = []
+    blanks: set[int] = set()
     at = length = removed = 0
     for start, end, blank in noise:
         if start < at:

@@ -113,8 +113,8 @@ def build_gazetteer(zones: Iterable[Zone], prefectures: Iterable[Prefecture], wo
     gazetteer = Gazetteer()
     words.add_all("head", HEADS, None)
     words.add("short", "高新", None)
-    words.add_all("anaphor", OWN_ANAPHORS, True)  # noqa: FBT003
-    words.add_all("anaphor", LOOSE_ANAPHORS, False)  # noqa: FBT003
+    words.add_all("anaphor", OWN_ANAPHORS, True)
+    words.add_all("anaphor", LOOSE_ANAPHORS, False)
     for zone in zones:
         _add_zone(gazetteer, zone, words)
     for prefecture in prefectures:

@@ -15,7 +15,11 @@ if TYPE_CHECKING:
     from crawler.classify.gazetteer import Gazetteer, Name
 
 #: City names that are also other words; they count only with 市.
-_OTHER_WORDS = frozenset("中山 海南 吉林 朝阳 大同 三明 海北 海西 海东 平凉 安康 文山 山南 白银 红河 鸡西 通化 普洱 保山 来宾 百色 凉山 中卫 定西 兴安 阿里".split())
+_OTHER_WORDS_WORDS = """
+中山 海南 吉林 朝阳 大同 三明 海北 海西 海东 平凉 安康 文山 山南 白银 红河 鸡西 通化
+普洱 保山 来宾 百色 凉山 中卫 定西 兴安 阿里
+"""
+_OTHER_WORDS = frozenset(_OTHER_WORDS_WORDS.split())
 #: The stretch before a bare 高新区 in which a city belongs to it.
 _NEAR = 30
 _MAX_TEXT = 60_000
@@ -37,7 +41,12 @@ class CityFinder:
         for prefecture in prefectures:
             for full in prefecture.counties:
                 short = county_short(full)
-                if full.endswith("市") and short not in cities and short not in EVERYDAY and short in gazetteer.stems:
+                if (
+                    full.endswith("市")
+                    and short not in cities
+                    and short not in EVERYDAY
+                    and short in gazetteer.stems
+                ):
                     places.setdefault(full, gazetteer.stems[short])
         self._zones = list(places.values())
         self._automaton = AhoCorasick(list(places), matchkind=MatchKind.LeftmostLongest)

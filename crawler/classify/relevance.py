@@ -92,7 +92,9 @@ class RelevanceScorer:
         spoken = len(speaking) + (len(real) - len(speaking)) * 0.3 + (_anaphors(found) / 2 if named else 0)
         evidence.set("zone_count", min(1.0, spoken / 4), word)
         if "zone_title" not in evidence.features:
-            evidence.set("zone_thin", max(0.0, 1 - spoken * _SPACING / max(len(text) - title_end, _SPACING)), word)
+            evidence.set(
+                "zone_thin", max(0.0, 1 - spoken * _SPACING / max(len(text) - title_end, _SPACING)), word
+            )
         if found.outside and found.anaphors:
             evidence.set("zone_outside", 1.0, found.outside.short, "source")
         evidence.set("zone_unresolved", float(not named), word)
@@ -162,7 +164,9 @@ def _first(words: dict[str, float]) -> str:
 
 def _near(party: list[Hit], found: Found, title_end: int) -> list[Hit]:
     """Return the Party words within NEAR characters of a zone that is more than listed, in the same field."""
-    anchors: list[Mention] = [mention for mention in found.mentions if not mention.listed and not mention.masked]
+    anchors: list[Mention] = [
+        mention for mention in found.mentions if not mention.listed and not mention.masked
+    ]
     starts = [mention.start for mention in anchors]
     near = []
     for hit in party:

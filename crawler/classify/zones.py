@@ -13,24 +13,35 @@ from crawler.classify.matching import Hit, longest
 from store.vocabulary.zones import NATIONAL, PROVINCIAL
 
 if TYPE_CHECKING:
-    from crawler.classify.folding import Folded
+    from crawler.classify.folding import Folded, Page
     from crawler.classify.places import CityFinder
 
 ACTOR = "actor"
 MENTION = "mention"
 
 _MASKS = frozenset("*＊×XxＸ某○〇□▲")
-_GENERIC_BEFORE = ("等", "个", "家", "批", "各", "类", "些", "全国", "省内", "所有", "多座", "一流", "我国", "兄弟", "类国家", "新型")
+_GENERIC_BEFORE_WORDS = """
+等 个 家 批 各 类 些 全国 省内 所有 多座 一流 我国 兄弟 类国家 新型
+"""
+_GENERIC_BEFORE = tuple(_GENERIC_BEFORE_WORDS.split())
 #: A stem that is no known place is cut where one of these ends.
-_STOP = frozenset("在与和赴进到据由向为是对从于及的了将被让把使该各全我本市省县区级等个家位着会委局来往自入驻园内外上下中以新所有并后前以年月日号")
-#: Two-character words that stand before a bare 高新区 and are no name.
-_NO_NAME = frozenset(
-    "建设 推动 推进 支持 服务 打造 助力 发展 引领 促进 深入 围绕 位于 落户 来到 走进 日前 近日 今年 昨日 当天 据悉 记者 随后 此次 目前 同时 其中 "
-    "作为 通过 聚焦 立足 赋能 坐落 加快 创建 争创 带动 依托 参观 考察 调研 走访 莅临 前往 抵达 成立 入驻 落地 做强 建好 融入 来自 围绕 近年 助推 "
-    "一行 领导 代表 组织 介绍 表示 要求 强调 指出 首家 首个 首批 这是 国家 部分 关于 其他 以及 或者 如今 现在 过去 未来 整个 本次 针对 依靠 扎根 "
-    "深耕 热爱 奋斗 情系 魅力 活力 创新 智慧 红色 平安 幸福 美丽 科技 产业 党建 特别 进一步 高质量 探访 聚力 赋予 擦亮 一座 今日 山东 河南 河北".split()
+_STOP = frozenset(
+    "在与和赴进到据由向为是对从于及的了将被让把使该各全我本市省县区级等个家位着会委局来往自入驻园内外上下中以新所有并后前以年月日号"
 )
-_VISIT = re.compile("(?:学习借鉴|对标|借鉴|来自|毗邻|相邻|相比|比肩|先后到|先后赴|坐落于|坐落在|位于|落户|坐落)$")
+#: Two-character words that stand before a bare 高新区 and are no name.
+_NO_NAME_WORDS = """
+建设 推动 推进 支持 服务 打造 助力 发展 引领 促进 深入 围绕 位于 落户 来到 走进 日前
+近日 今年 昨日 当天 据悉 记者 随后 此次 目前 同时 其中 作为 通过 聚焦 立足 赋能 坐落
+加快 创建 争创 带动 依托 参观 考察 调研 走访 莅临 前往 抵达 成立 入驻 落地 做强 建好
+融入 来自 围绕 近年 助推 一行 领导 代表 组织 介绍 表示 要求 强调 指出 首家 首个 首批
+这是 国家 部分 关于 其他 以及 或者 如今 现在 过去 未来 整个 本次 针对 依靠 扎根 深耕
+热爱 奋斗 情系 魅力 活力 创新 智慧 红色 平安 幸福 美丽 科技 产业 党建 特别 进一步
+高质量 探访 聚力 赋予 擦亮 一座 今日 山东 河南 河北
+"""
+_NO_NAME = frozenset(_NO_NAME_WORDS.split())
+_VISIT = re.compile(
+    "(?:学习借鉴|对标|借鉴|来自|毗邻|相邻|相比|比肩|先后到|先后赴|坐落于|坐落在|位于|落户|坐落)$"
+)
 _LISTED_AFTER = ("、", "等", "相邻", "毗邻", "接壤", "相比", "类似", "一样")
 _ALLIANCE = re.compile("联盟|联席会|共建|签约|签署|联合体|结对|共同体|协同")
 #: What may follow 成都高新 where it means the zone: a mark, or the beginning of 党工委, 管委会, 发布, 街道, 总工会 ...
@@ -107,8 +118,9 @@ class ZoneFinder:
         self._gazetteer = gazetteer
         self._cities = cities
 
-    def find(self, folded: Folded, hits: dict[str, list[Hit]], context: Context, title_end: int) -> Found:
-        """Return what is found; `title_end` is where the title ends in the folded text."""
+    def find(self, page: Page, hits: dict[str, list[Hit]], context: Context) -> Found:
+        """Return what is found, the tags with their evidence in the title and the text as given."""
+        folded, title_end = page.folded, page.title_end
         found = Found(anaphors=hits["anaphor"])
         outside = self._outside(context)
         found.outside = outside[0] if outside else None
@@ -117,7 +129,7 @@ class ZoneFinder:
         self._collect(found, folded, hits, title_end)
         self._resolve(found, folded.text, hits, context, outside)
         found.mentions.sort(key=lambda mention: mention.start)
-        found.tags = self._tags(found, folded, title_end)
+        found.tags = self._tags(found, page)
         if outside:
             self._tag_outside(found, outside)
         return found
@@ -127,7 +139,9 @@ class ZoneFinder:
         names = longest(hits["zone"])
         covered = [(hit.start, hit.end) for hit in names]
         for hit in names:
-            found.mentions.append(Mention(hit.start, hit.end, hit.data, "name", _is_listed(text, hit.start, hit.end)))
+            found.mentions.append(
+                Mention(hit.start, hit.end, hit.data, "name", _is_listed(text, hit.start, hit.end))
+            )
         inside = iter(covered)
         span = next(inside, None)
         for head in longest(hits["head"]):
@@ -144,7 +158,9 @@ class ZoneFinder:
             if hit.end == len(text) or text[hit.end] in _AFTER_SHORT:
                 known = self._gazetteer.stem_before(text, hit.start)
                 if known and known[1].level == NATIONAL:
-                    found.mentions.append(Mention(known[0], hit.end, known[1], "name", _is_listed(text, known[0], hit.end)))
+                    found.mentions.append(
+                        Mention(known[0], hit.end, known[1], "name", _is_listed(text, known[0], hit.end))
+                    )
 
     def _add_head(self, found: Found, folded: Folded, head: Hit) -> None:
         text, end, plain = folded.text, head.start, True
@@ -168,7 +184,9 @@ class ZoneFinder:
         elif not plain or before.endswith(_GENERIC_BEFORE):
             found.generic += 1
         else:
-            found.mentions.append(Mention(head.start, head.end, None, UNRESOLVED, _is_listed(text, head.start, head.end)))
+            found.mentions.append(
+                Mention(head.start, head.end, None, UNRESOLVED, _is_listed(text, head.start, head.end))
+            )
 
     def _ambiguous(self, text: str, end: int) -> tuple[int, Name | None] | None:
         for stem, candidates in self._gazetteer.ambiguous.items():
@@ -191,7 +209,9 @@ class ZoneFinder:
             else:
                 shown = hit.start < title_end or counts[name.short] > 1
             if shown:
-                found.mentions.append(Mention(hit.start, hit.end, name, "name", _is_listed(text, hit.start, hit.end)))
+                found.mentions.append(
+                    Mention(hit.start, hit.end, name, "name", _is_listed(text, hit.start, hit.end))
+                )
 
     def _outside(self, context: Context) -> tuple[Name, str, str] | None:
         """Return the zone that publisher, outlet, host or source stand for, with the kind and words of evidence."""
@@ -221,7 +241,12 @@ class ZoneFinder:
         return next((name for short, name in self._gazetteer.names.items() if short in words), None)
 
     def _resolve(
-        self, found: Found, text: str, hits: dict[str, list[Hit]], context: Context, outside: tuple[Name, str, str] | None
+        self,
+        found: Found,
+        text: str,
+        hits: dict[str, list[Hit]],
+        context: Context,
+        outside: tuple[Name, str, str] | None,
     ) -> None:
         bare = [mention for mention in found.mentions if mention.name is None and not mention.masked]
         if not bare:
@@ -233,10 +258,16 @@ class ZoneFinder:
         fallback: tuple[Name, str] | None = None
         for mention in bare:
             if named:
-                mention.name, mention.how = named[max(0, bisect_left(starts, mention.start) - 1)].name, "article"
+                mention.name, mention.how = (
+                    named[max(0, bisect_left(starts, mention.start) - 1)].name,
+                    "article",
+                )
                 continue
             if fallback is None:
-                fallback = self._from_afar(text, hits, context, outside, bare[0].start) or (Name(UNRESOLVED, ""), UNRESOLVED)
+                fallback = self._from_afar(text, hits, context, outside, bare[0].start) or (
+                    Name(UNRESOLVED, ""),
+                    UNRESOLVED,
+                )
             if fallback[1] != UNRESOLVED:
                 mention.name, mention.how = fallback
 
@@ -280,12 +311,12 @@ class ZoneFinder:
                 mention.start -= len(stem)
                 mention.name, mention.how = Name(f"{stem}高新区", PROVINCIAL), "name"
 
-    def _tags(self, found: Found, folded: Folded, title_end: int) -> list[ZoneTag]:
+    def _tags(self, found: Found, page: Page) -> list[ZoneTag]:
         groups: dict[str, list[Mention]] = {}
         for mention in found.mentions:
             groups.setdefault(mention.name.short if mention.name else UNRESOLVED, []).append(mention)
-        actors = _acting(groups, folded.text, title_end)
-        return [_tag(name, group, name in actors, folded, title_end) for name, group in list(groups.items())[:_MAX_TAGS]]
+        actors = _acting(groups, page.folded.text, page.title_end)
+        return [_tag(name, group, name in actors, page) for name, group in list(groups.items())[:_MAX_TAGS]]
 
     def _tag_outside(self, found: Found, outside: tuple[Name, str, str]) -> None:
         """An article that comes from a zone and names none is about that zone when it speaks of 我区, 园区, 管委会."""
@@ -314,7 +345,12 @@ def _is_listed(text: str, start: int, end: int) -> bool:
 def _unknown_stem(text: str, end: int) -> str:
     """Return the two to four characters before `end` that may be a zone's name, "" when they are none."""
     start = end
-    while start > 0 and end - start < 5 and "\u4e00" <= text[start - 1] <= "\u9fff" and text[start - 1] not in _STOP:
+    while (
+        start > 0
+        and end - start < 5
+        and "\u4e00" <= text[start - 1] <= "\u9fff"
+        and text[start - 1] not in _STOP
+    ):
         start -= 1
     stem = text[start:end]
     if not 2 <= len(stem) <= 4 or stem[-2:] in _NO_NAME or stem[:2] in _NO_NAME:
@@ -325,26 +361,28 @@ def _unknown_stem(text: str, end: int) -> str:
 def _acting(groups: dict[str, list[Mention]], text: str, title_end: int) -> set[str]:
     """Return the names of the zones that act: in the title, in the lead, or spoken of again and again."""
     counts = {
-        name: sum(not mention.listed and mention.how == "name" for mention in group) for name, group in groups.items() if name != UNRESOLVED
+        name: sum(not mention.listed and mention.how == "name" for mention in group)
+        for name, group in groups.items()
+        if name != UNRESOLVED
     }
     most = max(counts.values(), default=0)
     allied = _ALLIANCE.search(text, 0, 3000) is not None
     actors = set()
     for name, count in counts.items():
         group = groups[name]
-        if group[0].start < title_end or (allied and any(mention.listed for mention in group) and len(group) > 1):
-            actors.add(name)
-        elif not group[0].listed and group[0].start < title_end + _LEAD:
-            actors.add(name)
-        elif (count > 1 and count * 3 >= most) or (not most and len(group) > 1):
+        if (
+            group[0].start < title_end
+            or (allied and any(mention.listed for mention in group) and len(group) > 1)
+            or (not group[0].listed and group[0].start < title_end + _LEAD)
+            or (count > 1 and count * 3 >= most)
+            or (not most and len(group) > 1)
+        ):
             actors.add(name)
     return actors
 
 
-def _tag(name: str, group: list[Mention], acts: bool, folded: Folded, title_end: int) -> ZoneTag:
-    best = min(group, key=lambda m: (m.start >= title_end, m.listed, m.how != "name", m.start))
-    start, end = folded.span(best.start, best.end)
-    in_title = best.start < title_end
-    level = best.name.level if best.name else ""
-    how = best.how if best.name else UNRESOLVED
-    return ZoneTag(name, level, ACTOR if acts else MENTION, "title" if in_title else "text", start, end, "", how)
+def _tag(name: str, group: list[Mention], acts: bool, page: Page) -> ZoneTag:
+    best = min(group, key=lambda m: (m.start >= page.title_end, m.listed, m.how != "name", m.start))
+    where, start, end, words = page.place(best.start, best.end)
+    level, how = (best.name.level, best.how) if best.name else ("", UNRESOLVED)
+    return ZoneTag(name, level, ACTOR if acts else MENTION, where, start, end, words, how)

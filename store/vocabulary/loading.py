@@ -52,7 +52,9 @@ class Document:
             raise self.error(f"{key} must be a list of words", self.line_of(key, start))
         for value in values:
             if not isinstance(value, str) or not value.strip():
-                raise self.error(f"{key} holds something that is no word: {value!r}", self.line_of(key, start))
+                raise self.error(
+                    f"{key} holds something that is no word: {value!r}", self.line_of(key, start)
+                )
         if len(set(values)) != len(values):
             twice = next(value for value in values if values.count(value) > 1)
             raise self.error(f"{twice!r} stands twice in {key}", self.line_of(f'"{twice}"', start))
@@ -102,6 +104,6 @@ def read_text(filename: str, directory: Path | None = None) -> tuple[str, str]:
 
 
 def _line_in(message: str) -> int:
-    """tomllib puts the place at the end of its message: `... (at line 3, column 8)`."""
+    """The library puts the place at the end of its message: `... (at line 3, column 8)`."""
     words = message.rpartition("at line ")[2].split(",")[0].rstrip(")")
     return int(words) if words.isdigit() else 1

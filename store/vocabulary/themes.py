@@ -57,7 +57,7 @@ def _check_words(document: Document, words: dict[str, tuple[str, ...]], line: in
     seen: dict[str, str] = {}
     for name, values in words.items():
         for value in values:
-            where = document.line_of(f'"{value}"', line)
+            where = document.line_of(f'"{value}"', document.line_of(f"{name} =", line))
             if value in seen:
                 raise document.error(f"{value!r} stands in {seen[value]} and in {name}", where)
             seen[value] = name

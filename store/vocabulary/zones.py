@@ -63,17 +63,29 @@ def _zone(document: Document, table: dict[str, Any], line: int) -> Zone:
     document.known_keys(table, _KEYS, line)
     level = document.string(table, "level", line)
     if level not in {NATIONAL, PROVINCIAL}:
-        raise document.error(f"level must be national or provincial, not {level!r}", document.line_of("level", line))
-    text = {key: document.string(table, key, line) for key in ("short", "official", "province", "city")}
-    more = {key: document.string(table, key, line, needed=False) for key in ("approved", "status", "notes")}
-    words = {key: document.strings(table, key, line) for key in _WORDS}
-    return Zone(level=level, ambiguous=_ambiguous(document, table, line), **text, **more, **words)
+        raise document.error(
+            f"level must be national or provincial, not {level!r}", document.line_of("level", line)
+        )
+    return Zone(
+        short=document.string(table, "short", line),
+        official=document.string(table, "official", line),
+        level=level,
+        province=document.string(table, "province", line),
+        city=document.string(table, "city", line),
+        approved=document.string(table, "approved", line, needed=False),
+        status=document.string(table, "status", line, needed=False),
+        ambiguous=_ambiguous(document, table, line),
+        notes=document.string(table, "notes", line, needed=False),
+        **{key: document.strings(table, key, line) for key in _WORDS},
+    )
 
 
 def _ambiguous(document: Document, table: dict[str, Any], line: int) -> dict[str, tuple[str, ...]]:
     found = table.get("ambiguous", {})
     if not isinstance(found, dict):
-        raise document.error("ambiguous must map a name to the words that decide", document.line_of("ambiguous", line))
+        raise document.error(
+            "ambiguous must map a name to the words that decide", document.line_of("ambiguous", line)
+        )
     return {name: document.strings(found, name, document.line_of("ambiguous", line)) for name in found}
 
 
@@ -81,5 +93,7 @@ def _claim_names(document: Document, zone: Zone, owners: dict[str, str], line: i
     for name in dict.fromkeys((zone.short, zone.official, *zone.aliases, *zone.weak)):
         owner = owners.setdefault(name, zone.short)
         if owner != zone.short or (name == zone.short and f"#{name}" in owners):
-            raise document.error(f"{name!r} is already a name of {owner}", document.line_of(f'"{name}"', line))
+            raise document.error(
+                f"{name!r} is already a name of {owner}", document.line_of(f'"{name}"', line)
+            )
     owners[f"#{zone.short}"] = zone.short
