@@ -19,13 +19,41 @@ _LABELS = re.compile(
     + r"源|稿件来自|转载自|转自|摘自|(?<!转载请注明)出"
     + _SP
     + r"处|原载(?:于)?|(?<![\u4e00-\u9fff])媒体|信息提供|供稿单位)"
-    r"|(?P<author>(?:本文|文章|原文)?作" + _SP + r"者|撰" + _SP + r"[稿文写](?:人)?|采写|(?<![\u4e00-\u9fff])文字?(?=\s?[:：/|丨])|供稿人?|通讯员|(?:本报|本网)?"
-    r"(?:见习|实习|首席|特约)?记" + _SP + r"者|主笔|执笔)"
-    r"|(?P<editor>责任" + _SP + r"编" + _SP + r"辑|责" + _SP + r"编|责任主编|本文编辑|本期编辑|网络编辑|网页编辑|信息编辑|(?<!文字)(?<!视频)(?<!图文)(?<!技术)(?<!美术)(?<!栏目)(?<!执行)编"
+    r"|(?P<author>(?:本文|文章|原文)?作"
     + _SP
-    + r"辑|选" + _SP + r"稿|组稿|责任审校|录" + _SP + r"入(?:者|人|员)?)"
-    r"|(?P<other>发布(?:时间|日期|人|者|单位|机构|部门)?|发表(?:时间|日期|于)?|更新(?:时间|日期)|时" + _SP + r"间|日" + _SP + r"期|浏览(?:次数|量|数)?|点击(?:次数|量|数|率)?|阅读(?:次数|量|数)?|"
-    r"访问(?:次数|量|数)?|人气|评论(?:数)?|字" + _SP + r"[号体](?:大小)?|分享到?|打印|收藏|关闭|校" + _SP + r"对|审" + _SP + r"[核签稿读校]|[一二三初复终]" + _SP + r"审|监" + _SP + r"制|统筹|策划|摄影|摄像|图片|"
+    + r"者|撰"
+    + _SP
+    + r"[稿文写](?:人)?|采写|(?<![\u4e00-\u9fff])文字?(?=\s?[:：/|丨])|供稿人?|通讯员|(?:本报|本网)?"
+    r"(?:见习|实习|首席|特约)?记" + _SP + r"者|主笔|执笔)"
+    r"|(?P<editor>责任"
+    + _SP
+    + r"编"
+    + _SP
+    + r"辑|责"
+    + _SP
+    + r"编|责任主编|本文编辑|本期编辑|网络编辑|网页编辑|信息编辑|(?<!文字)(?<!视频)(?<!图文)(?<!技术)(?<!美术)(?<!栏目)(?<!执行)编"
+    + _SP
+    + r"辑|选"
+    + _SP
+    + r"稿|组稿|责任审校|录"
+    + _SP
+    + r"入(?:者|人|员)?)"
+    r"|(?P<other>发布(?:时间|日期|人|者|单位|机构|部门)?|发表(?:时间|日期|于)?|更新(?:时间|日期)|时"
+    + _SP
+    + r"间|日"
+    + _SP
+    + r"期|浏览(?:次数|量|数)?|点击(?:次数|量|数|率)?|阅读(?:次数|量|数)?|"
+    r"访问(?:次数|量|数)?|人气|评论(?:数)?|字"
+    + _SP
+    + r"[号体](?:大小)?|分享到?|打印|收藏|关闭|校"
+    + _SP
+    + r"对|审"
+    + _SP
+    + r"[核签稿读校]|[一二三初复终]"
+    + _SP
+    + r"审|监"
+    + _SP
+    + r"制|统筹|策划|摄影|摄像|图片|"
     r"文字编辑|视频编辑|图文编辑|技术编辑|美术编辑|栏目编辑|执行编辑|栏目主编|值班主任|主编|总编|编审|编委|关键[字词]|标签|栏目|分类|责任校对|原标题|题图|图源|我要纠错|纠错|扫一扫|手机(?:看|阅读)|索引号|文号|主题词)"
 )
 _AFTER_LABEL = re.compile(rf"{_SP}[\])】）]?{_SP}[:：∶|｜/丨]{_SP}")
@@ -37,9 +65,7 @@ _STOPS = re.compile(
 )
 _TRIM = " \t\x1f\u3000:：,，、。.·-—_/|｜“”\"'《》〈〉<>【】[]()（）&"
 _SITE_CODE = re.compile(r"(?<=[\u4e00-\u9fff])[\s_/]{0,2}(?:[A-Z]{1,4}\d{1,6}|[A-Z]{2}\d{2,6}|\d{3,8})$")
-_REPORTER = (
-    r"(?:(?:本报|本网|本台|本刊|[\u4e00-\u9fff·]{2,10}?)?(?:特派|驻[\u4e00-\u9fff]{1,6}|见习|实习|首席|特约|全媒体|融媒体)?记者|通讯员)"
-)
+_REPORTER = r"(?:(?:本报|本网|本台|本刊|[\u4e00-\u9fff·]{2,10}?)?(?:特派|驻[\u4e00-\u9fff]{1,6}|见习|实习|首席|特约|全媒体|融媒体)?记者|通讯员)"
 _NAME = r"[\u4e00-\u9fff]{2,4}(?:·[\u4e00-\u9fff]{1,8})?"
 _NAMES = rf"{_NAME}(?:[\s、，,&]{{1,3}}{_NAME}){{0,7}}"
 #: "（记者 张三、李四 通讯员 王五）" in front of or behind the text.
@@ -54,7 +80,9 @@ _BYLINE_LINE = re.compile(
 _WRITTEN_BY = re.compile(
     rf"^[\s【（(\[■●▲]{{0,3}}(?:文|撰文|撰稿|执笔|作者)\s?[/|｜丨:：]\s?(?:[^\s，。】）)]{{0,14}}?(?:作者|记者|编辑|评论员|特约)[\s:：]{{0,2}})?(?P<names>{_NAMES})\s?[】）)\]]?$"
 )
-_SIGNED = re.compile(rf"[（(]\s?(?:作者|文/|文[:：]|撰稿|供稿)?\s?[:：]?\s?(?P<names>{_NAME}(?:[\s、，,]{{1,3}}{_NAME}){{0,4}})\s?[)）]$")
+_SIGNED = re.compile(
+    rf"[（(]\s?(?:作者|文/|文[:：]|撰稿|供稿)?\s?[:：]?\s?(?P<names>{_NAME}(?:[\s、，,]{{1,3}}{_NAME}){{0,4}})\s?[)）]$"
+)
 
 
 @dataclass(slots=True)
@@ -73,6 +101,10 @@ class Byline:
             self.ranks[kind] = rank
 
 
+_WHITE = re.compile(r"[\xa0\t\r\n]")
+_WIDE = re.compile(r"\s{4,}")
+
+
 def joined(line: Line) -> str:
     """The line's text with a mark wherever another element begins, white space collapsed."""
     out: list[str] = []
@@ -82,8 +114,8 @@ def joined(line: Line) -> str:
             out.append(_EDGE)
         out.append(text)
         previous = node
-    text = "".join(out).replace("\xa0", " ").replace("\t", " ").replace("\n", " ").replace("\r", " ")
-    return text.strip()
+    text = _WHITE.sub(" ", "".join(out))
+    return _WIDE.sub("   ", text).strip()
 
 
 def read_line(text: str, byline: Byline, base_rank: int = 0) -> str | None:
@@ -119,7 +151,9 @@ def _label_rank(kind: str, label: str) -> int:
     if kind == "editor":
         return 0 if label.startswith("责") else 1 if "录" not in label else 3
     if kind == "source":
-        return 0 if "来源" in label or "稿源" in label else 2 if label in ("媒体", "信息提供", "供稿单位") else 1
+        return (
+            0 if "来源" in label or "稿源" in label else 2 if label in ("媒体", "信息提供", "供稿单位") else 1
+        )
     return 0 if "作者" in label else 1
 
 
@@ -171,7 +205,9 @@ def read_lines(lines: list[Line], byline: Byline, base_rank: int = 0) -> None:
         dangling = read_line(text, byline, base_rank)
 
 
-_SOURCE_WORDS = re.compile(r"source|laiyuan|(?<![a-z])from(?![a-z])|(?<![a-z])ly(?![a-z])|media[-_]?name|origin|account|profile_nickname|js_name|site[-_]?name")
+_SOURCE_WORDS = re.compile(
+    r"source|laiyuan|(?<![a-z])from(?![a-z])|(?<![a-z])ly(?![a-z])|media[-_]?name|origin|account|profile_nickname|js_name|site[-_]?name"
+)
 _AUTHOR_WORDS = re.compile(r"author|zuozhe|(?<![a-z])writer|byline|reporter")
 _NOT_A_NAME = re.compile(
     r"^(?:[大中小原创转赞热荐]$|原创|转载|正文|首页|分享|评论|打印|收藏|字号|来源|作者|编辑|阅读|浏览|点击|关注|我要|扫|微信$|微博$|微信扫|发布|更新|最后|时间|日期|星期|今天|昨天|关闭|纠错|格林尼治|"
@@ -214,7 +250,12 @@ def read_classes(lines: list[Line], byline: Byline, rank: int = 2) -> None:
             continue
         for text, node in line.parts:
             value = " ".join(text.split()).strip(_TRIM)
-            if not 2 <= len(value) <= 24 or find_stamps(value) or _NOT_A_NAME.match(value) or _LABELS.match(value):
+            if (
+                not 2 <= len(value) <= 24
+                or find_stamps(value)
+                or _NOT_A_NAME.match(value)
+                or _LABELS.match(value)
+            ):
                 continue
             words = f"{node.words} {node.get('itemprop')} {node.get('data-role')}"
             if node.link is not None and node.link is not node:

@@ -22,7 +22,9 @@ def article_lines(tree: Tree, node: Node, *, hidden: bool = False) -> list[Line]
     lines = [line for line in lines if factors[line.node.index] >= base or _is_long(line)]
     lines = _cut_head(lines)
     lines = _cut_tail(lines)
-    lines = [trimmed for line in lines if (trimmed := _without_tail_link(line)) and not _is_furniture(trimmed)]
+    lines = [
+        trimmed for line in lines if (trimmed := _without_tail_link(line)) and not _is_furniture(trimmed)
+    ]
     lines = _without_link_lists(lines)
     return _without_captions(tree, lines)
 
@@ -42,7 +44,9 @@ def _cut_head(lines: list[Line]) -> list[Line]:
     return lines
 
 
-_META_LABEL = re.compile(r"(?:来\s{0,4}源|稿源|发布(?:时间|日期)|时\s?间|日\s?期|作\s{0,4}者|编\s{0,4}辑|浏览|阅读|点击)[^，。]{0,6}[:：]")
+_META_LABEL = re.compile(
+    r"(?:来\s{0,4}源|稿源|发布(?:时间|日期)|时\s?间|日\s?期|作\s{0,4}者|编\s{0,4}辑|浏览|阅读|点击)[^，。]{0,6}[:：]"
+)
 _META_DATE = re.compile(r"(?:19|20)\d\d\s?[-/.年]\s?\d{1,2}\s?[-/.月]\s?\d{1,2}")
 
 
@@ -56,7 +60,13 @@ def is_meta_line(line: Line) -> bool:
         return False
     dated = _META_DATE.search(text) is not None
     labels = len(_META_LABEL.findall(text))
-    if dated and len(text) <= 70 and _META_TIME.search(text) and "，" not in text and not wording.sentences(text):
+    if (
+        dated
+        and len(text) <= 70
+        and _META_TIME.search(text)
+        and "，" not in text
+        and not wording.sentences(text)
+    ):
         return True
     if dated and (labels or len(text) <= 40):
         left = _META_DATE.sub("", text)
@@ -164,7 +174,9 @@ def _without_captions(tree: Tree, lines: list[Line]) -> list[Line]:
             counts[line.text] = counts.get(line.text, 0) + 1
     out: list[Line] = []
     for line in lines:
-        if _is_marked_caption(line) or (line.index in pictures and _reads_as_caption(line, counts.get(line.text, 0), described)):
+        if _is_marked_caption(line) or (
+            line.index in pictures and _reads_as_caption(line, counts.get(line.text, 0), described)
+        ):
             continue
         out.append(line)
     return out
@@ -175,7 +187,9 @@ def _is_marked_caption(line: Line) -> bool:
         return True
     inner = next((node for text, node in line.parts if text.strip()), line.node)
     for node in inner.ancestors()[:3]:
-        if node.tag == "figcaption" or (node.words and _CAPTION_WORDS.search(node.words) and len(line.text) <= 200):
+        if node.tag == "figcaption" or (
+            node.words and _CAPTION_WORDS.search(node.words) and len(line.text) <= 200
+        ):
             return True
     return False
 

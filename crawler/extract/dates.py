@@ -35,7 +35,17 @@ _RELATIVE = re.compile(
     r"(?<!\d)(?P<count>\d{1,3})\s?(?P<unit>秒钟?|分钟?|小时|个小时|天|日|周|星期|个月)[之以]?前"
     r"|(?P<word>刚刚|今天|昨天|前天)(?:\s?(?P<hour>[01]?\d|2[0-3])[:：](?P<minute>[0-5]\d))?"
 )
-_UNITS = {"秒": 1, "分": 60, "小": 3600, "个小": 3600, "天": 86400, "日": 86400, "周": 604800, "星": 604800, "个月": 2592000}
+_UNITS = {
+    "秒": 1,
+    "分": 60,
+    "小": 3600,
+    "个小": 3600,
+    "天": 86400,
+    "日": 86400,
+    "周": 604800,
+    "星": 604800,
+    "个月": 2592000,
+}
 _URL_DAY = re.compile(
     r"(?<!\d)(?P<year>20[0-3]\d)(?:[-/_]?(?P<month>0[1-9]|1[0-2])[-/_]?(?P<day>0[1-9]|[12]\d|3[01]))(?!\d)"
 )
@@ -181,7 +191,9 @@ def complete(text: str, known: list[date], hinted: list[date]) -> Stamp | None:
             same = (day.month, day.day) == (int(found["month"]), int(found["day"]))
             if same and (not found["short"] or day.year % 100 == int(found["short"])):
                 time = f"{int(found['hour']):02d}:{found['minute']}"
-                return Stamp(day, time + (f":{found['second']}" if found["second"] else ""), span=found.span())
+                return Stamp(
+                    day, time + (f":{found['second']}" if found["second"] else ""), span=found.span()
+                )
     return None
 
 

@@ -10,10 +10,45 @@ from typing import Any
 from crawler.extract.dates import Stamp, parse_stamp
 from crawler.extract.tree import Tree
 
-_ARTICLE_TYPES = ("newsarticle", "article", "reportagenewsarticle", "blogposting", "webpage", "liveblogposting", "report")
-_TITLE_KEYS = ("og:title", "articletitle", "title", "contenttitle", "twitter:title", "headline", "hdtitle", "sailthru.title", "weibo: article:title")
-_SOURCE_KEYS = ("contentsource", "source", "mediaid", "og:article:source", "article:source", "media", "origin", "docsource")
-_AUTHOR_KEYS = ("author", "article:author", "og:article:author", "byl", "dc.creator", "docauthor", "weibo: article:author")
+_ARTICLE_TYPES = (
+    "newsarticle",
+    "article",
+    "reportagenewsarticle",
+    "blogposting",
+    "webpage",
+    "liveblogposting",
+    "report",
+)
+_TITLE_KEYS = (
+    "og:title",
+    "articletitle",
+    "title",
+    "contenttitle",
+    "twitter:title",
+    "headline",
+    "hdtitle",
+    "sailthru.title",
+    "weibo: article:title",
+)
+_SOURCE_KEYS = (
+    "contentsource",
+    "source",
+    "mediaid",
+    "og:article:source",
+    "article:source",
+    "media",
+    "origin",
+    "docsource",
+)
+_AUTHOR_KEYS = (
+    "author",
+    "article:author",
+    "og:article:author",
+    "byl",
+    "dc.creator",
+    "docauthor",
+    "weibo: article:author",
+)
 _EDITOR_KEYS = ("editor", "editors", "responsibleeditor", "doceditor")
 _DATE_KEYS = (
     "pubdate", "publishdate", "firstpublishedtime", "article:published_time", "og:release_date", "og:published_time",
@@ -56,7 +91,11 @@ def read_metadata(tree: Tree) -> Metadata:
     data.author = _first(meta, _AUTHOR_KEYS) or data.author
     data.editor = _first(meta, _EDITOR_KEYS)
     data.description = meta.get("description", "") or meta.get("og:description", "")
-    data.is_article = data.is_article or meta.get("og:type", "").lower() in ("article", "news", "news_article")
+    data.is_article = data.is_article or meta.get("og:type", "").lower() in (
+        "article",
+        "news",
+        "news_article",
+    )
     data.script_times = _script_times(tree)
     return data
 
@@ -72,7 +111,9 @@ def _script_times(tree: Tree) -> list[tuple[str, Stamp]]:
             stamp = parse_stamp(found["value"])
             if stamp is not None:
                 values.setdefault(found["name"], {})[found["value"]] = stamp
-    return [(name, s) for name, stamps in values.items() if len(stamps) <= _MAX_VALUES for s in stamps.values()]
+    return [
+        (name, s) for name, stamps in values.items() if len(stamps) <= _MAX_VALUES for s in stamps.values()
+    ]
 
 
 _LABEL = re.compile(r"^(?:来源|作者|编辑|责任编辑|责编)\s?[:：]\s?")
@@ -82,7 +123,13 @@ def _first(meta: dict[str, str], keys: tuple[str, ...]) -> str | None:
     for key in keys:
         value = _LABEL.sub("", " ".join(meta.get(key, "").split()))
         # Numbers are keys of an editing system, addresses and templates are not names.
-        if 1 < len(value) <= 40 and not value.isdigit() and "://" not in value and "$" not in value and "@" not in value:
+        if (
+            1 < len(value) <= 40
+            and not value.isdigit()
+            and "://" not in value
+            and "$" not in value
+            and "@" not in value
+        ):
             return value
     return None
 
@@ -98,7 +145,9 @@ def _read_json_ld(tree: Tree, data: Metadata) -> None:
             _read_entry(entry, data)
 
 
-_BROKEN = re.compile(r"\"(?P<key>headline|title|pubDate|datePublished|upDate)\"\s{0,3}:\s{0,3}\"(?P<value>[^\"]{1,300})\"")
+_BROKEN = re.compile(
+    r"\"(?P<key>headline|title|pubDate|datePublished|upDate)\"\s{0,3}:\s{0,3}\"(?P<value>[^\"]{1,300})\""
+)
 
 
 def _read_broken_json_ld(text: str, data: Metadata) -> None:

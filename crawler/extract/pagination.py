@@ -8,7 +8,9 @@ from urllib.parse import parse_qsl, urlsplit
 from crawler.extract.tree import Node, Tree
 
 _NUMBER = re.compile(r"^[\s\[【（(第<]{0,3}(\d{1,2})[\s\]】）)页>]{0,3}$")
-_NEXT = re.compile(r"^[\s\[【（(<>＞]{0,3}(?:下一页|下页|后一页|下一頁|余下全文|在本页阅读全文|阅读全文|查看全文|全文阅读|单页阅读)[\s\]】）)>＞»]{0,3}$")
+_NEXT = re.compile(
+    r"^[\s\[【（(<>＞]{0,3}(?:下一页|下页|后一页|下一頁|余下全文|在本页阅读全文|阅读全文|查看全文|全文阅读|单页阅读)[\s\]】）)>＞»]{0,3}$"
+)
 _SUFFIX = re.compile(r"^(?P<stem>.*?)(?:[_-](?P<number>\d{1,2}))?(?P<ext>\.\w{2,5})?$")
 _CALL = re.compile(
     r"createPageHTML\s?\(\s?(?P<pages>\d{1,2})\s?,\s?(?P<current>\d{1,2})\s?,\s?['\"](?P<stem>[\w-]{1,60})['\"]\s?,\s?['\"](?P<ext>\w{2,5})['\"]"
@@ -42,7 +44,12 @@ def further_pages(tree: Tree, first_line: int, url: str) -> list[str]:
 
 
 def _number(tree: Tree, node: Node) -> int | None:
-    text = "".join(part for line in tree.lines[node.first : node.last] for part, owner in line.parts if owner.link is node)
+    text = "".join(
+        part
+        for line in tree.lines[node.first : node.last]
+        for part, owner in line.parts
+        if owner.link is node
+    )
     if found := _NUMBER.match(text.strip()[:20]):
         return int(found[1])
     return 0 if _NEXT.match(text.strip()[:20]) else None
@@ -55,7 +62,9 @@ def _split(url: str) -> tuple[str, int, str]:
     found = _SUFFIX.match(name)
     stem, number = (found["stem"], int(found["number"] or 0)) if found else (name, 0)
     query = sorted(pair for pair in parse_qsl(parts.query) if pair[0].lower() not in _PAGE_KEYS)
-    page = next((int(v) for k, v in parse_qsl(parts.query) if k.lower() in _PAGE_KEYS and v.isdigit()), number)
+    page = next(
+        (int(v) for k, v in parse_qsl(parts.query) if k.lower() in _PAGE_KEYS and v.isdigit()), number
+    )
     return f"{directory.rpartition('/')[2]}/{stem}?{query}", max(page, 1), parts.query
 
 
@@ -68,7 +77,9 @@ def _page_number(address: str, own: tuple[str, int, str] | None) -> int | None:
         return None
     name = parts.path.rpartition("/")[2]
     numbered = _SUFFIX.match(name)
-    has_number = bool(numbered and numbered["number"]) or any(k.lower() in _PAGE_KEYS for k, _ in parse_qsl(parts.query))
+    has_number = bool(numbered and numbered["number"]) or any(
+        k.lower() in _PAGE_KEYS for k, _ in parse_qsl(parts.query)
+    )
     if not has_number:
         return None
     if own is not None:
@@ -81,7 +92,11 @@ def _page_number(address: str, own: tuple[str, int, str] | None) -> int | None:
         # page 1 may itself end in _0 or _1, and page 2 in _2 or _1
         if re.sub(r"_[01]\?", "?", mine) != theirs and mine != theirs:
             return None
-    return number + 1 if number == 1 and numbered and numbered["number"] == "1" and own and own[1] == 1 else number
+    return (
+        number + 1
+        if number == 1 and numbered and numbered["number"] == "1" and own and own[1] == 1
+        else number
+    )
 
 
 def _called(tree: Tree) -> list[str]:

@@ -12,12 +12,17 @@ from crawler.extract.tree import Line
 
 _PUBLISHED = re.compile(r"发布|发表|时\s{0,3}间|日\s{0,3}期|来源|发稿|刊发|上传|录入|编辑|作者")
 _UPDATED = re.compile(r"更新|修改")
-_NOT_PUBLISHED = re.compile(r"截[至止]|生效|施行|成文|有效|到期|活动|会议时间|打印|今天是|现在是|当前时间|版权|copyright|©", re.IGNORECASE)
+_NOT_PUBLISHED = re.compile(
+    r"截[至止]|生效|施行|成文|有效|到期|活动|会议时间|打印|今天是|现在是|当前时间|版权|copyright|©",
+    re.IGNORECASE,
+)
 #: Letters beside a date in a line that is a byline; longer ones are sentences that happen to hold a date.
 _BYLINE_ROOM = 90
 
 
-def published(before: list[Line], after: list[Line], data: Metadata, url: str, now: datetime | None) -> str | None:
+def published(
+    before: list[Line], after: list[Line], data: Metadata, url: str, now: datetime | None
+) -> str | None:
     """ISO text of the publication time, the bare day where no time of day is given, or None.
 
     `before` and `after` are the lines around the text that are not part of it.
@@ -105,7 +110,10 @@ def _shown_after(lines: list[Line]) -> Stamp | None:
     return None
 
 
-_STRONG_NAMES = re.compile(r"publi|pub_?(?:time|date)|ptime|^ct$|^ctime$|news_?time|newsdate|displaytime|releasetime|inputtime", re.IGNORECASE)
+_STRONG_NAMES = re.compile(
+    r"publi|pub_?(?:time|date)|ptime|^ct$|^ctime$|news_?time|newsdate|displaytime|releasetime|inputtime",
+    re.IGNORECASE,
+)
 #: What editing systems write where nobody gave a time of day.
 _DEFAULT_TIMES = ("23:59:59",)
 

@@ -40,7 +40,9 @@ def _string(source: str, start: int, quote: str) -> str:
         stop = source.find(quote, end, limit)
         if stop < 0:
             return ""
-        slashes = len(source[start:stop]) - len(source[start:stop].rstrip("\\")) if source[stop - 1] == "\\" else 0
+        slashes = (
+            len(source[start:stop]) - len(source[start:stop].rstrip("\\")) if source[stop - 1] == "\\" else 0
+        )
         if slashes % 2 == 0:
             text = _unescape(source[start:stop])
             return html.unescape(text) if "&lt;" in text else text
@@ -53,5 +55,11 @@ def _unescape(raw: str) -> str:
         value: Any = json.loads(f'"{raw}"', strict=False)
     except ValueError:
         value = re.sub(r"\\u([0-9a-fA-F]{4})", lambda m: chr(int(m[1], 16)), raw)
-        value = value.replace("\\n", "\n").replace("\\t", " ").replace('\\"', '"').replace("\\'", "'").replace("\\/", "/")
+        value = (
+            value.replace("\\n", "\n")
+            .replace("\\t", " ")
+            .replace('\\"', '"')
+            .replace("\\'", "'")
+            .replace("\\/", "/")
+        )
     return str(value)

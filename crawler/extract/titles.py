@@ -10,9 +10,15 @@ from crawler.extract import wording
 from crawler.extract.dates import find_stamps
 from crawler.extract.tree import Line, Node, Tree
 
-_TITLE_WORDS = re.compile(r"title|headline|biaoti|(?<![a-z])bt\d?(?![a-z])|(?<![a-z])tit(?![a-z])|heading|subject|activity-name|(?<![a-z])h1(?![a-z])")
-_NOT_TITLE_WORDS = re.compile(r"sub[-_]?title|side|nav|logo|crumb|relat|recommend|hot|list|comment|share|foot|author|user|column|channel|source|info|time|date|keyword|mod[-_]|box[-_]?t")
-_SEPARATORS = re.compile(r"\s?[_|｜]{1,3}\s?|\s?-{2,}\s?|\s[-–—·]\s|\s?>{1,2}\s?|\s?«\s?|-(?=[^-]{1,14}$)|—(?=[^—]{1,10}$)|\s(?=[^\s]{1,8}(?:网|频道)$)")
+_TITLE_WORDS = re.compile(
+    r"title|headline|biaoti|(?<![a-z])bt\d?(?![a-z])|(?<![a-z])tit(?![a-z])|heading|subject|activity-name|(?<![a-z])h1(?![a-z])"
+)
+_NOT_TITLE_WORDS = re.compile(
+    r"sub[-_]?title|side|nav|logo|crumb|relat|recommend|hot|list|comment|share|foot|author|user|column|channel|source|info|time|date|keyword|mod[-_]|box[-_]?t"
+)
+_SEPARATORS = re.compile(
+    r"\s?[_|｜]{1,3}\s?|\s?-{2,}\s?|\s[-–—·]\s|\s?>{1,2}\s?|\s?«\s?|-(?=[^-]{1,14}$)|—(?=[^—]{1,10}$)|\s(?=[^\s]{1,8}(?:网|频道)$)"
+)
 _SITE_PART = re.compile(
     r"(?:网|网站|频道|在线|新闻|资讯|客户端|日报|晚报|晨报|时报|早报|都市报|官网|门户|政府|委员会|管委会|高新区|开发区|中心|首页|正文|平台|新闻网|专题|要闻|动态|文章|头条|公众号|手机版|移动版|"
     r"com|cn|net|org|APP)$",
@@ -21,7 +27,9 @@ _SITE_PART = re.compile(
 _SCORE_HEADING = {"h1": 4.0, "h2": 2.5, "h3": 1.5, "h4": 0.8, "h5": 0.4}
 #: Score from which a line is believed over the declared title; on the development set right ones have 5 and more.
 _SURE = 3.0
-_BYLINE = re.compile(r"来\s{0,3}源|稿源|作\s{0,3}者|发布|(?:19|20)\d\d\s?[-/.年]\s?\d|编\s{0,2}辑|选稿|时间[:：]")
+_BYLINE = re.compile(
+    r"来\s{0,3}源|稿源|作\s{0,3}者|发布|(?:19|20)\d\d\s?[-/.年]\s?\d|编\s{0,2}辑|选稿|时间[:：]"
+)
 #: "（2018年3月20日…会议通过）" under the headline of a law is no byline.
 _OF_A_LAW = re.compile(r"。|通过|修订|修正|公布|施行|批准|发布\s?[)）]?$")
 _BADGE = re.compile(r"^(?:原创|转载|视频|图集|组图|独家|快讯|专题|置顶|头条|热|新|荐|深度|精)\s{1,3}")
@@ -97,7 +105,9 @@ def _candidates(tree: Tree, line: Line, known: list[str]) -> list[Title]:
         if 1 < len(lines) <= 4:
             out.append(_joined(lines))
     folded = fold(line.text)
-    if 4 <= len(folded) < 60 and any(len(title) > len(folded) + 1 and title.startswith(folded) for title in known):
+    if 4 <= len(folded) < 60 and any(
+        len(title) > len(folded) + 1 and title.startswith(folded) for title in known
+    ):
         for count in (2, 3, 4):
             lines = tree.lines[line.index : line.index + count]
             text = fold("".join(x.text for x in lines))
@@ -165,18 +175,28 @@ def _score(tree: Tree, title: Title, known: list[str], first: int) -> float:
     score -= 2.0 if title.text[-1] in "。；;，：" else 0.0
     if title.first >= first:
         score -= 0.6 if score > 4.0 else 2.0
-    if wording.is_control(title.text) or wording.is_section_head(title.text) or wording.is_breadcrumb(title.text):
+    if (
+        wording.is_control(title.text)
+        or wording.is_section_head(title.text)
+        or wording.is_breadcrumb(title.text)
+    ):
         score -= 4.0
     if wording.is_caption(title.text) or wording.is_credit(title.text):
         score -= 2.0
-    if wording.is_origin(title.text) or wording.is_notice(title.text) or (size < 50 and _is_dated(title.text)):
+    if (
+        wording.is_origin(title.text)
+        or wording.is_notice(title.text)
+        or (size < 50 and _is_dated(title.text))
+    ):
         score -= 4.0
     return score
 
 
 def _is_dated(text: str) -> bool:
     stamps = find_stamps(text)
-    return bool(stamps) and (stamps[0].time is not None or len(text) - (stamps[0].span[1] - stamps[0].span[0]) < 10)
+    return bool(stamps) and (
+        stamps[0].time is not None or len(text) - (stamps[0].span[1] - stamps[0].span[0]) < 10
+    )
 
 
 def _agreement(folded: str, known: list[str]) -> float:
@@ -191,7 +211,9 @@ def _agreement(folded: str, known: list[str]) -> float:
             best = max(best, 3.5)
         elif len(title) >= 8 and title.rstrip(".…") in folded and len(title) * 2 > len(folded):
             best = max(best, 3.5)
-        elif len(folded) >= 10 and (len(title) >= 10 and (folded[:10] == title[:10] or folded[-10:] in title)):
+        elif len(folded) >= 10 and (
+            len(title) >= 10 and (folded[:10] == title[:10] or folded[-10:] in title)
+        ):
             best = max(best, 2.0)
     return best
 

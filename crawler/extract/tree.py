@@ -15,6 +15,12 @@ from crawler.exceptions import PageNotUnderstood
 
 #: Most elements that are kept; the rest of the page is ignored. The largest page of the development set has 9,000.
 MAX_NODES = 60_000
+#: Most lines that are kept. The largest page of the development set has 1,500.
+MAX_LINES = 20_000
+_MAX_WORDS = 300
+#: A tag longer than this is cut: the parser compares every attribute with all before it (200,000: 80 s).
+_MAX_TAG = 60_000
+_MAX_ATTRIBUTES = 15_000
 #: Beyond this many open elements the parser's scope checks become quadratic (50,000 nested divs: 2 s).
 MAX_DEPTH = 3_000
 #: Pages with fewer tags than this cannot be slow whatever their nesting.
@@ -65,7 +71,7 @@ class Node:
             self.link = self
         cls, ident = attrs.get("class"), attrs.get("id")
         if cls or ident:
-            self.words = f"{ident or ''} {cls or ''}".strip().lower()
+            self.words = f"{ident or ''} {cls or ''}"[:_MAX_WORDS].strip().lower()
 
     def get(self, name: str) -> str:
         return self.attrs.get(name) or ""
@@ -130,7 +136,7 @@ def parse(text: str) -> Tree:
     """Parse a page. Raises PageNotUnderstood("too_deep") where nesting would make parsing slow."""
     _check_depth(text)
     try:
-        root = LexborHTMLParser(text).root
+        root = LexborHTMLParser(_without_huge_tags(text)).root
     except (ValueError, RuntimeError, MemoryError, UnicodeError) as error:  # the parser's own limits
         raise PageNotUnderstood("binary", str(error)[:200]) from error
     builder = _Builder()
@@ -151,7 +157,7 @@ def from_text(text: str) -> Tree:
         node.index, node.last = len(tree.nodes), len(tree.lines) + 1
         tree.nodes.append(node)
         tree.lines.append(Line(paragraph, node, [(paragraph, node)], 0, len(tree.lines), False))
-        if len(tree.nodes) >= MAX_NODES:
+        if len(tree.lines) >= MAX_LINES:
             break
     root.last = box.last = len(tree.lines)
     return tree
@@ -191,6 +197,32 @@ def _check_depth(text: str) -> None:
         raise PageNotUnderstood("too_deep", f"{deepest} open elements")
 
 
+_TAG_START = re.compile("<[a-zA-Z]")
+_TAG_REST = re.compile(r"""[^>=]*+(?:=\s*+(?:"[^"]*+"|'[^']*+'|[^\s>"']*+)[^>=]*+)*+""")
+
+
+def _without_huge_tags(text: str) -> str:
+    """Cut tags with masses of attributes, whether their values hold ">" or not."""
+    if len(text) > _MAX_TAG and any(len(piece) > _MAX_TAG for piece in text.split(">")):
+        text = ">".join(_cut(piece) for piece in text.split(">"))
+    if text.count("=") > _MAX_ATTRIBUTES:
+        position = 0
+        while start := _TAG_START.search(text, position):
+            rest = _TAG_REST.match(text, start.end())
+            position = rest.end() if rest else start.end()
+            if (
+                position - start.start() > _MAX_TAG
+                and text.count("=", start.start(), position) > _MAX_ATTRIBUTES // 4
+            ):
+                raise PageNotUnderstood("too_deep", "a tag with thousands of attributes")
+    return text
+
+
+def _cut(piece: str) -> str:
+    start = _TAG_START.search(piece) if len(piece) > _MAX_TAG else None
+    return piece[: start.start() + 1000] if start and len(piece) - start.start() > _MAX_TAG else piece
+
+
 class _Builder:
     def __init__(self) -> None:
         self.tree = Tree()
@@ -202,7 +234,7 @@ class _Builder:
         stack: list[tuple[LexborNode, Node]] = []
         current: LexborNode | None = root
         parent: Node | None = None
-        while current is not None:
+        while current is not None and not self.full():
             node = self.enter(current, parent)
             child = current.first_child if node is not None else None
             if node is not None and child is not None:
@@ -219,6 +251,11 @@ class _Builder:
                 following = current.next if current is not root else None
             current = following
         self.flush()
+        for _, node in stack:
+            node.last = len(self.tree.lines)
+
+    def full(self) -> bool:
+        return len(self.tree.nodes) >= MAX_NODES or len(self.tree.lines) >= MAX_LINES
 
     def enter(self, raw: LexborNode, parent: Node | None) -> Node | None:
         """Take one node in; the element whose children are to be visited, or None."""
@@ -229,8 +266,6 @@ class _Builder:
         if tag[:1] in {"-", "!", "#"}:
             if tag == "-comment" and len(self.tree.comments) < 500:
                 self.tree.comments.append((len(self.tree.lines), (raw.comment_content or "")[:4000]))
-            return None
-        if len(self.tree.nodes) >= MAX_NODES:
             return None
         if tag in _SKIP:
             self.skipped(tag, raw)
@@ -310,7 +345,9 @@ class _Builder:
         for name in ("data-original", "data-src", "data-url", "data-actualsrc", "original", "src"):
             url = get(name).strip()
             if url and not url.startswith("data:"):
-                self.tree.images.append(PageImage(url[:2000], get("alt").strip()[:500], node, len(self.tree.lines)))
+                self.tree.images.append(
+                    PageImage(url[:2000], get("alt").strip()[:500], node, len(self.tree.lines))
+                )
                 return
 
     def skipped(self, tag: str, raw: LexborNode) -> None:

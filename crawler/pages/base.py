@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
 from crawler.exceptions import NotAnArticle, PageNotUnderstood
-from crawler.extract.decoding import MAX_BYTES, Decoded, decode
+from crawler.extract.decoding import Decoded, decode
 from crawler.extract.tree import Tree, parse
 
 if TYPE_CHECKING:
@@ -21,6 +21,9 @@ _CONTROLS = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 class Page:
     """Bytes of a response with its address and the charset of its header."""
 
+    #: Larger bodies are refused. The largest article page of the development set has 0.8 MB.
+    max_bytes = 5_000_000
+
     def __init__(self, body: bytes, url: str = "", *, declared: str | None = None) -> None:
         self.body = body
         self.url = url
@@ -29,7 +32,7 @@ class Page:
     @cached_property
     def decoded(self) -> Decoded:
         """The page as text. Raises PageNotUnderstood("binary" or "too_large") or NotAnArticle("empty")."""
-        if len(self.body) > MAX_BYTES:
+        if len(self.body) > self.max_bytes:
             raise PageNotUnderstood("too_large", f"{len(self.body)} bytes")
         if not self.body.strip():
             raise NotAnArticle("empty")
@@ -85,7 +88,11 @@ class ListPage(Page):
 def join(base: str, address: str) -> str | None:
     """Resolve a reference; None unless the result is an http(s) address (or a path, where `base` is unknown)."""
     address = "".join(address.split()) if "\n" in address or "\t" in address else address.strip()
-    if not address or len(address) > 2000 or address.startswith(("#", "javascript:", "mailto:", "tel:", "data:")):
+    if (
+        not address
+        or len(address) > 2000
+        or address.startswith(("#", "javascript:", "mailto:", "tel:", "data:"))
+    ):
         return None
     try:
         url = urljoin(base, address).partition("#")[0]
@@ -122,7 +129,9 @@ def page_kind(body: bytes, url: str = "") -> str:
         return "feed"
     if start.startswith(("{", "[")):
         return "list"
-    if "<" not in head or not re.search(r"<(?:html|body|div|p|table|head|meta|a|script|span|br|record|!doctype)\b", head, re.IGNORECASE):
+    if "<" not in head or not re.search(
+        r"<(?:html|body|div|p|table|head|meta|a|script|span|br|record|!doctype)\b", head, re.IGNORECASE
+    ):
         return "text"
     return _article_or_list(body, url)
 

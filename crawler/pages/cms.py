@@ -13,22 +13,90 @@ from crawler.pages.base import join
 from store.text import clean_line
 
 #: 大汉's data proxy: <record><![CDATA[ <li><a href=…>…</a><span>date</span></li> ]]></record>
-_RECORD = re.compile(r"<record>(?:\s{0,20}<!\[CDATA\[)?(.{1,8000}?)(?:\]\]>\s{0,20})?</record>", re.DOTALL | re.IGNORECASE)
-_ANCHOR = re.compile(
-    r"<a\s(?P<attrs>[^>]{1,1500})>(?P<text>.{0,1500}?)</a\s?>", re.DOTALL | re.IGNORECASE
+_RECORD = re.compile(
+    r"<record>(?:\s{0,20}<!\[CDATA\[)?(.{1,8000}?)(?:\]\]>\s{0,20})?</record>", re.DOTALL | re.IGNORECASE
 )
+_ANCHOR = re.compile(r"<a\s(?P<attrs>[^>]{1,1500})>(?P<text>.{0,1500}?)</a\s?>", re.DOTALL | re.IGNORECASE)
 _HREF = re.compile(r"href\s?=\s?(?:\"([^\"]{1,1000})\"|'([^']{1,1000})'|([^\s>]{1,1000}))", re.IGNORECASE)
 _TITLE_ATTR = re.compile(r"title\s?=\s?(?:\"([^\"]{1,400})\"|'([^']{1,400})')", re.IGNORECASE)
 _TAGS = re.compile(r"<[^<>]{0,2000}>")
-_TITLE_KEYS = ("title", "doctitle", "headline", "bt", "name", "subject", "newstitle", "articletitle", "showtitle", "topic", "contenttitle", "infotitle")
-_URL_KEYS = ("url", "link", "href", "docpuburl", "puburl", "linkurl", "pageurl", "articleurl", "newsurl", "weburl", "htmlurl", "arturl", "detailurl", "links", "path", "contenturl", "visiturl")
-_DATE_KEYS = ("publishdate", "pubdate", "pubtime", "publishtime", "docreltime", "date", "time", "crtime", "createtime", "releasetime", "showdate", "inputtime", "pubdatestr", "addtime", "fbsj", "publishedat", "displaytime", "datetime", "docrelpubtime", "deploytime", "releasedate", "savedate", "newsdate")
-_SUMMARY_KEYS = ("summary", "description", "abstract", "desc", "docabstract", "intro", "brief", "digest", "memo", "content_short")
+_TITLE_KEYS = (
+    "title",
+    "doctitle",
+    "headline",
+    "bt",
+    "name",
+    "subject",
+    "newstitle",
+    "articletitle",
+    "showtitle",
+    "topic",
+    "contenttitle",
+    "infotitle",
+)
+_URL_KEYS = (
+    "url",
+    "link",
+    "href",
+    "docpuburl",
+    "puburl",
+    "linkurl",
+    "pageurl",
+    "articleurl",
+    "newsurl",
+    "weburl",
+    "htmlurl",
+    "arturl",
+    "detailurl",
+    "links",
+    "path",
+    "contenturl",
+    "visiturl",
+)
+_DATE_KEYS = (
+    "publishdate",
+    "pubdate",
+    "pubtime",
+    "publishtime",
+    "docreltime",
+    "date",
+    "time",
+    "crtime",
+    "createtime",
+    "releasetime",
+    "showdate",
+    "inputtime",
+    "pubdatestr",
+    "addtime",
+    "fbsj",
+    "publishedat",
+    "displaytime",
+    "datetime",
+    "docrelpubtime",
+    "deploytime",
+    "releasedate",
+    "savedate",
+    "newsdate",
+)
+_SUMMARY_KEYS = (
+    "summary",
+    "description",
+    "abstract",
+    "desc",
+    "docabstract",
+    "intro",
+    "brief",
+    "digest",
+    "memo",
+    "content_short",
+)
 _OBJECT = re.compile(r"\{[^{}]{20,4000}\}")
 _PAIR = re.compile(
     r"[\"']?(?P<key>[A-Za-z_]{2,30})[\"']?\s{0,3}:\s{0,3}(?:\"(?P<double>(?:[^\"\\]|\\.){0,1500})\"|'(?P<single>(?:[^'\\]|\\.){0,1500})'|(?P<number>\d{8,14}))"
 )
-_JSON_START = re.compile(r"^\s{0,40}(?:[\w$.]{1,60}\s{0,3}\(|(?:var|let|const)\s[\w$.]{1,60}\s{0,3}=)?\s{0,40}(?=[\[{])")
+_JSON_START = re.compile(
+    r"^\s{0,40}(?:[\w$.]{1,60}\s{0,3}\(|(?:var|let|const)\s[\w$.]{1,60}\s{0,3}=)?\s{0,40}(?=[\[{])"
+)
 _MAX_RECORDS = 2000
 _MAX_DEPTH = 8
 _MAX_OBJECTS = 4000
@@ -127,7 +195,11 @@ def _script_records(text: str, base: str) -> list[Link]:
             for m in _PAIR.finditer(found[0])
         }
         link = _record(pairs, base)
-        if link is not None and len(re.findall("[\u3400-\u9fff]", link.title or "")) >= 5 and _is_path(link.url):
+        if (
+            link is not None
+            and len(re.findall("[\u3400-\u9fff]", link.title or "")) >= 5
+            and _is_path(link.url)
+        ):
             out.append(link)
     return out if len(out) >= 3 else []
 

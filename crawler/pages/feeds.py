@@ -24,7 +24,9 @@ _DOCTYPE = re.compile(r"<!(?:ENTITY|ATTLIST|ELEMENT|NOTATION)", re.IGNORECASE)
 _DOCTYPE_HEAD = re.compile(r"<!DOCTYPE[^>\[]{0,400}(\[)?", re.IGNORECASE)
 _DECLARATION = re.compile(r"^\s{0,40}<\?xml[^>]{0,200}\?>")
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-_CHAR_REFS = re.compile(r"&#(?:x0{0,6}(?:[0-8bcef]|1[0-9a-f])|0{0,6}(?:[0-8]|1[124-9]|2\d|3[01]));", re.IGNORECASE)
+_CHAR_REFS = re.compile(
+    r"&#(?:x0{0,6}(?:[0-8bcef]|1[0-9a-f])|0{0,6}(?:[0-8]|1[124-9]|2\d|3[01]));", re.IGNORECASE
+)
 #: An ampersand of an address or of HTML's own entities, which XML does not know.
 _BARE = re.compile(r"&(?!(?:#\d{1,7}|#x[0-9a-fA-F]{1,6}|amp|lt|gt|quot|apos);)")
 _MARKUP = re.compile(r"<[^<>]{0,2000}>")
@@ -32,6 +34,8 @@ _MARKUP = re.compile(r"<[^<>]{0,2000}>")
 
 class FeedPage(ListPage):
     """RSS 0.9-2.0, Atom, RDF and JSON Feed."""
+
+    max_bytes = MAX_BYTES
 
     def links(self) -> list[Link]:
         """Entries in the feed's order. Raises PageNotUnderstood("bad_xml") or NotAnArticle("empty")."""
@@ -73,11 +77,17 @@ class FeedPage(ListPage):
         items = value.get("items") if isinstance(value, dict) else None
         if not isinstance(items, list):
             raise PageNotUnderstood("bad_xml", "no JSON feed")
-        return [link for item in items if isinstance(item, dict) and (link := _json_item(item, self.url)) is not None]
+        return [
+            link
+            for item in items
+            if isinstance(item, dict) and (link := _json_item(item, self.url)) is not None
+        ]
 
 
 class SitemapPage(ListPage):
     """Sitemaps of articles, news sitemaps, and indexes of sitemaps."""
+
+    max_bytes = MAX_BYTES
 
     @cached_property
     def root(self) -> etree._Element:
@@ -102,7 +112,9 @@ class SitemapPage(ListPage):
             url = join(self.url, _child(node, "loc").replace("&amp;", "&"))
             if url:
                 stamp = parse_stamp(_child(node, "publication_date") or _child(node, "lastmod"))
-                out.setdefault(url, Link(url, _child(node, "title") or None, stamp.isoformat() if stamp else None))
+                out.setdefault(
+                    url, Link(url, _child(node, "title") or None, stamp.isoformat() if stamp else None)
+                )
             if len(out) >= _MAX_ENTRIES:
                 break
         return list(out.values())
@@ -190,7 +202,9 @@ def _entry(node: etree._Element, base: str) -> Link | None:
         (stamp for name in ("pubdate", "published", "date", "issued", "updated", "modified") if name in direct
          and (stamp := parse_stamp(_text(direct[name])))), None,
     )  # fmt: skip
-    summary = next((s for name in ("description", "summary", "encoded", "content") if (s := _text(direct.get(name)))), "")
+    summary = next(
+        (s for name in ("description", "summary", "encoded", "content") if (s := _text(direct.get(name)))), ""
+    )
     return Link(url, title or None, published.isoformat() if published else None, summary[:2000] or None)
 
 
@@ -205,7 +219,11 @@ def _entry_url(node: etree._Element, base: str) -> str | None:
             return url
         alternates.append(address)
     for child in node:
-        if isinstance(child.tag, str) and _name(child) in ("guid", "id") and child.get("isPermaLink") != "false":
+        if (
+            isinstance(child.tag, str)
+            and _name(child) in ("guid", "id")
+            and child.get("isPermaLink") != "false"
+        ):
             url = join("", (child.text or "").replace("&amp;", "&"))
             if url and url.startswith("http"):
                 return url
@@ -234,5 +252,14 @@ def _json_item(item: dict[str, Any], base: str) -> Link | None:
     if url is None:
         return None
     stamp = parse_stamp(str(item.get("date_published") or item.get("date_modified") or ""))
-    summary = clean_line(_MARKUP.sub(" ", str(item.get("summary") or item.get("content_text") or item.get("content_html") or "")))
-    return Link(url, clean_line(str(item.get("title") or "")) or None, stamp.isoformat() if stamp else None, summary[:2000] or None)
+    summary = clean_line(
+        _MARKUP.sub(
+            " ", str(item.get("summary") or item.get("content_text") or item.get("content_html") or "")
+        )
+    )
+    return Link(
+        url,
+        clean_line(str(item.get("title") or "")) or None,
+        stamp.isoformat() if stamp else None,
+        summary[:2000] or None,
+    )

@@ -25,17 +25,27 @@ _LIST_FILE = re.compile(
     r"^(?:index|list|lists|node|default|home|main|channel|column|more|search|login|about|contact|sitemap)(?:[_-]?\d{0,6})*(?:\.\w{2,5})?$",
     re.IGNORECASE,
 )
-_DOWNLOAD = re.compile(r"\.(?:jpe?g|png|gif|zip|rar|docx?|xlsx?|pptx?|mp4|mp3|apk|exe|css|js|ico|swf)$", re.IGNORECASE)
+_DOWNLOAD = re.compile(
+    r"\.(?:jpe?g|png|gif|zip|rar|docx?|xlsx?|pptx?|mp4|mp3|apk|exe|css|js|ico|swf)$", re.IGNORECASE
+)
 _IDENT = re.compile(r"\d{3,}|[0-9a-f]{16,}|(?=[A-Za-z0-9]*\d)(?=[A-Za-z0-9]*[A-Za-z])[A-Za-z0-9]{8,}")
-_QUERY_ID = re.compile(r"(?:^|&)(?:id|aid|nid|newsid|articleid|contentid|docid|infoid|article_id|tid|uuid|guid|unid|itemid|key)=[\w-]{1,64}", re.IGNORECASE)
-_NEXT_TEXT = re.compile(r"^[\s\[【（(<>＞]{0,2}(?:下一页|下页|后一页|后页|下一頁|next|next page)[\s\]】）)>＞»›]{0,3}$", re.IGNORECASE)
+_QUERY_ID = re.compile(
+    r"(?:^|&)(?:id|aid|nid|newsid|articleid|contentid|docid|infoid|article_id|tid|uuid|guid|unid|itemid|key)=[\w-]{1,64}",
+    re.IGNORECASE,
+)
+_NEXT_TEXT = re.compile(
+    r"^[\s\[【（(<>＞]{0,2}(?:下一页|下页|后一页|后页|下一頁|next|next page)[\s\]】）)>＞»›]{0,3}$",
+    re.IGNORECASE,
+)
 _NEXT_SIGN = frozenset(("›", "»", ">", "＞", ">>"))
 #: TRS and its kin write the pager by script: createPageHTML(pages, current, "index", "html").
 _PAGER_CALL = re.compile(
     r"createPageHTML\s?\(\s?(?:['\"][^'\"]{0,40}['\"]\s?,\s?)?(?P<pages>\d{1,5})\s?,\s?(?P<current>\d{1,5})\s?,\s?['\"](?P<stem>[\w-]{1,40})['\"]\s?,\s?['\"](?P<ext>\w{2,5})['\"]"
 )
 _TITLE_NOISE = re.compile(r"^[\s·•●■◆▪★☆►▶>＞\-—*]{1,4}|[\s>＞]{1,3}$")
-_STATE_WORDS = re.compile(r"(?<![a-z])(?:first|last|odd|even|on|active|current|hover|cur|top|selected|line|bg|no\w*|clear\w*)(?![a-z])")
+_STATE_WORDS = re.compile(
+    r"(?<![a-z])(?:first|last|odd|even|on|active|current|hover|cur|top|selected|line|bg|no\w*|clear\w*)(?![a-z])"
+)
 _NUMBERED = re.compile(r"[-_]?\d+(?![\w-])")
 #: Left out of a group's path: old pages wrap single links in them and forget to close them.
 _INLINE = frozenset("span font strong b i em u center marquee tbody".split())
@@ -101,13 +111,17 @@ class PortalListPage(ListPage):
 
     def _is_data(self) -> bool:
         start = self.text.lstrip()[:300].lower()
-        return start.startswith(("{", "[", "<?xml")) or start.startswith("<datastore") or start.startswith("<record")
+        return (
+            start.startswith(("{", "[", "<?xml"))
+            or start.startswith("<datastore")
+            or start.startswith("<record")
+        )
 
 
 def find_candidates(tree: Tree, base: str, page_url: str) -> list[Candidate]:
     """All links of the page that could lead to articles, with their groups."""
     out = []
-    for node in tree.links[: _MAX_LINKS * 2]:
+    for node in tree.links[:_MAX_LINKS]:
         url = join(base, node.get("href"))
         if url is None or url.rstrip("/") == page_url.rstrip("/"):
             continue
@@ -123,7 +137,9 @@ def _title(tree: Tree, node: Node) -> str:
         pieces += [text for text, owner in line.parts if owner.link is node]
     text = clean_line(" ".join("".join(pieces).split()))
     attribute = clean_line(node.get("title"))[:300]
-    if len(_CJK.findall(attribute)) >= _MIN_TITLE and (text.rstrip().endswith(("…", "...", "..")) or len(text) < 4):
+    if len(_CJK.findall(attribute)) >= _MIN_TITLE and (
+        text.rstrip().endswith(("…", "...", "..")) or len(text) < 4
+    ):
         text = attribute
     return _TITLE_NOISE.sub("", text)[:300]
 

@@ -170,7 +170,9 @@ class PortalArticlePage(ArticlePage):
     def _article_links(self) -> int:
         from crawler.pages.lists import find_candidates
 
-        return len({c.url for c in find_candidates(self.tree, self.base_url, self.url) if c.article and c.size >= 6})
+        return len(
+            {c.url for c in find_candidates(self.tree, self.base_url, self.url) if c.article and c.size >= 6}
+        )
 
     def _images(self, title: str) -> list[Image]:
         found = [(self.urljoin(url), caption) for url, caption in pictures(self.tree, self.article, title)]
