@@ -73,4 +73,4 @@ def _before(text: str, start: int) -> str:
     for verb in _LEADING:
         tail = word.rpartition(verb)[2]
         word = tail if len(tail) > 1 else word
-    return word
+    return word.rstrip("达约共为超近至")

@@ -40,10 +40,12 @@ _NO_NAME_WORDS = """
 """
 _NO_NAME = frozenset(_NO_NAME_WORDS.split())
 _VISIT = re.compile(
-    "(?:学习借鉴|对标|借鉴|来自|毗邻|相邻|相比|比肩|先后到|先后赴|坐落于|坐落在|位于|落户|坐落)$"
+    "(?:学习借鉴|对标|借鉴|来自|毗邻|相邻|相比|比肩|先后到|先后赴|坐落于|坐落在|位于|落户|坐落|邻近的|附近的|周边的|相邻的|毗邻的)$"
 )
 _LISTED_AFTER = ("、", "等", "相邻", "毗邻", "接壤", "相比", "类似", "一样")
-_ALLIANCE = re.compile("联盟|联席会|共建|签约|签署|联合体|结对|共同体|协同")
+_ALLIANCE = re.compile("联盟|联席会|共建|签约|签署|联合体|结对|共同体|协同|交流会|交流发言|经验交流|研讨会")
+#: A longer list of zones is a survey, not an event they hold together.
+_ALLIES = 8
 #: What may follow 成都高新 where it means the zone: a mark, or the beginning of 党工委, 管委会, 发布, 街道, 总工会 ...
 _AFTER_SHORT = frozenset("党管发街社纪总团妇税，。：、；！？—－-·|｜_ \n\x01”》】）")
 _AROUND = 4
@@ -366,19 +368,18 @@ def _acting(groups: dict[str, list[Mention]], text: str, title_end: int) -> set[
         if name != UNRESOLVED
     }
     most = max(counts.values(), default=0)
-    allied = _ALLIANCE.search(text, 0, 3000) is not None
-    actors = set()
-    for name, count in counts.items():
-        group = groups[name]
-        if (
-            group[0].start < title_end
-            or (allied and any(mention.listed for mention in group) and len(group) > 1)
-            or (not group[0].listed and group[0].start < title_end + _LEAD)
-            or (count > 1 and count * 3 >= most)
-            or (not most and len(group) > 1)
-        ):
-            actors.add(name)
-    return actors
+    allied = (
+        len(counts) <= _ALLIES and "高新区" in text[:title_end] and _ALLIANCE.search(text, 0, title_end + 600)
+    )
+    return {name for name, count in counts.items() if _acts(groups[name], count, most, title_end) or allied}
+
+
+def _acts(group: list[Mention], count: int, most: int, title_end: int) -> bool:
+    """Tell whether a zone named `count` times, where another is named `most` times, does more than appear."""
+    first = group[0]
+    if first.start < title_end or (not first.listed and first.start < title_end + _LEAD):
+        return True
+    return (count > 1 and count * 3 >= most) or (not most and len(group) > 1)
 
 
 def _tag(name: str, group: list[Mention], acts: bool, page: Page) -> ZoneTag:
