@@ -183,18 +183,23 @@ def _table(layout: Layout, rows: Sequence[Sequence[str]], first: float) -> str:
     widths = [width - other * (columns - 1), *[other] * (columns - 1)]
     grid = "".join(f'<w:gridCol w:w="{w}"/>' for w in widths)
     size = half_points(10.5 if columns <= 9 else 9)
-    made = "".join(_row(row, widths, size, head=place == 0) for place, row in enumerate(rows))
+    made = "".join(
+        _row(row, widths, size, head=place == 0, last=place == len(rows) - 1)
+        for place, row in enumerate(rows)
+    )
     return (
         f'<w:tbl><w:tblPr><w:tblW w:w="{width}" w:type="dxa"/><w:jc w:val="center"/><w:tblBorders>{_BORDERS}</w:tblBorders>'
         f'<w:tblLayout w:type="fixed"/>{_CELL_MARGINS}</w:tblPr><w:tblGrid>{grid}</w:tblGrid>{made}</w:tbl>'
     )
 
 
-def _row(row: Sequence[str], widths: Sequence[int], size: int, *, head: bool) -> str:
+def _row(row: Sequence[str], widths: Sequence[int], size: int, *, head: bool, last: bool) -> str:
+    """A row that stays on the page of the next one, unless it is the last."""
+    keep = "" if last else "<w:keepNext/>"
     look = f'{"<w:b/>" if head else ""}<w:sz w:val="{size}"/><w:szCs w:val="{size}"/>'
     cells = "".join(
         f'<w:tc><w:tcPr><w:tcW w:w="{width}" w:type="dxa"/><w:vAlign w:val="center"/></w:tcPr>'
-        f"{paragraph('Cell', run(text, look))}</w:tc>"
+        f"{paragraph('Cell', run(text, look), properties=keep)}</w:tc>"
         for text, width in zip(row, widths, strict=True)
     )
     return f"<w:tr><w:trPr><w:cantSplit/>{'<w:tblHeader/>' if head else ''}</w:trPr>{cells}</w:tr>"

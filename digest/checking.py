@@ -8,13 +8,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import msgspec
 from jinja2 import TemplateSyntaxError
 from jinja2.sandbox import SandboxedEnvironment
 
 from digest.edition import edition_for
 from digest.rendering import Links, RenderingError, make_environment, render, render_message, render_page
-from digest.sample import sample_issue
+from digest.sample import SAMPLE_NOW, sample_issue
 from store.config import Config, Digest
 
 _LINKS = Links(
@@ -23,9 +22,23 @@ _LINKS = Links(
 #: What the mails beside the digest are rendered with.
 SAMPLES: dict[str, dict[str, Any]] = {
     "alert": {
-        "moment": "2026-11-23 08:00",
-        "raised": [{"subject": "来源“园区日报”无法连接", "detail": "自2026-11-20起连接超时"}],
-        "cleared": [{"subject": "来源“样报网”", "detail": ""}],
+        "at": SAMPLE_NOW,
+        "alerts": [
+            {
+                "state": "raised",
+                "kind": "broken_source",
+                "subject": "园区日报",
+                "detail": "连接超时",
+                "at": "2026-11-20 08:00",
+            },
+            {
+                "state": "cleared",
+                "kind": "stuck_delivery",
+                "subject": "总第46期",
+                "detail": "",
+                "at": "2026-11-21 09:30",
+            },
+        ],
     },
     "confirm": {
         "title": "退订成功",
@@ -73,7 +86,7 @@ def _renderings(directory: Path) -> Iterator[Callable[[], Any]]:
             yield partial(render, edition, config, links=links)
             yield partial(render_page, edition, config, links=links)
     for name, context in SAMPLES.items():
-        yield partial(render_message, name, config, msgspec.to_builtins(context))
+        yield partial(render_message, name, config, context)
 
 
 def _faults(act: Callable[[], Any], directory: Path) -> Iterator[str]:

@@ -42,7 +42,7 @@ def table(stories: Sequence[Content], themes: Sequence[Mapping[str, Any]]) -> di
         for zone in [zone["name"] for zone in story["zones"]] or [UNKNOWN_ZONE]:
             totals[zone] += 1
             cells.setdefault(zone, Counter()).update(theme["key"] for theme in story["themes"])
-    names = sorted(totals, key=lambda zone: (-totals[zone], zone))
+    names = sorted(totals, key=lambda zone: (zone == UNKNOWN_ZONE, -totals[zone], zone))
     if len(names) > TABLE_ROWS + 1:
         rest = names[TABLE_ROWS:]
         names = names[:TABLE_ROWS]

@@ -24,7 +24,7 @@ from store.issues import (
     candidates,
     editor_acts,
     freeze,
-    last_issues,
+    past_issues,
     source_looks,
 )
 from store.models import Issue
@@ -54,7 +54,7 @@ def compose_issue(engine: Engine, config: Config, now: datetime) -> Issue | None
     """
     due = due_at(now, config.digest, config.zone_info)
     with read_scope(engine) as session:
-        before = last_issues(session, TREND_ISSUES)
+        before = past_issues(session, TREND_ISSUES)
         if before and (due <= before[0].due_at or now <= before[0].period_end):
             return None
         acts = editor_acts(session)
@@ -69,7 +69,7 @@ def compose_issue(engine: Engine, config: Config, now: datetime) -> Issue | None
 def coming_issue(engine: Engine, config: Config, now: datetime) -> Draft:
     """Return the issue as it would be frozen at `now` for the next due hour that has none yet; nothing is written."""
     with read_scope(engine) as session:
-        before = last_issues(session, TREND_ISSUES)
+        before = past_issues(session, TREND_ISSUES)
         due = due_at(now, config.digest, config.zone_info)
         if before and due <= before[0].due_at:
             due = next_due(now, config.digest, config.zone_info)
@@ -255,6 +255,7 @@ def _masthead(draft: Draft, config: Config) -> dict[str, Any]:
         "name": office.name,
         "unit": office.unit,
         "contact": office.contact,
+        "title": f"{office.name}{draft.year}年第{draft.year_number}期",
         "label": f"{draft.year}年第{draft.year_number}期",
         "total": f"总第{draft.number}期",
         "date": local_day(draft.composed_at, zone).isoformat(),

@@ -118,6 +118,12 @@ def render_message(name: str, config: Config, context: Mapping[str, Any]) -> Ren
     )
 
 
+def render_view(name: str, config: Config, context: Mapping[str, Any]) -> str:
+    """Return a page of the archive or of the editor's desk (web/`name`.html); links to its own paths are allowed."""
+    values = {"office": config.office, "stylesheet": "/static/digest.css", "css": "", "home": "/", **context}
+    return _html(environment_for(config), f"web/{name}.html", values, own_paths=True)
+
+
 def css() -> str:
     """Return the archive's stylesheet."""
     return (resources.files("digest") / "static" / "digest.css").read_text(encoding="utf-8")

@@ -121,7 +121,7 @@ def host(url: str) -> str:
 
 
 def _texts(values: Any, limit: int) -> list[str]:
-    """Figures and practices come as text or as tables with the words under `text`, or `what`, `number` and `unit`."""
+    """Figures and practices come as text or as tables with `what`, `number` and `unit`, or with `name`."""
     found: list[str] = []
     for value in values if isinstance(values, list) else []:
         text = value if isinstance(value, str) else _of_table(value)
@@ -132,11 +132,12 @@ def _texts(values: Any, limit: int) -> list[str]:
 
 
 def _of_table(value: Any) -> str:
+    """A figure that does not say what it counts tells a reader nothing; a practice stands in quotation marks."""
     if not isinstance(value, dict):
         return ""
-    if value.get("what") and value.get("number") is not None:
+    if value.get("what") and value.get("number"):
         return f"{value['what']}{value['number']}{value.get('unit') or ''}"
-    return str(value.get("text") or value.get("name") or "")
+    return f"“{value['name']}”" if value.get("name") else ""
 
 
 def _grounded(text: str, copy: Copy) -> bool:

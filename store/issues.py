@@ -128,12 +128,18 @@ class Draft:
     edit_ids: list[int] = field(default_factory=list)
 
 
-def last_issues(session: Session, count: int) -> list[Issue]:
+def past_issues(session: Session, count: int) -> list[Issue]:
     """Return the newest `count` issues, newest first, detached and without their stories."""
     found = list(session.scalars(select(Issue).order_by(Issue.number.desc()).limit(count)))
     for issue in found:
         session.expunge(issue)
     return found
+
+
+def last_issues(session: Session, count: int) -> list[Issue]:
+    """Return the newest `count` issues, newest first, detached, with their stories."""
+    wanted = select(Issue).order_by(Issue.number.desc()).limit(count).options(selectinload(Issue.stories))
+    return [_detached(session, issue) for issue in session.scalars(wanted).all()]
 
 
 def issue_by_number(session: Session, number: int) -> Issue | None:
@@ -149,10 +155,13 @@ def issue_by_id(session: Session, issue_id: int) -> Issue | None:
 def _whole(session: Session, condition: ColumnElement[bool]) -> Issue | None:
     wanted = select(Issue).where(condition).options(selectinload(Issue.stories))
     issue = session.scalars(wanted).one_or_none()
-    if issue is not None:
-        for story in issue.stories:
-            session.expunge(story)
-        session.expunge(issue)
+    return _detached(session, issue) if issue is not None else None
+
+
+def _detached(session: Session, issue: Issue) -> Issue:
+    for story in issue.stories:
+        session.expunge(story)
+    session.expunge(issue)
     return issue
 
 

@@ -1,0 +1,224 @@
+"""The editor's desk on loopback: the coming issue in every form and for any recipient, and the decisions about it."""
+
+from __future__ import annotations
+
+import getpass
+import hmac
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from flask import Flask, Response, abort, redirect, request
+
+from digest.briefing import BriefingError, to_pdf, write_docx
+from digest.edition import Edition, edition_for
+from digest.issue import coming_issue, is_held
+from digest.names import NO_THEME, SUPPLEMENT, load_names
+from digest.rendering import Links, css, render, render_page, render_view
+from digest.web.app import base_app
+from digest.web.archive import word_response
+from store.config import Config
+from store.database import Engine, read_scope, session_scope
+from store.edits import EditError, add_edit, undo_edit
+from store.issues import Draft, EditorAct, editor_acts
+from store.recipients import list_recipients
+
+if TYPE_CHECKING:
+    from werkzeug.wrappers import Response as AnyResponse
+
+    from store.models import Recipient
+
+FORMS = (("mail", "邮件"), ("narrow", "邮件（手机）"), ("text", "纯文本"), ("page", "网页"))
+_ACT_TITLES = {
+    "pin": "置顶",
+    "drop": "撤下",
+    "retitle": "改标题",
+    "move": "移栏目",
+    "summary": "改摘要",
+    "note": "按语",
+    "hold": "暂缓",
+    "approve": "核准",
+    "erratum": "勘误",
+}
+#: The forms are shown as they are sent, with their inline styles; nothing else may be loaded, nothing may run.
+FORM_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; base-uri 'none'; sandbox allow-popups"
+_HOSTS = {"127.0.0.1", "localhost", "[::1]"}
+
+
+def create_preview(
+    engine: Engine, config: Config, now: Callable[[], datetime] | None = None, who: str = ""
+) -> Flask:
+    """Return the WSGI application of the desk; serve it on loopback only. Requests by any other host name are refused.
+
+    `who` stands in the audit trail (default: the user that runs it); `now` is the clock.
+    """
+    desk = _Desk(engine, config, now or _utc_now, who or _user(), secrets.token_urlsafe(32))
+    app = base_app(engine, config)
+    app.before_request(_only_loopback)
+    app.add_url_rule("/", "desk", desk.show, methods=["GET"])
+    app.add_url_rule("/form/<name>", "form", desk.form, methods=["GET"])
+    app.add_url_rule("/edit", "edit", desk.edit, methods=["POST"])
+    app.add_url_rule("/undo", "undo", desk.undo, methods=["POST"])
+    return app
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # no entry for this user id, as in containers
+        return "unknown"
+
+
+def _only_loopback() -> None:
+    """A page elsewhere can point its own name at 127.0.0.1; that name is not ours."""
+    host = request.host.rpartition(":")[0] if request.host.rpartition(":")[2].isdigit() else request.host
+    if host not in _HOSTS:
+        abort(403)
+
+
+@dataclass(frozen=True, slots=True)
+class _Desk:
+    engine: Engine
+    config: Config
+    now: Callable[[], datetime]
+    who: str
+    token: str
+
+    def show(self) -> str:
+        """The desk itself."""
+        return self._page("")
+
+    def _page(self, problem: str) -> str:
+        draft = coming_issue(self.engine, self.config, self.now())
+        with read_scope(self.engine) as session:
+            recipients = list(list_recipients(session))
+            acts = editor_acts(session)
+            people = [{"address": person.address, "name": person.name} for person in recipients]
+            edition = edition_for(draft, _chosen(recipients))
+        names = load_names(self.config)
+        form = request.args.get("form", "mail")
+        whole = edition_for(draft)
+        context = {
+            "home": "",
+            "token": self.token,
+            "problem": problem,
+            "edition": whole,
+            "issue": whole.content,
+            "head": whole.content["masthead"],
+            "due": draft.due_at.astimezone(self.config.zone_info).strftime("%Y-%m-%d %H:%M"),
+            "held": is_held(acts),
+            "wanted": edition.wanted,
+            "recipients": people,
+            "recipient": request.args.get("recipient", ""),
+            "forms": FORMS,
+            "form": form if form in dict(FORMS) else "mail",
+            "sections": [*names.themes.items(), NO_THEME, SUPPLEMENT],
+            "acts": [self._act(act, draft) for act in reversed(acts) if act.issue_id is None],
+        }
+        return render_view("desk", self.config, context)
+
+    def _act(self, act: EditorAct, draft: Draft) -> dict[str, Any]:
+        titles = {story.story_id: story.content["title"] for story in draft.stories}
+        story = "" if act.story_id is None else titles.get(act.story_id, f"第{act.story_id}号报道")
+        return {
+            "edit_id": act.edit_id,
+            "when": act.at.astimezone(self.config.zone_info).strftime("%m-%d %H:%M"),
+            "who": act.who,
+            "title": _ACT_TITLES.get(act.kind, act.kind),
+            "story": story,
+            "value": act.value,
+            "reason": act.reason,
+        }
+
+    def form(self, name: str) -> Response:
+        """One form of the coming issue, exactly as it would go out now."""
+        draft = coming_issue(self.engine, self.config, self.now())
+        with read_scope(self.engine) as session:
+            edition = edition_for(draft, _chosen(list(list_recipients(session))))
+        if name in {"word", "pdf"}:
+            return self._document(edition, name)
+        if name == "page":
+            html = render_page(edition, self.config, links=Links())
+        elif name in {"mail", "text"}:
+            rendered = render(edition, self.config, links=Links())
+            html = rendered.html if name == "mail" else _as_page(rendered.subject, rendered.text)
+        else:
+            abort(404)
+        return Response(html, mimetype="text/html", headers={"Content-Security-Policy": FORM_POLICY})
+
+    def _document(self, edition: Edition, name: str) -> Response:
+        document = write_docx(edition, self.config)
+        if name == "word":
+            return word_response(document, f"{edition.content['masthead']['title']}.docx")
+        try:
+            return Response(to_pdf(document), mimetype="application/pdf")
+        except BriefingError as error:
+            return Response(f"{error}\n", status=503, mimetype="text/plain")
+
+    def edit(self) -> AnyResponse:
+        """Take one decision; back to the desk at the story, or the desk with what is wrong (400)."""
+        self._check_token()
+        given = {key: request.form.get(key, "") for key in ("kind", "story", "value", "reason")}
+        story_id = _number(given["story"])
+        try:
+            if given["kind"] == "move" and given["value"] not in self._sections():
+                raise EditError("没有这个栏目")
+            with session_scope(self.engine) as session:
+                add_edit(
+                    session,
+                    given["kind"],
+                    story_id,
+                    value=given["value"],
+                    reason=given["reason"],
+                    who=self.who,
+                    now=self.now(),
+                )
+        except EditError as error:
+            return Response(self._page(str(error)), status=400, mimetype="text/html")
+        return redirect(f"/#story-{story_id}" if story_id else "/", code=303)
+
+    def undo(self) -> AnyResponse:
+        """Undo one decision; 400 when it has taken effect or is not there."""
+        self._check_token()
+        with session_scope(self.engine) as session:
+            undone = undo_edit(
+                session, _number(request.form.get("edit", "")) or 0, who=self.who, now=self.now()
+            )
+        if not undone:
+            return Response(self._page("这项改动已经生效或已撤销"), status=400, mimetype="text/html")
+        return redirect("/", code=303)
+
+    def _sections(self) -> set[str]:
+        return {*load_names(self.config).themes, NO_THEME[0], SUPPLEMENT[0]}
+
+    def _check_token(self) -> None:
+        """The token stands in the desk's forms only: another site cannot know it."""
+        if not hmac.compare_digest(request.form.get("token", "").encode(), self.token.encode()):
+            abort(403)
+
+
+def _chosen(recipients: list[Recipient]) -> Recipient | None:
+    address = request.args.get("recipient", "")
+    if not address:
+        return None
+    found = [person for person in recipients if person.address == address]
+    return found[0] if found else abort(404)
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+
+
+def _as_page(subject: str, text: str) -> str:
+    from markupsafe import escape
+
+    return (
+        f'<!DOCTYPE html><html lang="zh-CN"><meta charset="utf-8"><title>{escape(subject)}</title><style>{css()}</style>'
+        f'<body><p><b>主题：{escape(subject)}</b></p><pre class="form">{escape(text)}</pre>'
+    )
