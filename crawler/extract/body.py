@@ -2,26 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 
 from crawler.extract import wording
+from crawler.extract.cleaning import article_lines, is_meta_line
+from crawler.extract.regions import BODY_WORDS, region_factors, weights
 from crawler.extract.tree import Line, Node, Tree
 
-#: Names of page parts that are never the article; only weigh down, since some sites name the article's box so.
-_FURNITURE_WORDS = re.compile(
-    r"comment|pinglun|(?<![a-z])relat|recommend|tuijian|xiangguan|footer|(?<![a-z])foot(?![a-z])|copyright|banquan|sidebar|side[-_]bar|breadcrumb|"
-    r"crumb|friend[-_]?link|qrcode|(?<![a-z])ewm|disclaimer|hot[-_]?news|(?<![a-z])rank"
-)
-#: Weaker signs: parts of this name may hold an article on some sites.
-_DOUBTFUL_WORDS = re.compile(
-    r"(?<![a-z])share|(?<![a-z])nav(?![a-z])|navbar|navigat|(?<![a-z])menu|(?<![a-z])adv?(?:ert)?(?![a-z])|statement|(?<![a-z])login|"
-    r"popup|dialog|toolbar|(?<![a-z])vote|tips?(?![a-z])|(?<![a-z])tags?(?![a-z])"
-)
-_BODY_WORDS = re.compile(
-    r"article|content|(?<![a-z])text|zhengwen|(?<![a-z])zw(?![a-z])|editor|(?<![a-z])detail|(?<![a-z])zoom|(?<![a-z])body|(?<![a-z])main(?![a-z])|neirong|(?<![a-z])nr(?![a-z])"
-)
-_NEVER = frozenset(("nav", "footer", "aside"))
 #: Weight of a line for the element `distance` levels above it: its own block, that block's parent, and so on.
 _DECAY = (0.92, 1.0, 0.65, 0.4, 0.25, 0.15, 0.1, 0.06)
 #: A container must hold this share of an ancestor's text to stand for it, else the ancestor is taken.
@@ -42,46 +29,6 @@ class Body:
         return "\n".join(line.text for line in self.lines)
 
 
-def weights(tree: Tree, *, hidden: bool = False) -> list[float]:
-    """For each line how much running text it holds, in characters; links and page furniture weigh nothing."""
-    out = []
-    for line in tree.lines:
-        out.append(0.0 if line.hidden and not hidden else _weight(line))
-    return out
-
-
-def _weight(line: Line) -> float:
-    size = len(line.text)
-    if size < 8 or line.links * 2 > size:
-        return 0.0
-    marks = wording.punctuation(line.text)
-    own = size - line.links
-    if not marks or size < 16:
-        return own * 0.15
-    if size <= 200 and (wording.is_notice(line.text) or wording.is_origin(line.text)):
-        return 0.0
-    return own * (1.0 if marks * 60 >= size else 0.4) + 4 * marks
-
-
-def region_factors(tree: Tree) -> list[float]:
-    """For each element how much its lines count: low inside comments, related news, footers and the like."""
-    factors: list[float] = []
-    for node in tree.nodes:
-        factor = factors[node.parent.index] if node.parent is not None else 1.0
-        if node.tag in _NEVER:
-            factor = min(factor, 0.1)
-        elif node.words and node.tag not in ("body", "html", "form"):
-            factor = min(factor, _word_factor(node.words))
-        factors.append(factor)
-    return factors
-
-
-def _word_factor(words: str) -> float:
-    if _FURNITURE_WORDS.search(words):
-        return 0.4 if _BODY_WORDS.search(words) else 0.08
-    return 0.3 if _DOUBTFUL_WORDS.search(words) else 1.0
-
-
 def find_container(tree: Tree, *, hidden: bool = False) -> Node | None:
     """The element that holds the article, or None where no text is."""
     factors = region_factors(tree)
@@ -90,13 +37,13 @@ def find_container(tree: Tree, *, hidden: bool = False) -> Node | None:
     for line, weight in zip(tree.lines, weights(tree, hidden=hidden), strict=True):
         if not weight:
             continue
-        weight *= factors[line.node.index]
+        counted = weight * factors[line.node.index]
         node: Node | None = line.node
         distance = 0
         while node is not None:
-            mass[node.index] += weight
+            mass[node.index] += counted
             if distance < len(_DECAY):
-                score[node.index] += weight * _DECAY[distance]
+                score[node.index] += counted * _DECAY[distance]
             distance += 1
             node = node.parent
     best = _best(tree, score)
@@ -107,7 +54,7 @@ def _best(tree: Tree, score: list[float]) -> Node | None:
     best, top = None, 0.0
     for node in tree.nodes:
         value = score[node.index]
-        if value and node.words and _BODY_WORDS.search(node.words):
+        if value and node.words and BODY_WORDS.search(node.words):
             value *= 1.1
         if value > top:
             best, top = node, value
@@ -120,7 +67,7 @@ def _climb(node: Node, tree: Tree, mass: list[float], factors: list[float]) -> N
     while current.parent is not None and current.parent.tag not in ("html", "#document"):
         parent = current.parent
         if mass[parent.index] < mass[current.index] * _CLIMB_GAIN:
-            if parent.tag in ("body",) or not _is_wrapper(current, parent, tree):
+            if parent.tag == "body" or not _is_wrapper(current, parent):
                 break
             current = parent
             continue
@@ -130,7 +77,7 @@ def _climb(node: Node, tree: Tree, mass: list[float], factors: list[float]) -> N
     return current
 
 
-def _is_wrapper(node: Node, parent: Node, tree: Tree) -> bool:
+def _is_wrapper(node: Node, parent: Node) -> bool:
     """Whether the parent is a mere shell: climbing costs nothing and may take in short neighbouring paragraphs."""
     return node.tag in ("p", "span", "font", "strong", "section") and parent.tag not in ("body", "td")
 
@@ -164,8 +111,6 @@ def find_body(tree: Tree) -> Body:
 def _read(tree: Tree, node: Node | None, *, hidden: bool) -> Body:
     if node is None:
         return Body()
-    from crawler.extract.cleaning import article_lines
-
     lines = article_lines(tree, node, hidden=hidden)
     return Body(lines, node, node.first, node.last)
 
@@ -175,8 +120,6 @@ def find_text_body(tree: Tree) -> Body:
 
     Plain text has no links and elements; wording is all there is.
     """
-    from crawler.extract.cleaning import article_lines, is_meta_line
-
     lines = tree.lines
     start = next((x.index + 1 for x in lines[:60] if is_meta_line(x) and not _prose(lines[: x.index])), 0)
     end, seen = len(lines), 0

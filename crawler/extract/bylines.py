@@ -222,7 +222,7 @@ def read_unlabelled(lines: list[Line], byline: Byline, rank: int = 3) -> None:
             continue
         text = joined(line)
         stamps = find_stamps(text.replace(_EDGE, " "))
-        if not stamps or _LABELS.search(text) and byline.source:
+        if not stamps or (_LABELS.search(text) and byline.source):
             continue
         start, end = stamps[0].span
         pieces = _pieces(text[end:], line) or _pieces(text[:start], line)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from crawler.extract import wording
-from crawler.extract.body import region_factors
+from crawler.extract.regions import region_factors
 from crawler.extract.tree import Line, Node, Tree
 
 _INLINE_TAIL = wording.EDITOR_TAIL
@@ -120,7 +120,7 @@ def _is_furniture(line: Line) -> bool:
         or wording.is_pager(text)
         or wording.is_strong_head(text)
         or (wording.is_notice(text) and wording.sentences(text) <= 3)
-        or (line.links and wording.is_breadcrumb(text))
+        or (line.links > 0 and wording.is_breadcrumb(text))
     )
 
 

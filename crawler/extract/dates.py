@@ -30,7 +30,12 @@ _RFC = re.compile(
     r"(?:\w{3},? )?(?P<day>\d{1,2})[ -](?P<month>[A-Z][a-z]{2})[a-z]{0,6}[ -](?P<year>(?:19|20)\d\d)"
     r"(?: (?P<hour>\d\d):(?P<minute>\d\d)(?::(?P<second>\d\d))?(?: (?P<zone>[A-Z]{1,4}|[+-]\d\d:?\d\d))?)?"
 )
-_MONTHS = {name: n for n, name in enumerate("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), 1)}
+_MONTHS = {
+    name: n
+    for n, name in enumerate(
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"], 1
+    )
+}
 _RELATIVE = re.compile(
     r"(?<!\d)(?P<count>\d{1,3})\s?(?P<unit>秒钟?|分钟?|小时|个小时|天|日|周|星期|个月)[之以]?前"
     r"|(?P<word>刚刚|今天|昨天|前天)(?:\s?(?P<hour>[01]?\d|2[0-3])[:：](?P<minute>[0-5]\d))?"

@@ -129,5 +129,5 @@ def _fewest_replacements(body: bytes, names: list[str]) -> Decoded:
         cost = text.count("\ufffd") + (0 if _common_share(text) > 0.1 else text.count("\ufffd") * 0.5)
         if best is None or cost < best[0]:
             best = (cost, encoding, text)
-    assert best is not None  # noqa: S101 - _CANDIDATES is never empty
+    assert best is not None
     return Decoded(best[2], "big5" if best[1] == "big5hkscs" else best[1])

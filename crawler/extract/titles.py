@@ -68,8 +68,8 @@ def split_declared(title: str) -> str:
     return title[start:cut].strip() if cut > start else parts[0]
 
 
-def find_title(tree: Tree, declared: list[str], first: int, last: int) -> Title | None:
-    """The headline for the text in lines[first:last]; None where nothing can be one.
+def find_title(tree: Tree, declared: list[str], first: int) -> Title | None:
+    """The headline for the text that begins in line `first`; None where nothing can be one.
 
     `declared` are titles for machines without <title>, best first.
     """
@@ -137,10 +137,13 @@ def _add_neighbours(tree: Tree, title: Title) -> None:
         title.kicker = " ".join(above) or None
         title.subtitle = " ".join(below) or None
     following = tree.lines[title.last] if title.last < len(tree.lines) else None
-    if title.subtitle is None and following is not None and len(following.text) <= 60:
-        if following.text.startswith(("——", "──", "--")) and not wording.sentences(following.text):
-            title.subtitle = following.text
+    if title.subtitle is None and following is not None and _is_dashed(following.text):
+        title.subtitle = following.text
     title.kicker = title.kicker if title.kicker and 4 <= len(title.kicker) <= 60 else None
+
+
+def _is_dashed(text: str) -> bool:
+    return len(text) <= 60 and text.startswith(("——", "──", "--")) and not wording.sentences(text)
 
 
 def _above_byline(tree: Tree, title: Title, first: int) -> float:
@@ -207,9 +210,9 @@ def _agreement(folded: str, known: list[str]) -> float:
             best = max(best, 5.0)
         elif len(folded) >= 6 and title.startswith(folded):
             best = max(best, 4.2 + min(0.7, len(folded) / len(title)))
-        elif len(folded) >= 6 and folded in title:
-            best = max(best, 3.5)
-        elif len(title) >= 8 and title.rstrip(".…") in folded and len(title) * 2 > len(folded):
+        elif (len(folded) >= 6 and folded in title) or (
+            len(title) >= 8 and title.rstrip(".…") in folded and len(title) * 2 > len(folded)
+        ):
             best = max(best, 3.5)
         elif len(folded) >= 10 and (
             len(title) >= 10 and (folded[:10] == title[:10] or folded[-10:] in title)

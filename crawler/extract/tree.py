@@ -28,18 +28,104 @@ _SAFE_TAGS = 12_000
 _MAX_SCRIPT = 600_000
 
 BLOCK = frozenset(
-    "address article aside blockquote body caption center dd details dialog dir div dl dt fieldset figcaption figure "
-    "footer form frameset h1 h2 h3 h4 h5 h6 header hgroup hr html legend li main menu nav ol optgroup p pre section "
-    "summary table tbody td tfoot th thead tr ul founder-content".split()
+    [
+        "address",
+        "article",
+        "aside",
+        "blockquote",
+        "body",
+        "caption",
+        "center",
+        "dd",
+        "details",
+        "dialog",
+        "dir",
+        "div",
+        "dl",
+        "dt",
+        "fieldset",
+        "figcaption",
+        "figure",
+        "footer",
+        "form",
+        "frameset",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "header",
+        "hgroup",
+        "hr",
+        "html",
+        "legend",
+        "li",
+        "main",
+        "menu",
+        "nav",
+        "ol",
+        "optgroup",
+        "p",
+        "pre",
+        "section",
+        "summary",
+        "table",
+        "tbody",
+        "td",
+        "tfoot",
+        "th",
+        "thead",
+        "tr",
+        "ul",
+        "founder-content",
+    ]
 )
 _SKIP = frozenset(
-    "script style noscript template iframe svg object embed applet select option button textarea head title canvas "
-    "audio map".split()
+    [
+        "script",
+        "style",
+        "noscript",
+        "template",
+        "iframe",
+        "svg",
+        "object",
+        "embed",
+        "applet",
+        "select",
+        "option",
+        "button",
+        "textarea",
+        "head",
+        "title",
+        "canvas",
+        "audio",
+        "map",
+    ]
 )
 #: Elements that can be self-made by old editors around a whole article although they say "button" or "form".
 _HIDDEN = re.compile(r"display\s{0,3}:\s{0,3}none", re.IGNORECASE)
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9:-]{0,20})")
-_VOID = frozenset("area base br col embed hr img input link meta param source track wbr p li".split())
+_VOID = frozenset(
+    [
+        "area",
+        "base",
+        "br",
+        "col",
+        "embed",
+        "hr",
+        "img",
+        "input",
+        "link",
+        "meta",
+        "param",
+        "source",
+        "track",
+        "wbr",
+        "p",
+        "li",
+    ]
+)
 _IDEOGRAPHIC_INDENT = re.compile("\u3000{2,}|(?:\xa0{1,2} ?){3,}|\n\\s{0,8}\n")
 
 
@@ -55,8 +141,8 @@ class Node:
         self.first = first
         self.last = first
         self.index = 0
-        self.depth = parent.depth + 1 if parent else 0
-        self.hidden = parent.hidden if parent else False
+        self.depth: int = parent.depth + 1 if parent else 0
+        self.hidden: bool = parent.hidden if parent else False
         self.link: Node | None = parent.link if parent else None
         self.words = ""
         if attrs:
@@ -328,15 +414,11 @@ class _Builder:
         text = " ".join("".join([part for part, _ in parts]).split())
         if not text:
             return
-        node = parts[0][1]
-        for _part, node in parts:
-            if _part != " ":
-                break
-        links = sum([len(part.strip()) for part, owner in parts if owner.link is not None])
-        block = node
+        block = next((owner for part, owner in parts if part != " "), parts[0][1])
+        links = sum(len(part.strip()) for part, owner in parts if owner.link is not None)
         while block.tag not in BLOCK and block.parent is not None:
             block = block.parent
-        hidden = all([owner.hidden for part, owner in parts if part != " "])
+        hidden = all(owner.hidden for part, owner in parts if part != " ")
         lines = self.tree.lines
         lines.append(Line(text, block, parts, min(links, len(text)), len(lines), hidden))
 

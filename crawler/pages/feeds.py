@@ -186,7 +186,7 @@ def _child(node: etree._Element, *names: str) -> str:
     """Text of the first descendant with one of the names, in the order of the names; empty where there is none."""
     for name in names:
         for child in node.iter("{*}" + name, name):
-            text = clean_line("".join(child.itertext()))
+            text = clean_line("".join(str(piece) for piece in child.itertext()))
             if text:
                 return text[:4000]
     return ""
@@ -237,7 +237,9 @@ def _text(node: etree._Element | None) -> str:
         return ""
     import html
 
-    return clean_line(html.unescape(_MARKUP.sub(" ", html.unescape("".join(node.itertext())))))
+    return clean_line(
+        html.unescape(_MARKUP.sub(" ", html.unescape("".join(str(piece) for piece in node.itertext()))))
+    )
 
 
 def _load_json(text: str) -> Any:

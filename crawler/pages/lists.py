@@ -48,9 +48,9 @@ _STATE_WORDS = re.compile(
 )
 _NUMBERED = re.compile(r"[-_]?\d+(?![\w-])")
 #: Left out of a group's path: old pages wrap single links in them and forget to close them.
-_INLINE = frozenset("span font strong b i em u center marquee tbody".split())
+_INLINE = frozenset(["span", "font", "strong", "b", "i", "em", "u", "center", "marquee", "tbody"])
 #: Their classes mark positions or states of single entries.
-_PLAIN = frozenset("li tr td p h1 h2 h3 h4 h5 dd dt".split())
+_PLAIN = frozenset(["li", "tr", "td", "p", "h1", "h2", "h3", "h4", "h5", "dd", "dt"])
 #: Link texts in page footers.
 _LICENCE = re.compile(r"许可证|备案|ICP|公网安备|举报|网站标识|版权|营业执照|声明")
 
@@ -111,11 +111,7 @@ class PortalListPage(ListPage):
 
     def _is_data(self) -> bool:
         start = self.text.lstrip()[:300].lower()
-        return (
-            start.startswith(("{", "[", "<?xml"))
-            or start.startswith("<datastore")
-            or start.startswith("<record")
-        )
+        return start.startswith(("{", "[", "<?xml", "<datastore", "<record"))
 
 
 def find_candidates(tree: Tree, base: str, page_url: str) -> list[Candidate]:

@@ -112,7 +112,7 @@ class PortalArticlePage(ArticlePage):
 
     @cached_property
     def title(self) -> Title | None:
-        return find_title(self.tree, self.metadata.titles, *self.region)
+        return find_title(self.tree, self.metadata.titles, self.region[0])
 
     @cached_property
     def around(self) -> tuple[list[Line], list[Line], list[Line]]:
@@ -220,9 +220,9 @@ class PortalText(PortalArticlePage):
     @cached_property
     def title(self) -> Title | None:
         """The headline, only where a byline or the page's own words mark it: a text's first line may be its first sentence."""
-        first, last = self.region
+        first, _ = self.region
         declared = [m[1] for line in self.tree.lines[:first] if (m := _READING.match(line.text))]
-        title = find_title(self.tree, declared, first, last)
+        title = find_title(self.tree, declared, first)
         return title if title is not None and 0 <= title.first < first else None
 
 

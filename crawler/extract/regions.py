@@ -1,0 +1,60 @@
+"""How much each line and each element of a page can be part of an article, told by wording, links and names."""
+
+from __future__ import annotations
+
+import re
+
+from crawler.extract import wording
+from crawler.extract.tree import Line, Tree
+
+#: Names of page parts that are never the article; only weigh down, since some sites name the article's box so.
+_FURNITURE_WORDS = re.compile(
+    r"comment|pinglun|(?<![a-z])relat|recommend|tuijian|xiangguan|footer|(?<![a-z])foot(?![a-z])|copyright|banquan|sidebar|side[-_]bar|breadcrumb|"
+    r"crumb|friend[-_]?link|qrcode|(?<![a-z])ewm|disclaimer|hot[-_]?news|(?<![a-z])rank"
+)
+#: Weaker signs: parts of this name may hold an article on some sites.
+_DOUBTFUL_WORDS = re.compile(
+    r"(?<![a-z])share|(?<![a-z])nav(?![a-z])|navbar|navigat|(?<![a-z])menu|(?<![a-z])adv?(?:ert)?(?![a-z])|statement|(?<![a-z])login|"
+    r"popup|dialog|toolbar|(?<![a-z])vote|tips?(?![a-z])|(?<![a-z])tags?(?![a-z])"
+)
+BODY_WORDS = re.compile(
+    r"article|content|(?<![a-z])text|zhengwen|(?<![a-z])zw(?![a-z])|editor|(?<![a-z])detail|(?<![a-z])zoom|(?<![a-z])body|(?<![a-z])main(?![a-z])|neirong|(?<![a-z])nr(?![a-z])"
+)
+_NEVER = frozenset(("nav", "footer", "aside"))
+
+
+def weights(tree: Tree, *, hidden: bool = False) -> list[float]:
+    """For each line how much running text it holds, in characters; links and page furniture weigh nothing."""
+    return [0.0 if line.hidden and not hidden else _weight(line) for line in tree.lines]
+
+
+def _weight(line: Line) -> float:
+    size = len(line.text)
+    if size < 8 or line.links * 2 > size:
+        return 0.0
+    marks = wording.punctuation(line.text)
+    own = size - line.links
+    if not marks or size < 16:
+        return own * 0.15
+    if size <= 200 and (wording.is_notice(line.text) or wording.is_origin(line.text)):
+        return 0.0
+    return own * (1.0 if marks * 60 >= size else 0.4) + 4 * marks
+
+
+def region_factors(tree: Tree) -> list[float]:
+    """For each element how much its lines count: low inside comments, related news, footers and the like."""
+    factors: list[float] = []
+    for node in tree.nodes:
+        factor = factors[node.parent.index] if node.parent is not None else 1.0
+        if node.tag in _NEVER:
+            factor = min(factor, 0.1)
+        elif node.words and node.tag not in ("body", "html", "form"):
+            factor = min(factor, _word_factor(node.words))
+        factors.append(factor)
+    return factors
+
+
+def _word_factor(words: str) -> float:
+    if _FURNITURE_WORDS.search(words):
+        return 0.4 if BODY_WORDS.search(words) else 0.08
+    return 0.3 if _DOUBTFUL_WORDS.search(words) else 1.0
