@@ -75,7 +75,13 @@ def raw_pdf(stream: bytes, entries: bytes = b"") -> bytes:
         b"<< /Type /Catalog /Pages 2 0 R >>",
         b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
         b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 1000 1400] /Contents 4 0 R /Resources << >> >>",
-        b"<< /Length " + str(len(stream)).encode() + b" " + entries + b" >>\nstream\n" + stream + b"\nendstream",
+        b"<< /Length "
+        + str(len(stream)).encode()
+        + b" "
+        + entries
+        + b" >>\nstream\n"
+        + stream
+        + b"\nendstream",
     ]
     out, places = io.BytesIO(), []
     out.write(b"%PDF-1.5\n")

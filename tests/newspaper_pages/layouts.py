@@ -1,5 +1,7 @@
 """Whole pages: the sheet divided into rectangles, each filled with an article of some make, an advert or notices."""
 
+# ruff: noqa: PLR0917 - drawing takes coordinates, sizes and fonts
+
 from __future__ import annotations
 
 import random
@@ -13,7 +15,22 @@ if TYPE_CHECKING:
 
 Rect = tuple[float, float, float, float]
 ORDERS = ("flow", "head_last", "blocks", "rows", "head_last")
-MAKES = ("top", "top", "top", "partial", "left_start", "upright_left", "upright_right", "upright_mid", "boxed", "lead", "lead_above", "photo", "corner_photo", "briefs")
+MAKES = (
+    "top",
+    "top",
+    "top",
+    "partial",
+    "left_start",
+    "upright_left",
+    "upright_right",
+    "upright_mid",
+    "boxed",
+    "lead",
+    "lead_above",
+    "photo",
+    "corner_photo",
+    "briefs",
+)
 SIZES = ((1000.0, 1440.0), (740.0, 1060.0), (860.0, 1190.0))
 
 
@@ -48,7 +65,11 @@ def turned_pdf(seed: int) -> tuple[bytes, Gold]:
         if number == "A01":
             title, paragraphs = news.title, [writer.paragraph() for _ in range(9)]
             gold.articles.append({"title": title[0], "body": "\n".join(paragraphs)})
-        part = [*paragraphs[:4], paragraphs[4][:30]] if number == "A01" else [paragraphs[4][30:], *paragraphs[5:]]
+        part = (
+            [*paragraphs[:4], paragraphs[4][:30]]
+            if number == "A01"
+            else [paragraphs[4][30:], *paragraphs[5:]]
+        )
         part[-1] += "（下转A05版）" if number == "A01" else ""
         heading = title[0] if number == "A01" else f"（上接A01版）{title[0]}"
         sheet.centred(heading, 30, 710, top + 40, 26, sheet.style.title_font, "one/head")
@@ -88,7 +109,11 @@ def page(rng: random.Random) -> tuple[Sheet, Gold]:
     for i, rect in enumerate(rects):
         make = _make_for(rect, rng, sheet, i)
         makes.append(make)
-        part = _advert(sheet, rect, rng, f"u{i}") if make == "advert" else _article(sheet, rect, make, rng, f"u{i}")
+        part = (
+            _advert(sheet, rect, rng, f"u{i}")
+            if make == "advert"
+            else _article(sheet, rect, make, rng, f"u{i}")
+        )
         gold.articles += part.articles
         gold.adverts += part.adverts
         gold.captions += part.captions
@@ -100,10 +125,26 @@ def _furniture(sheet: Sheet, rng: random.Random, gold: Gold, number: str = "") -
     title, body = sheet.style.title_font, sheet.style.body_font
     width, height = sheet.width, sheet.height
     sheet.line(rng.choice(("青岚日报", "云溪高新导报", "江陵晚报")), 24, 40, 18, title, "furniture")
-    sheet.line(f"2025年{rng.randint(1, 12)}月{rng.randint(1, 28)}日 星期{rng.choice('一二三四五')}", 220, 40, 8, body, "furniture")
+    sheet.line(
+        f"2025年{rng.randint(1, 12)}月{rng.randint(1, 28)}日 星期{rng.choice('一二三四五')}",
+        220,
+        40,
+        8,
+        body,
+        "furniture",
+    )
     sheet.line(rng.choice(("要闻", "园区", "党建周刊", "综合新闻")), width - 200, 40, 20, title, "furniture")
-    sheet.line(number or f"{rng.choice('AB')}{rng.randint(1, 16):02d}", width - 70, 40, 26, title, "furniture")
-    sheet.line(f"责编：{Writer(rng).name()} 版式：{Writer(rng).name()} 校对：{Writer(rng).name()}", 24, height - 16, 8, body, "furniture")
+    sheet.line(
+        number or f"{rng.choice('AB')}{rng.randint(1, 16):02d}", width - 70, 40, 26, title, "furniture"
+    )
+    sheet.line(
+        f"责编：{Writer(rng).name()} 版式：{Writer(rng).name()} 校对：{Writer(rng).name()}",
+        24,
+        height - 16,
+        8,
+        body,
+        "furniture",
+    )
     sheet.line("新闻热线：010-62345678", width / 2, height - 16, 8, body, "furniture")
     if rng.random() < 0.7:
         sheet.rule(24, 50, width - 24, 50)
@@ -196,7 +237,11 @@ def _write(
         plan.append(text)
         if lines > goal:
             break
-    subheads = {i: writer.subhead() for i in range(2, len(plan) - 1, 4)} if len(plan) > 6 and rng.random() < 0.6 else {}
+    subheads = (
+        {i: writer.subhead() for i in range(2, len(plan) - 1, 4)}
+        if len(plan) > 6 and rng.random() < 0.6
+        else {}
+    )
     for keep in range(len(plan), 0, -1):
         before = len(sheet.ops)
         _, whole = sheet.fill(plan[:keep], slots, unit, subheads)
@@ -220,7 +265,14 @@ def _write(
     return gold
 
 
-def _headline(sheet: Sheet, place: tuple[float, float, float], news: News, rng: random.Random, unit: str, upto: float = 9.0) -> float:
+def _headline(
+    sheet: Sheet,
+    place: tuple[float, float, float],
+    news: News,
+    rng: random.Random,
+    unit: str,
+    upto: float = 9.0,
+) -> float:
     """Set kicker, title, subtitle and byline over a measure; return where the text may begin."""
     x0, y, x1 = place
     style, font = sheet.style, sheet.style.title_font
@@ -251,20 +303,33 @@ def _headline(sheet: Sheet, place: tuple[float, float, float], news: News, rng: 
             y += small * 1.4
             _set(sheet, news.subtitle, (x0, x1), y, small, font, unit, left)
     if rng.random() < 0.45:
-        byline = rng.choice(("■ {n}", "本报记者 {n}", "□ 记者 {n}", "▶ {n} 文/图")).format(n=" ".join(news.authors))
+        byline = rng.choice(("■ {n}", "本报记者 {n}", "□ 记者 {n}", "▶ {n} 文/图")).format(
+            n=" ".join(news.authors)
+        )
         y += 2.0 * style.body
         _set(sheet, byline, (x0, x1), y, style.body, style.byline_font, unit, left)
     return y + 0.9 * style.body
 
 
-def _set(sheet: Sheet, text: str, measure: tuple[float, float], y: float, size: float, font: str, unit: str, left: bool) -> None:
+def _set(
+    sheet: Sheet,
+    text: str,
+    measure: tuple[float, float],
+    y: float,
+    size: float,
+    font: str,
+    unit: str,
+    left: bool,
+) -> None:
     if left:
         sheet.line(text, measure[0], y, size, font, f"{unit}/head")
     else:
         sheet.centred(text, *measure, y, size, font, f"{unit}/head")
 
 
-def _beside(sheet: Sheet, rect: Rect, make: str, news: News, columns: int, rng: random.Random, unit: str) -> list[Slot]:
+def _beside(
+    sheet: Sheet, rect: Rect, make: str, news: News, columns: int, rng: random.Random, unit: str
+) -> list[Slot]:
     """The headline stands over some columns only; the others begin at its height."""
     x0, y0, x1, y1 = rect
     style = sheet.style
@@ -280,7 +345,9 @@ def _beside(sheet: Sheet, rect: Rect, make: str, news: News, columns: int, rng: 
     return column_slots(x0, x1, tops, y1, style)
 
 
-def _upright(sheet: Sheet, rect: Rect, make: str, news: News, columns: int, rng: random.Random, unit: str) -> list[Slot]:
+def _upright(
+    sheet: Sheet, rect: Rect, make: str, news: News, columns: int, rng: random.Random, unit: str
+) -> list[Slot]:
     x0, y0, x1, y1 = rect
     style, font = sheet.style, sheet.style.title_font
     news.subtitle = ""
@@ -298,13 +365,24 @@ def _upright(sheet: Sheet, rect: Rect, make: str, news: News, columns: int, rng:
         columns = max(1, columns - 1)
         first = min(first, columns - 1)
         width = (usable - gutter * (columns - 1)) / columns
-    at = x0 + first * (width + gutter) if mid and first else (x0 if make != "upright_right" else x1 - block + style.body)
+    at = (
+        x0 + first * (width + gutter)
+        if mid and first
+        else (x0 if make != "upright_right" else x1 - block + style.body)
+    )
     right = at + block - style.body
     if news.kicker:
         sheet.upright(news.kicker, right - small, y0 + size, small, font, f"{unit}/head")
         right -= 1.5 * small
     for line in news.title:
-        sheet.upright(line, right - size, y0 + (0 if line is news.title[0] else 1.2 * size * (size * 1.12 * (len(line) + 1.2) < y1 - y0)), size, font, f"{unit}/head")
+        sheet.upright(
+            line,
+            right - size,
+            y0 + (0 if line is news.title[0] else 1.2 * size * (size * 1.12 * (len(line) + 1.2) < y1 - y0)),
+            size,
+            font,
+            f"{unit}/head",
+        )
         right -= 1.3 * size
     if make == "upright_right":
         return column_slots(x0, x1 - block, [y0] * columns, y1, style)
@@ -330,7 +408,14 @@ def _lead(sheet: Sheet, place: tuple[float, float, float], writer: Writer, news:
 
 
 def _photo(
-    sheet: Sheet, rect: Rect, columns: int, make: str, writer: Writer, gold: Gold, rng: random.Random, unit: str
+    sheet: Sheet,
+    rect: Rect,
+    columns: int,
+    make: str,
+    writer: Writer,
+    gold: Gold,
+    rng: random.Random,
+    unit: str,
 ) -> Rect:
     """Put a picture with its caption into the columns' room; return the room they take."""
     x0, y0, x1, y1 = rect
@@ -366,7 +451,9 @@ def _briefs(sheet: Sheet, rect: Rect, rng: random.Random, unit: str) -> Gold:
         news.kicker = news.subtitle = ""
         top = y0 + k * tall
         size = min(rng.choice((1.5, 1.7, 2.0)) * style.body, (x1 - x0) / (len(news.title[0]) + 1))
-        sheet.line(news.title[0], x0 + style.body, top + 1.2 * size, size, style.title_font, f"{unit}b{k}/head")
+        sheet.line(
+            news.title[0], x0 + style.body, top + 1.2 * size, size, style.title_font, f"{unit}b{k}/head"
+        )
         columns = max(1, min(2, int((x1 - x0) / (17 * style.body))))
         slots = column_slots(x0, x1, [top + 1.9 * size] * columns, top + tall - 12, style)
         _write(sheet, slots, news, writer, gold, rng, f"{unit}b{k}")

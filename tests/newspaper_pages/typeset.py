@@ -1,5 +1,7 @@
 """Newspaper pages set with reportlab: columns, headlines, pictures, boxes, in a chosen order of the content stream."""
 
+# ruff: noqa: PLR0917 - drawing takes coordinates, sizes and fonts
+
 from __future__ import annotations
 
 import io
@@ -96,13 +98,17 @@ class Sheet:
         self.width, self.height, self.style = width, height, style
         self.ops: list[Op] = []
 
-    def line(self, text: str, x: float, y: float, size: float, font: str, unit: str, spacing: float = 0.0) -> None:
+    def line(
+        self, text: str, x: float, y: float, size: float, font: str, unit: str, spacing: float = 0.0
+    ) -> None:
         self.ops.append(Op("text", x, y, unit, text, size, font, spacing))
 
     def centred(self, text: str, x0: float, x1: float, y: float, size: float, font: str, unit: str) -> None:
         self.line(text, (x0 + x1 - width_of(text, font, size)) / 2, y, size, font, unit)
 
-    def upright(self, text: str, x: float, y: float, size: float, font: str, unit: str, pitch: float = 1.12) -> float:
+    def upright(
+        self, text: str, x: float, y: float, size: float, font: str, unit: str, pitch: float = 1.12
+    ) -> float:
         """Set a vertical line; return where it ends."""
         for letter in text.translate(UPRIGHT):
             if letter != " ":
@@ -122,7 +128,11 @@ class Sheet:
     # --- running text ---
 
     def fill(
-        self, paragraphs: Sequence[str], slots: Sequence[Slot], unit: str, subheads: dict[int, str] | None = None
+        self,
+        paragraphs: Sequence[str],
+        slots: Sequence[Slot],
+        unit: str,
+        subheads: dict[int, str] | None = None,
     ) -> tuple[int, int]:
         """Set paragraphs into slots; return how many slots and how many whole paragraphs found room."""
         style, at = self.style, 0
@@ -132,7 +142,15 @@ class Sheet:
                     pass
                 else:
                     slot = slots[at]
-                    self.centred(subheads[number], slot.x, slot.x + slot.width, slot.y + 2, style.body * 1.1, style.title_font, f"{unit}/{slot.column}")
+                    self.centred(
+                        subheads[number],
+                        slot.x,
+                        slot.x + slot.width,
+                        slot.y + 2,
+                        style.body * 1.1,
+                        style.title_font,
+                        f"{unit}/{slot.column}",
+                    )
                     at += 1
             rest, first = paragraph, True
             while rest:
@@ -144,7 +162,15 @@ class Sheet:
                 last = not rest
                 free = slot.width - indent - width_of(piece, style.body_font, style.body)
                 spacing = 0.0 if last and free > 0 else free / max(1, len(piece) - 1)
-                self.line(piece, slot.x + indent, slot.y, style.body, style.body_font, f"{unit}/{slot.column}", spacing)
+                self.line(
+                    piece,
+                    slot.x + indent,
+                    slot.y,
+                    style.body,
+                    style.body_font,
+                    f"{unit}/{slot.column}",
+                    spacing,
+                )
                 at, first = at + 1, False
         return at, len(paragraphs)
 
@@ -157,7 +183,11 @@ class Sheet:
             used += step
             i += 1
         if i < len(text):
-            while i > 2 and (text[i] in _NO_START or text[i - 1] in _NO_END or (text[i].isascii() and text[i - 1].isascii())):
+            while i > 2 and (
+                text[i] in _NO_START
+                or text[i - 1] in _NO_END
+                or (text[i].isascii() and text[i - 1].isascii())
+            ):
                 i -= 1
         return text[: max(i, 1)], text[max(i, 1) :]
 
