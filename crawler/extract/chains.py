@@ -155,11 +155,11 @@ class Layout:
                     queue.append(other)
 
     def _opens_beside(self, block: Block) -> bool:
-        """Whether a block begins right of the top of a vertical headline."""
+        """Whether a block begins beside the top of a vertical headline."""
         return any(
             h.vertical
             and abs(h.y0 - block.top) < 2.5 * block.size
-            and -2 <= block.x0 - h.x1 <= 3 * block.size
+            and (-2 <= block.x0 - h.x1 <= 3 * block.size or -2 <= h.x0 - block.x1 <= 3 * block.size)
             for h in self.headlines
         )
 
@@ -179,6 +179,8 @@ class Layout:
 
     def _inherit(self, block: Block, upper: Block) -> None:
         """A block close below another stands under the same headline; so do columns below a wide lead."""
+        if self._opens_beside(block):
+            return
         gap, step = block.top - upper.y1, max(block.step, 1.3 * block.size)
         other = upper.width > 1.4 * block.width or upper.size > 1.05 * block.size or upper.font != block.font
         lead = other and id(upper) in self.direct and gap <= 4 * step

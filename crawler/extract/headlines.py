@@ -385,20 +385,5 @@ def _attach_bylines(parts: Parts) -> None:
         ]
         if over:
             over[0].byline = f"{over[0].byline} {block.spaced}".strip()
-            if under is not None and _opens_under(under, block, parts.texts):
-                under.byline = block.spaced
         elif under is not None:
             under.byline = f"{block.spaced} {under.byline}".strip()
-
-
-def _opens_under(under: Block, byline: Block, texts: list[Block]) -> bool:
-    """Whether the text below a byline is the first column of its article, not one of several under a centred line."""
-    beside = [
-        t
-        for t in texts
-        if t is not under
-        and t.x1 <= under.x0
-        and under.x0 - t.x1 < 4 * t.size
-        and t.top <= under.top + t.size <= t.y1
-    ]
-    return not beside and byline.x0 <= under.x0 + 5 * byline.size

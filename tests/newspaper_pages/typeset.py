@@ -142,8 +142,9 @@ class Sheet:
                     pass
                 else:
                     slot = slots[at]
+                    head = subheads[number][: int(slot.width / (1.15 * style.body))]
                     self.centred(
-                        subheads[number],
+                        head,
                         slot.x,
                         slot.x + slot.width,
                         slot.y + 2,
