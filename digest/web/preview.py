@@ -167,21 +167,24 @@ class _Desk:
         given = {key: request.form.get(key, "") for key in ("kind", "story", "value", "reason")}
         story_id = _number(given["story"])
         try:
-            if given["kind"] == "move" and given["value"] not in self._sections():
-                raise EditError("没有这个栏目")
-            with session_scope(self.engine) as session:
-                add_edit(
-                    session,
-                    given["kind"],
-                    story_id,
-                    value=given["value"],
-                    reason=given["reason"],
-                    who=self.who,
-                    now=self.now(),
-                )
+            self._take(story_id, given)
         except EditError as error:
             return Response(self._page(str(error)), status=400, mimetype="text/html")
         return redirect(f"/#story-{story_id}" if story_id else "/", code=303)
+
+    def _take(self, story_id: int | None, given: dict[str, str]) -> None:
+        if given["kind"] == "move" and given["value"] not in self._sections():
+            raise EditError("没有这个栏目")
+        with session_scope(self.engine) as session:
+            add_edit(
+                session,
+                given["kind"],
+                story_id,
+                value=given["value"],
+                reason=given["reason"],
+                who=self.who,
+                now=self.now(),
+            )
 
     def undo(self) -> AnyResponse:
         """Undo one decision; 400 when it has taken effect or is not there."""

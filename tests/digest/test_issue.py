@@ -1,3 +1,4 @@
+import itertools
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -294,7 +295,7 @@ def test_104_weeks_with_200_outages_tell_every_story_once(
         told = session.scalars(select(IssueStory.story_id)).all()
     assert sorted(told) == sorted(seen)
     assert [issue.number for issue in issues] == list(range(1, len(issues) + 1))
-    assert all(a.period_end == b.period_start for a, b in zip(issues, issues[1:], strict=False))
+    assert all(a.period_end == b.period_start for a, b in itertools.pairwise(issues))
     for year in {issue.year for issue in issues}:
         numbers = [issue.year_number for issue in issues if issue.year == year]
         assert numbers == list(range(1, len(numbers) + 1))
