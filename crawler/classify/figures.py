@@ -72,5 +72,5 @@ def _before(text: str, start: int) -> str:
     word = matches[-1] if matches and run.endswith(matches[-1]) else ""
     for verb in _LEADING:
         tail = word.rpartition(verb)[2]
-        word = tail if len(tail) > 1 else word
+        word = tail if len(tail) > 1 and tail[0] not in "率面" else word
     return word.rstrip("达约共为超近至")

@@ -108,7 +108,8 @@ def test_party_work_without_a_zone_is_not_relevant(classifier: Classifier, text:
 
 
 @pytest.mark.parametrize(
-    "sentence", ["以高质量党建带动发展", "非公企业党建", "抓党建促发展", "“党建+物业”", "黨建工作", "党 建工作"]
+    "sentence",
+    ["以高质量党建带动发展", "非公企业党建", "抓党建促发展", "“党建+物业”", "黨建工作", "党 建工作"],
 )
 def test_dangjian_is_found_inside_sentences_without_word_boundaries(
     classifier: Classifier, sentence: str

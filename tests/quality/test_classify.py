@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from crawler.classify.classify import Classifier, load_classifier
+from crawler.classify.fit import cross_validate, read_examples
+from store.vocabulary.relevance import load_relevance
 
 HERE = Path(__file__).parent
 
@@ -80,3 +84,83 @@ def test_every_tag_shows_the_words_that_prove_it(classifier: Classifier) -> None
             if tag.field in {"title", "text"}:
                 assert (title if tag.field == "title" else text)[tag.start : tag.end] == tag.text
                 assert tag.text
+
+
+def labelled(shared_data: Path) -> list[dict[str, Any]]:
+    lines = (shared_data / "relevance" / "dev.jsonl").read_text("utf-8").splitlines()
+    return [row for row in map(json.loads, lines) if row["text"] or not row["title_own_words"]]
+
+
+def as_read(row: dict[str, Any]) -> str:
+    """The full text, or what was noted down of a page that is gone."""
+    return row["text"] or "，".join((row["zone_surfaces"] or []) + (row["party_terms"] or []))
+
+
+class Counts:
+    """Precision and recall of sets."""
+
+    def __init__(self) -> None:
+        self.right = self.got = self.gold = 0
+
+    def add(self, gold: set[str], got: set[str]) -> None:
+        self.right += len(gold & got)
+        self.got += len(got)
+        self.gold += len(gold)
+
+    @property
+    def precision(self) -> float:
+        return self.right / max(1, self.got)
+
+    @property
+    def recall(self) -> float:
+        return self.right / max(1, self.gold)
+
+    @property
+    def f1(self) -> float:
+        return 2 * self.right / max(1, self.got + self.gold)
+
+
+@pytest.mark.real
+def test_the_labelled_set_is_classified_as_agreed(shared_data: Path, classifier: Classifier) -> None:
+    relevance, zones, themes, full = Counts(), Counts(), Counts(), Counts()
+    for row in labelled(shared_data):
+        title = None if row["title_own_words"] else row["title_guess"]
+        result = classifier.classify(title or "", as_read(row), url=row["url"] or "")
+        if row["relevant"] != "borderline":
+            gold, got = {"yes"} if row["relevant"] == "yes" else set(), {"yes"} if result.relevant else set()
+            for counts in (relevance, full) if row["text"] else (relevance,):
+                counts.add(gold, got)
+        if row["relevant"] == "yes":
+            actors = {zone.name for zone in result.zones if zone.role == "actor"}
+            zones.add({zone.rstrip("*") for zone in row["zones"]}, actors)
+            themes.add(set(row["themes"]), {theme.key for theme in result.themes})
+    assert relevance.precision >= 0.92, relevance.precision
+    assert relevance.recall >= 0.92, relevance.recall
+    assert full.f1 >= 0.93, full.f1
+    assert zones.precision >= 0.98, zones.precision
+    assert zones.recall >= 0.95, zones.recall
+    assert themes.f1 >= 0.85, themes.f1
+
+
+@pytest.mark.real
+def test_weights_fitted_without_a_source_still_decide_its_articles(
+    shared_data: Path, classifier: Classifier
+) -> None:
+    rules = load_relevance()
+    lines = [
+        json.dumps(
+            {
+                "title": row["title_guess"],
+                "text": as_read(row),
+                "url": row["url"],
+                "relevant": row["relevant"],
+                "group": row["story_id"] or row["id"] if row["text"] else row["domain"] or row["id"],
+            }
+        )
+        for row in labelled(shared_data)
+    ]
+    score = cross_validate(
+        read_examples(lines, classifier), {**rules.weights, "bias": rules.bias}, rules.threshold
+    )
+    assert score.precision >= 0.92, score.precision
+    assert score.recall >= 0.92, score.recall
