@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+import idna
 import msgspec
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -42,11 +43,22 @@ class SyncReport:
 
 
 def normalise_address(address: str) -> str:
-    """Return the form an address is kept and compared in: NFC, lower case. Raises RecipientError for anything else."""
-    cleaned = clean_line(address)
-    kept = cleaned.lower()
-    if cleaned != clean_text(address).strip() or not is_address(kept) or len(kept) > 254:
-        raise RecipientError(f"{cleaned[:80]!r} is not a mail address; write name@example.cn")
+    """Return the form an address is kept and compared in: NFC, lower case, no invisible characters, no blanks around it.
+
+    Raises RecipientError for anything that could not be delivered to (RFC 5321 lengths, IDNA).
+    """
+    kept = clean_text(address).strip().lower()
+    local, _, domain = kept.rpartition("@")
+    try:
+        fits = (
+            is_address(kept)
+            and len(local.encode()) <= 64
+            and (domain.isascii() or idna.encode(domain, uts46=True))
+        )
+    except (idna.IDNAError, UnicodeError):
+        fits = False
+    if not fits:
+        raise RecipientError(f"{clean_line(address)[:80]!r} is not a mail address; write name@example.cn")
     return kept
 
 
