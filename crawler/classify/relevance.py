@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 #: Party words nearer than this to a zone's name are about the zone, in characters.
 NEAR = 60
 _LEAD = 220
+#: A university, hospital or company goes to see the zone: its Party day, not the zone's.
+_VISITOR = re.compile(
+    "(?:大学|学院|学校|中学|研究所|研究院|医院|银行|公司|集团)[^，。：:；]{0,12}?(?:赴|走进|来到|前往|参观|牵手)"
+)
 #: Three kana in a row: a page in Japanese, not one that names a brand.
 _KANA = re.compile("[\u3041-\u30fa]{3}")
 #: An article about a zone speaks of it at least once in so many characters.
@@ -137,7 +141,10 @@ class RelevanceScorer:
         kana = _KANA.search(text)
         if kana:
             evidence.set("foreign", 1.0, kana[0])
-        if found.masked:
+        visitor = _VISITOR.search(text, 0, title_end)
+        if visitor and all(mention.start >= visitor.end() for mention in found.mentions):
+            evidence.set("visitor_title", 1.0, visitor[0], "title")
+        if found.masked and not any(tag.level for tag in found.tags):
             evidence.set("masked", 1.0, "X高新区")
 
     def _verdict(self, evidence: _Evidence) -> Verdict:
@@ -150,7 +157,13 @@ class RelevanceScorer:
                 field, term = evidence.terms[feature]
                 reasons.append(Reason(field, term, round(weight, 3), feature))
         reasons.sort(key=lambda reason: -abs(reason.weight))
-        return Verdict(1 / (1 + math.exp(-max(-40.0, min(40.0, total)))), reasons, evidence.features)
+        score = 1 / (1 + math.exp(-max(-40.0, min(40.0, total))))
+        for feature, cap in self.rules.caps.items():
+            if feature in evidence.features and score > cap:
+                field, term = evidence.terms[feature]
+                reasons.insert(0, Reason(field, term, 0.0, f"{feature}: at most {cap}"))
+                score = cap
+        return Verdict(score, reasons, evidence.features)
 
 
 def _anaphors(found: Found) -> int:

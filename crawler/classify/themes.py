@@ -71,7 +71,8 @@ class ThemeFinder:
                 by_theme[hit.data.theme].append(hit)
         scores = {theme: self._score(found, title_end) for theme, found in by_theme.items()}
         top = max(scores.values(), default=0.0)
-        share = self._values["share_rich"] if top >= self._values["rich"] else self._values["share"]
+        long = len(page.text) >= self._values["long"]
+        share = self._values["share_long" if long else "share"]
         floor = max(self._values["least"], share * top)
         kept = sorted(
             (theme for theme, score in scores.items() if score >= floor), key=lambda theme: -scores[theme]

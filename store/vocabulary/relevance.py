@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 class RelevanceRules:
     """The relevance file. `party` and `counter` map a class of words to its words, `weights` a feature to its weight.
 
-    `party_values` and `theme_values` say how much a word of each class counts. Scores are 0-1; from `threshold` on an
+    `party_values` say how much a word of each class counts, `themes` the same for themes; `caps` is the highest score an
+    article with that feature can get. Scores are 0-1; from `threshold` on an
     article is relevant, from `borderline` on it is kept for the editor.
     """
 
@@ -29,6 +30,7 @@ class RelevanceRules:
     party_values: dict[str, float]
     counter: dict[str, tuple[str, ...]]
     themes: dict[str, float]
+    caps: dict[str, float]
 
 
 def load_relevance(directory: Path | None = None) -> RelevanceRules:
@@ -55,7 +57,8 @@ def load_relevance(directory: Path | None = None) -> RelevanceRules:
         party=party,
         party_values=values,
         counter=counter,
-        themes=_numbers(document, "themes", 0, 100),
+        themes=_numbers(document, "themes", 0, 100_000),
+        caps=_numbers(document, "caps", 0, 1),
     )
 
 

@@ -202,3 +202,21 @@ def test_a_broken_override_names_file_and_line(tmp_path: Path) -> None:
         VocabularyError, match=re.escape("relevance.toml:2: threshold must be a number from 0 to 1")
     ):
         load_classifier(tmp_path)
+
+
+def test_a_visit_to_a_zone_is_left_to_the_editor(classifier: Classifier) -> None:
+    result = classifier.classify("理工大学党支部赴济南高新区开展主题党日", TEXT)
+    assert (result.relevant, result.borderline) == (False, True)
+    assert result.reasons[0].note == "visitor_title: at most 0.45"
+    assert result.reasons[0].term.startswith("大学")
+
+
+def test_a_template_with_a_mask_for_a_name_is_refused(classifier: Classifier) -> None:
+    result = classifier.classify("XX高新区党建工作总结", TEXT.replace("济南", "XX"))
+    assert (result.relevant, result.borderline) == (False, False)
+
+
+def test_other_parties_weigh_against(classifier: Classifier) -> None:
+    result = classifier.classify("民建济南高新区支部换届", "民建济南高新区支部召开换届大会，市委统战部到会。")
+    assert not result.relevant
+    assert any(reason.note == "other_party_title" and reason.weight < 0 for reason in result.reasons)
