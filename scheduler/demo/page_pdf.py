@@ -94,8 +94,9 @@ def _article(
     article: PageArticle, x: float, y: float, width: float, columns: int
 ) -> tuple[list[_Run], float]:
     runs: list[_Run] = []
-    for text, size in ((article.kicker, 14.0), (article.title, 24.0), (article.subtitle, 14.0)):
-        for line in _wrap(text, int(width / size)) if text else ():
+    for text, full_size in ((article.kicker, 14.0), (article.title, 24.0), (article.subtitle, 14.0)):
+        size = _fitting(text, full_size, width)
+        for line in _wrap(text, int(width / size)):
             y += size * 1.25
             runs.append(_Run(x, y, size, line))
     if article.byline:
@@ -119,6 +120,12 @@ def _advert(advert: tuple[str, str], y: float, width: float) -> tuple[list[_Run]
         runs.append(_Run(MARGIN + 14, y + 46 + index * 14, 9.0, line))
     bottom = runs[-1].y + 14
     return runs, _Box(MARGIN, y, width, bottom - y), bottom
+
+
+def _fitting(text: str, size: float, width: float) -> float:
+    """The size at which a headline fits one line, as layout editors choose it, but not below two thirds of `size`."""
+    ems = sum(map(_advance, text))
+    return size if ems * size <= width else max(int(width / ems * 2) / 2, size * 2 / 3)
 
 
 def _advance(ch: str) -> float:
