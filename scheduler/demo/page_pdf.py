@@ -137,13 +137,22 @@ def _wrap(text: str, per_line: int) -> Iterator[str]:
     line, used = "", 0.0
     for ch in text:
         if used + _advance(ch) > per_line:
-            carry = line[-1] if ch in _NO_START else ""
-            yield line[: len(line) - len(carry)]
-            line, used = carry, sum(map(_advance, carry))
+            kept = _break(line) if ch in _NO_START else len(line)
+            yield line[:kept]
+            line = line[kept:]
+            used = sum(map(_advance, line))
         line += ch
         used += _advance(ch)
     if line:
         yield line
+
+
+def _break(line: str) -> int:
+    """Where to break so that the rest does not begin with closing punctuation."""
+    end = len(line) - 1
+    while end > 1 and line[end] in _NO_START:
+        end -= 1
+    return end
 
 
 def _hex(text: str) -> str:

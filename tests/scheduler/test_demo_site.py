@@ -354,6 +354,14 @@ def test_columns_of_a_page_stand_side_by_side() -> None:
     assert len(lefts) >= 4
 
 
+def test_no_line_of_a_page_begins_with_closing_punctuation(web: SampleWeb) -> None:
+    pages = [r.body for site in web.sites.values() for r in site.replies.values() if "pdf" in r.content_type]
+    assert len(pages) == 7
+    for body in pages:
+        text = pypdfium2.PdfDocument(body)[0].get_textpage().get_text_bounded()
+        assert not [line for line in text.splitlines() if line.startswith(tuple("，。：；！？、）》”"))]
+
+
 def test_hand_ins_are_written_in_all_formats(web: SampleWeb, tmp_path: Path) -> None:
     with SampleWeb(NOW) as own:
         written = own.drop_folder(tmp_path / "hand-ins")
