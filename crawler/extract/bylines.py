@@ -57,6 +57,7 @@ _LABELS = re.compile(
     r"文字编辑|视频编辑|图文编辑|技术编辑|美术编辑|栏目编辑|执行编辑|栏目主编|值班主任|主编|总编|编审|编委|关键[字词]|标签|栏目|分类|责任校对|原标题|题图|图源|我要纠错|纠错|扫一扫|手机(?:看|阅读)|索引号|文号|主题词)"
 )
 _AFTER_LABEL = re.compile(rf"{_SP}[\])】）]?{_SP}[:：∶|｜/丨]{_SP}")
+_COLON = re.compile("[:：∶]")
 _GAP = re.compile(_SP)
 _LABEL_ONLY_BRACKET = re.compile(rf"{_SP}[】\]]{_SP}")
 _STOPS = re.compile(
@@ -139,6 +140,8 @@ def read_line(text: str, byline: Byline, base_rank: int = 0) -> str | None:
 def _after_label(text: str, match: re.Match[str]) -> re.Match[str] | None:
     """The colon (or bracket) that makes the word a label; None where it is a word of a sentence."""
     after = _AFTER_LABEL.match(text, match.end())
+    if after is not None and match.lastgroup == "other" and not _COLON.search(after[0]):
+        return None
     if after is None and text[match.start() - 1 : match.start()] in ("【", "["):
         after = _LABEL_ONLY_BRACKET.match(text, match.end())
     if after is None and text[match.end() - 1 : match.end()] in ("于", "自"):

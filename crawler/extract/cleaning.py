@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 from crawler.extract import wording
 from crawler.extract.regions import region_factors
@@ -167,19 +168,22 @@ _THIS_IS = re.compile(r"。(?:这是|图为|这张)")
 def _without_captions(tree: Tree, lines: list[Line]) -> list[Line]:
     """Drop picture captions: marked ones, and lines at a picture that read as one."""
     pictures = {image.line for image in tree.images}
-    described = _pictures_are_described(lines, pictures)
-    counts: dict[str, int] = {}
-    for line in lines:
-        if len(line.text) > 12:
-            counts[line.text] = counts.get(line.text, 0) + 1
-    out: list[Line] = []
-    for line in lines:
-        if _is_marked_caption(line) or (
-            line.index in pictures and _reads_as_caption(line, counts.get(line.text, 0), described)
-        ):
-            continue
-        out.append(line)
-    return out
+    habits = _Habits(lines, pictures)
+    return [
+        line
+        for line in lines
+        if not _is_marked_caption(line) and not (line.index in pictures and _reads_as_caption(line, habits))
+    ]
+
+
+class _Habits:
+    """How this page sets its text: which lines repeat and whether pictures have short lines below."""
+
+    def __init__(self, lines: list[Line], pictures: set[int]) -> None:
+        self.copies = Counter(line.text for line in lines if len(line.text) > 12)
+        below = [line for line in lines if line.index in pictures]
+        labels = sum(1 for line in below if _is_label(line))
+        self.described = labels >= 2 and labels * 2 >= len(below)
 
 
 def _is_marked_caption(line: Line) -> bool:
@@ -194,25 +198,20 @@ def _is_marked_caption(line: Line) -> bool:
     return False
 
 
-def _reads_as_caption(line: Line, copies: int, described: bool) -> bool:
-    """Whether a line right below a picture describes it; `described` says that such lines are the page's habit."""
+def _reads_as_caption(line: Line, habits: _Habits) -> bool:
+    """Whether a line right below a picture describes it."""
     text = line.text
-    if wording.is_credit(text) or copies > 1 or (len(text) <= 160 and _THIS_IS.search(text)):
+    if wording.is_credit(text) or habits.copies[text] > 1 or (len(text) <= 160 and _THIS_IS.search(text)):
         return True
     plain = not _is_bold(line)
-    return _is_label(line) and ((described and plain) or (_centred(line) and (plain or described)))
+    return _is_label(line) and (
+        (habits.described and plain) or (_centred(line) and (plain or habits.described))
+    )
 
 
 def _is_label(line: Line) -> bool:
     text = line.text
     return len(text) <= 40 and text[-1] not in _ENDS and wording.punctuation(text) <= 1
-
-
-def _pictures_are_described(lines: list[Line], pictures: set[int]) -> bool:
-    """Whether most pictures of the text have a short plain line below them: captions, not subheads."""
-    below = [line for line in lines if line.index in pictures]
-    labels = sum(1 for line in below if _is_label(line))
-    return labels >= 2 and labels * 2 >= len(below)
 
 
 def _is_bold(line: Line) -> bool:

@@ -11,7 +11,7 @@ _EDITOR_WORDS = (
 )
 #: A line of editors: "责任编辑：…", "(责编：甲、乙)", "编辑 | 丙", also after the last sentence of a paragraph.
 EDITOR_LINE = re.compile(
-    rf"^[\s\[【（(<>《〔▲■●*—-]{{0,4}}(?:{_EDITOR_WORDS})\s{{0,4}}(?:[:：|｜/丨]|[】\]]\s?[:：]?)"
+    rf"^(?:【[^】]{{2,4}}】\s?)?[\s\[【（(<>《〔▲■●*—-]{{0,4}}(?:{_EDITOR_WORDS})\s{{0,4}}(?:[:：|｜/丨]|[】\]]\s?[:：]?)"
 )
 EDITOR_TAIL = re.compile(
     rf"[（(\[【〔]\s{{0,3}}(?:{_EDITOR_WORDS})\s{{0,3}}[:：|｜/]\s{{0,3}}[^。！？]{{0,40}}[)）\]】〕]?\s{{0,3}}$"
