@@ -9,7 +9,7 @@ from typing import Any
 
 from crawler.classify.classify import Classification, Classifier
 from crawler.items import ArticleItem
-from store.articles import Incoming, Outcome, add_article, set_classification, tag_names
+from store.articles import Incoming, Outcome, add_article, articles_of_story, set_classification, tag_names
 from store.database import Session
 from store.models import Article, ArticleTag
 from store.pages import save_page
@@ -80,17 +80,15 @@ def tags_of(verdict: Classification) -> list[dict[str, Any]]:
 
 
 def place(session: Session, article: Article, now: datetime) -> None:
-    """Join the article to its story; a masked copy takes the zones its twin names, marked as such."""
+    """Join the article to its story; copies that name no zone take those their twins name, whichever came first."""
     session.flush()
     assign_story(session, article, zones=tag_names(article, "zone"), now=now)
-    if tag_names(article, "zone", "actor"):
-        return
-    for name in borrowed_zones(session, article):
-        add_borrowed_zone(article, name)
+    session.flush()
+    for copy in articles_of_story(session, article.story_id):
+        if not tag_names(copy, "zone", "actor"):
+            copy.tags.extend(borrowed_tag(name) for name in borrowed_zones(session, copy))
 
 
-def add_borrowed_zone(article: Article, name: str) -> None:
-    """Tag the article with a zone that only another copy of it names."""
-    article.tags.append(
-        ArticleTag(kind="zone", name=name, role="actor", field="twin", start=0, end=0, text="")
-    )
+def borrowed_tag(zone: str) -> ArticleTag:
+    """Return a tag for a zone that only another copy of the story names; its field says so."""
+    return ArticleTag(kind="zone", name=zone, role="actor", field="twin", start=0, end=0, text="")

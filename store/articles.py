@@ -211,3 +211,8 @@ def tag_names(article: Article, kind: str, role: str | None = None) -> list[str]
 def all_ids(session: Session) -> list[int]:
     """Return the number of every article in order of arrival."""
     return list(session.scalars(select(Article.id).order_by(Article.id)))
+
+
+def articles_of_story(session: Session, story_id: int | None) -> list[Article]:
+    """Return a story's articles in order of arrival."""
+    return list(session.scalars(select(Article).where(Article.story_id == story_id).order_by(Article.id)))

@@ -119,7 +119,8 @@ def session_scope(engine: Engine) -> Iterator[Session]:
 
 @contextmanager
 def read_scope(engine: Engine) -> Iterator[Session]:
-    """One read-only view of the database that never waits for a writer; always rolled back."""
+    """One read-only view of the database that never waits for a writer; what was loaded stays readable afterwards."""
     with Session(engine.execution_options(**{_READ: True}), expire_on_commit=False) as session:
         yield session
+        session.expunge_all()
         session.rollback()

@@ -90,7 +90,7 @@ def test_one_command_visits_all_and_says_what_went_wrong(site: Site, office: Off
     with read_scope(office.engine) as session:
         found = {
             row.name: (crawl.outcome, crawl.reason)
-            for crawl, row in session.execute(select(Crawl, Source).join(Source)).tuples()
+            for crawl, row in session.execute(select(Crawl, Source).join(Source))
         }
         later = session.scalars(select(Source).where(Source.name == "later")).one()
         assert later.next_check_at is not None
