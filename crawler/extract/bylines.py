@@ -214,7 +214,7 @@ _SOURCE_WORDS = re.compile(
 _AUTHOR_WORDS = re.compile(r"author|zuozhe|(?<![a-z])writer|byline|reporter")
 _NOT_A_NAME = re.compile(
     r"^(?:[大中小原创转赞热荐]$|原创|转载|正文|首页|分享|评论|打印|收藏|字号|来源|作者|编辑|阅读|浏览|点击|关注|我要|扫|微信$|微博$|微信扫|发布|更新|最后|时间|日期|星期|今天|昨天|关闭|纠错|格林尼治|"
-    r"责任|用手机|手机|返回|投稿|订阅|\d|A[+-]|T[+-]|稿|记者|图片|视频|下载|登录|注册|查看|加入|举报)"
+    r"责任|第\s?[\dA-Z]|版次|用手机|手机|返回|投稿|订阅|\d|A[+-]|T[+-]|稿|记者|图片|视频|下载|登录|注册|查看|加入|举报)"
 )
 
 
@@ -228,18 +228,18 @@ def read_unlabelled(lines: list[Line], byline: Byline, rank: int = 3) -> None:
         if not stamps or (_LABELS.search(text) and byline.source):
             continue
         start, end = stamps[0].span
-        pieces = _pieces(text[end:], line) or _pieces(text[:start], line)
+        pieces = _pieces(text[end:]) or _pieces(text[:start])
         if pieces:
             byline.offer("source", pieces[0], rank)
             if len(pieces) == 2 and "·" in text and re.fullmatch(_NAME, pieces[1]):
                 byline.offer("author", pieces[1], rank)
 
 
-def _pieces(text: str, line: Line) -> list[str]:
+def _pieces(text: str) -> list[str]:
     """Name-like pieces of the rest of a byline."""
     out = []
-    for piece in re.split(r"[\x1f|｜\[\]【】（）()]|\s{1,9}", text):
-        piece = piece.strip(_TRIM)
+    for raw in re.split(r"[\x1f|｜\[\]【】（）()]|\s{1,9}", text):
+        piece = raw.strip(_TRIM)
         if 2 <= len(piece) <= 20 and not _NOT_A_NAME.match(piece) and not _LABELS.match(piece):
             out.append(piece)
     return out
@@ -255,6 +255,7 @@ def read_classes(lines: list[Line], byline: Byline, rank: int = 2) -> None:
             value = " ".join(text.split()).strip(_TRIM)
             if (
                 not 2 <= len(value) <= 24
+                or _COLON.search(value)
                 or find_stamps(value)
                 or _NOT_A_NAME.match(value)
                 or _LABELS.match(value)

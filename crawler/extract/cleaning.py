@@ -209,9 +209,12 @@ def _reads_as_caption(line: Line, habits: _Habits) -> bool:
     )
 
 
+_CLAUSES = re.compile("[，。；：、！？,;]")
+
+
 def _is_label(line: Line) -> bool:
     text = line.text
-    return len(text) <= 40 and text[-1] not in _ENDS and wording.punctuation(text) <= 1
+    return len(text) <= 40 and text[-1] not in _ENDS and len(_CLAUSES.findall(text)) <= 1
 
 
 def _is_bold(line: Line) -> bool:

@@ -74,6 +74,9 @@ class Metadata:
     author: str | None = None
     editor: str | None = None
     updated: list[Stamp] = field(default_factory=list)
+    kicker: str | None = None
+    subtitle: str | None = None
+    page_number: str | None = None
     script_times: list[tuple[str, Stamp]] = field(default_factory=list)
     is_article: bool = False
     description: str = ""
@@ -84,6 +87,7 @@ def read_metadata(tree: Tree) -> Metadata:
     data = Metadata()
     meta = tree.meta
     _read_json_ld(tree, data)
+    _read_paper_comment(tree, data)
     data.titles += [meta[key] for key in _TITLE_KEYS if meta.get(key)]
     data.published += [stamp for key in _DATE_KEYS if key in meta and (stamp := parse_stamp(meta[key]))]
     data.updated += [s for k, v in meta.items() if _UPDATE_KEYS.search(k) and (s := parse_stamp(v))]
@@ -117,6 +121,26 @@ def _script_times(tree: Tree) -> list[tuple[str, Stamp]]:
 
 
 _LABEL = re.compile(r"^(?:来源|作者|编辑|责任编辑|责编)\s?[:：]\s?")
+
+
+#: Founder's e-paper systems write an article's fields into a comment: <!--enpproperty <founder-title>…</founder-title> …-->
+_PAPER_FIELD = re.compile(
+    r"<(?:founder-)?(?P<name>title|introtitle|subtitle|author|date|papername|pagenum)>(?P<value>[^<]{1,400})<"
+)
+
+
+def _read_paper_comment(tree: Tree, data: Metadata) -> None:
+    for _, comment in tree.comments:
+        if "enpproperty" not in comment:
+            continue
+        values = {m["name"]: " ".join(m["value"].split()) for m in _PAPER_FIELD.finditer(comment)}
+        if values.get("title"):
+            data.titles.append(values["title"])
+        data.kicker, data.subtitle = values.get("introtitle") or None, values.get("subtitle") or None
+        data.author, data.source = values.get("author") or data.author, values.get("papername") or data.source
+        data.page_number = values.get("pagenum") or None
+        if stamp := parse_stamp(values.get("date", "")[:10]):
+            data.published.append(stamp)
 
 
 def _first(meta: dict[str, str], keys: tuple[str, ...]) -> str | None:

@@ -20,13 +20,15 @@ _SEPARATORS = re.compile(
     r"\s?[_|｜]{1,3}\s?|\s?-{2,}\s?|\s[-–—·]\s|\s?>{1,2}\s?|\s?«\s?|-(?=[^-]{1,14}$)|—(?=[^—]{1,10}$)|\s(?=[^\s]{1,8}(?:网|频道)$)"
 )
 _SITE_PART = re.compile(
-    r"(?:网|网站|频道|在线|新闻|资讯|客户端|日报|晚报|晨报|时报|早报|都市报|官网|门户|政府|委员会|管委会|高新区|开发区|中心|首页|正文|平台|新闻网|专题|要闻|动态|文章|头条|公众号|手机版|移动版|"
+    r"(?:网|网站|频道|在线|新闻|资讯|客户端|日报|晚报|晨报|时报|早报|都市报|官网|门户|政府|委员会|管委会|高新区|开发区|中心|首页|正文|平台|数字报|电子报|电子版|新闻网|专题|要闻|动态|文章|头条|公众号|手机版|移动版|"
     r"com|cn|net|org|APP)$",
     re.IGNORECASE,
 )
 _SCORE_HEADING = {"h1": 4.0, "h2": 2.5, "h3": 1.5, "h4": 0.8, "h5": 0.4}
 #: Score from which a line is believed over the declared title; on the development set right ones have 5 and more.
 _SURE = 3.0
+#: Score from which a line is believed over a declared title that the page does not show anywhere.
+_LIKELY = 2.7
 _BYLINE = re.compile(
     r"来\s{0,3}源|稿源|作\s{0,3}者|发布|(?:19|20)\d\d\s?[-/.年]\s?\d|编\s{0,2}辑|选稿|时间[:：]"
 )
@@ -85,7 +87,16 @@ def find_title(tree: Tree, declared: list[str], first: int) -> Title | None:
         best.text = _without_badge(best.text, known)
         _add_neighbours(tree, best)
         return best
-    return _declared_only(tree, declared) or best
+    stated = _declared_only(tree, declared)
+    if stated is None or best is None:
+        return stated or best
+    floor = _LIKELY if not _SITE_PART.search(stated.text) else 2.0
+    return best if best.score >= floor and not _is_shown(tree, stated) else stated
+
+
+def _is_shown(tree: Tree, title: Title) -> bool:
+    folded = fold(title.text)
+    return any(folded in fold(line.text) for line in tree.lines if len(line.text) <= len(title.text) + 40)
 
 
 def _declared_only(tree: Tree, declared: list[str]) -> Title | None:

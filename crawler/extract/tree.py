@@ -340,6 +340,15 @@ class _Builder:
         for _, node in stack:
             node.last = len(self.tree.lines)
 
+        sibling = root.next
+        while sibling is not None:  # comments after a stray </html>
+            self.comment(sibling)
+            sibling = sibling.next
+
+    def comment(self, raw: LexborNode) -> None:
+        if raw.is_comment_node and len(self.tree.comments) < 500:
+            self.tree.comments.append((len(self.tree.lines), (raw.comment_content or "")[:4000]))
+
     def full(self) -> bool:
         return len(self.tree.nodes) >= MAX_NODES or len(self.tree.lines) >= MAX_LINES
 
@@ -350,8 +359,7 @@ class _Builder:
             self.add_text(raw.text_content or "", parent)
             return None
         if tag[:1] in {"-", "!", "#"}:
-            if tag == "-comment" and len(self.tree.comments) < 500:
-                self.tree.comments.append((len(self.tree.lines), (raw.comment_content or "")[:4000]))
+            self.comment(raw)
             return None
         if tag in _SKIP:
             self.skipped(tag, raw)

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from crawler.exceptions import NotAnArticle, PageError
-from crawler.extract import bylines
+from crawler.extract import bylines, wording
 from crawler.extract.body import Body, find_body, find_text_body
 from crawler.extract.bylines import Byline
 from crawler.extract.dates import clamp
@@ -62,12 +62,13 @@ class PortalArticlePage(ArticlePage):
             url=self.url,
             title=title or title_from_text(text),
             text=text,
-            kicker=_line(self.title.kicker) if self.title else None,
-            subtitle=_line(self.title.subtitle) if self.title else None,
+            kicker=_line((self.title.kicker if self.title else None) or self.metadata.kicker),
+            subtitle=_line((self.title.subtitle if self.title else None) or self.metadata.subtitle),
             published_at=published_at,
             publisher=_line(self.byline.source),
             author=_line(self.byline.author),
             editor=_line(self.byline.editor),
+            page_number=_line(self.metadata.page_number),
             images=self._images(title),
             page_urls=self._page_urls(),
         )
@@ -164,7 +165,7 @@ class PortalArticlePage(ArticlePage):
         marked = bool(title) and (self.published_at is not None or self.byline.source is not None)
         if not marked and self._article_links() >= _LIST_LINKS:
             raise NotAnArticle("list_page")
-        if not text and not marked:
+        if not marked and (not text or not wording.sentences(text)):
             raise NotAnArticle("script_shell" if tree.scripts or tree.framed else "empty")
 
     def _article_links(self) -> int:
