@@ -102,7 +102,7 @@ def deliver_due(
 ) -> DeliveryReport:
     """Send everything that is due over `channels`, at their pace, and report. Raises nothing but the process's own signals.
 
-    `build` makes the parcel of one delivery or returns None when there is nothing for this recipient. `stop` is asked between
+    `paces` comes before a channel's own pace (an attribute `pace`, if it has one). `build` makes the parcel of one delivery or returns None when there is nothing for this recipient. `stop` is asked between
     parcels. Safe to run twice at once and to kill at any moment.
     """
     report = DeliveryReport()
@@ -115,7 +115,7 @@ def deliver_due(
         return _ledger_alarm(report, error)
     report.recovered, report.in_doubt = found.requeued, found.in_doubt
     for name, channel in channels.items():
-        pace = (paces or {}).get(name) or Pace(Limits())
+        pace = (paces or {}).get(name) or getattr(channel, "pace", None) or Pace(Limits())
         run = _Run(engine, name, channel, build, now, pace, stop, own, report)
         try:
             run.go()

@@ -8,6 +8,7 @@ from typing import Any
 
 from digest.channels.base import BeforeTheDot, DeliveryError, Parcel
 from digest.channels.http_post import Answer, Endpoint, encode_body, judge_status, post
+from digest.pace import Limits, Pace
 from store.text import clean_line, clean_text
 
 _MARKUP = str.maketrans("<>[]*`#_~\\|", "＜＞［］＊｀＃＿～＼｜")
@@ -72,6 +73,8 @@ class Robot:
     name = ""
     #: Octets of the text, or of the whole body where the chat counts that.
     limit = 0
+    #: Messages a minute; all three chats allow 20 or more.
+    per_minute = 20
     #: Codes in a chat's answer that mean "too fast" or "busy": try again later.
     busy_codes: frozenset[int] = frozenset()
 
@@ -82,6 +85,11 @@ class Robot:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._endpoint.host})"
+
+    @property
+    def pace(self) -> Pace:
+        """The chat's pace. A new one, with nothing noted yet."""
+        return Pace(Limits(per_minute=self.per_minute))
 
     def check(self) -> None:
         self.open()

@@ -10,8 +10,9 @@ from typing import NoReturn
 
 from digest.addresses import AddressError, WireAddress, wire_address
 from digest.channels.base import BeforeTheDot, Blame, DeliveryError, Parcel
-from digest.channels.providers import advice_for
+from digest.channels.providers import advice_for, pace_for
 from digest.channels.smtp_connection import Reply, SmtpConnection, SmtpFault, stuffed
+from digest.pace import Pace
 from store.config import Mail
 from store.text import clean_line
 
@@ -45,6 +46,11 @@ class SmtpChannel:
 
     def __repr__(self) -> str:
         return f"SmtpChannel({self._where})"
+
+    @property
+    def pace(self) -> Pace:
+        """The configured pace, or the provider's where it is slower. A new one, with nothing noted yet."""
+        return pace_for(self._mail)
 
     @property
     def _where(self) -> str:

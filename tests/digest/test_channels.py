@@ -25,6 +25,7 @@ from digest.channels.dingtalk import DingTalkChannel
 from digest.channels.feishu import FeishuChannel
 from digest.channels.folder import FolderChannel
 from digest.channels.http_post import Endpoint
+from digest.channels.posting import posting_channels
 from digest.channels.providers import load_providers, provider_of_domain
 from digest.channels.robot import cut, json_octets, octets, plain
 from digest.channels.webhook import WebhookChannel
@@ -325,6 +326,22 @@ def test_a_cut_text_always_fits(text: str, limit: int) -> None:
     assert octets(cut(text, limit, "…… 全文")) <= max(limit, octets("…… 全文"))
     assert json_octets(cut(text, limit, "……", measure=json_octets, line_feed=2)) <= limit
     assert cut(text, 10_000, "x") == text
+
+
+def test_a_url_in_the_environment_sets_a_channel_up(tmp_path: Path, receiver: Receiver) -> None:
+    assert posting_channels({}) == {}
+    file = tmp_path / "url"
+    file.write_text(receiver.url + "\n")
+    given = {
+        "PARKNEWS_WECOM_URL_FILE": str(file),
+        "PARKNEWS_FEISHU_URL": receiver.url,
+        "PARKNEWS_FEISHU_SECRET": SECRET,
+    }
+    channels = posting_channels(given)
+    assert sorted(channels) == ["feishu", "wecom"]
+    channels["feishu"].send(PARCEL, lambda: None)
+    assert "sign" in receiver.body
+    assert "geheim" not in str(channels)
 
 
 def test_the_table_of_providers_is_whole() -> None:

@@ -41,7 +41,14 @@ class Office:
         return self.time
 
     def deliver(self, port: int, **given: Any) -> DeliveryReport:
-        mail = Mail(host="127.0.0.1", port=port, security="none", sender="office@example.cn", timeout=1)
+        mail = Mail(
+            host="127.0.0.1",
+            port=port,
+            security="none",
+            sender="office@example.cn",
+            timeout=1,
+            max_per_minute=0,
+        )
         channel = SmtpChannel(mail, dot_seconds=0.3)
         return self.run({"mail": channel}, **given)
 
@@ -399,6 +406,17 @@ def test_a_provider_sets_the_pace_below_the_configured_one() -> None:
         fast.note(moment, f"r{number}@example.cn")
     assert slow.free_at(moment) > moment
     assert fast.free_at(moment) == moment
+
+
+def test_the_configured_pace_holds_without_being_asked_for(sqlite_engine: Engine, now: datetime) -> None:
+    office = Office(sqlite_engine, now, *addresses(4))
+    mailbox = Mailbox()
+    with real_server(mailbox) as port:
+        mail = Mail(
+            host="127.0.0.1", port=port, security="none", sender="office@example.cn", max_per_minute=3
+        )
+        report = office.run({"mail": SmtpChannel(mail)})
+    assert (report.sent, report.paused_until) == (3, now + timedelta(minutes=1))
 
 
 def test_rows_of_a_channel_nobody_set_up_are_told(sqlite_engine: Engine, now: datetime) -> None:
