@@ -146,13 +146,15 @@ class Layout:
             block = queue.pop()
             head = self.covers[id(block)]
             for other in self.texts:
-                if (
-                    id(other) not in self.covers
-                    and not self._opens_beside(other)
-                    and self._shares(block, other, head)
-                ):
+                if self._may_share(other, head) and self._shares(block, other, head):
                     self.covers[id(other)] = head
                     queue.append(other)
+
+    def _may_share(self, block: Block, head: Headline) -> bool:
+        """Whether a block has no headline of its own, or only one farther up."""
+        own = self.covers.get(id(block))
+        free = own is None or (own is not head and id(block) not in self.direct and own.y1 < head.y0)
+        return free and not self._opens_beside(block)
 
     def _opens_beside(self, block: Block) -> bool:
         """Whether a block begins beside the top of a vertical headline."""
@@ -182,8 +184,11 @@ class Layout:
         if self._opens_beside(block):
             return
         gap, step = block.top - upper.y1, max(block.step, 1.3 * block.size)
-        other = upper.width > 1.4 * block.width or upper.size > 1.05 * block.size or upper.font != block.font
-        lead = other and id(upper) in self.direct and gap <= 4 * step
+        other = upper.size > 1.05 * block.size or upper.font != block.font
+        wide = upper.width > 1.4 * block.width and len(upper.lines) <= 8
+        reach = 4.0 if other else (2.5 if wide else 0.0)
+        inside = upper.x0 - 2 * upper.size <= block.x0 and block.x1 <= upper.x1 + 2 * upper.size
+        lead = inside and id(upper) in self.direct and gap <= reach * step
         regular = abs(block.lines[0].base - upper.lines[-1].base - upper.step) < 0.08 * step
         near = gap <= 2.2 * step and (regular or not self.ruled(upper.y1, block.top, block))
         if (near or lead) and id(upper) in self.covers:

@@ -251,3 +251,12 @@ def usual_font(blocks: Iterable[Block], body: float) -> str:
         if abs(block.size - body) < 0.05 * body:
             fonts[block.font] = fonts.get(block.font, 0) + len(block.text)
     return max(fonts, key=lambda f: fonts[f], default="")
+
+
+def runs_by_rows(blocks: Iterable[Block]) -> bool:
+    """Whether the content stream goes from column to column in every row instead of down the columns."""
+    inside = [
+        (a.last_order, b.order) for block in blocks if len(block.lines) > 2 for a, b in pairwise(block.lines)
+    ]
+    leaps = sum(1 for end, start in inside if not 0 < start - end <= 12)
+    return leaps > 0.4 * len(inside)

@@ -62,7 +62,9 @@ def leads_of(layout: Layout) -> list[tuple[Block, Headline]]:
         cover = layout.covers.get(id(block))
         if cover is not None and id(block) in layout.direct and _leads_columns(block, cover, layout):
             found.append((block, cover))
-        elif cover is None and (head := _headline_below(block, layout)) is not None:
+        elif (cover is None or block.top - cover.y1 > 6 * layout.body) and (
+            head := _headline_below(block, layout)
+        ) is not None:
             found.append((block, head))
     taken = {id(block) for block, _ in found}
     layout.texts = [block for block in layout.texts if id(block) not in taken]
@@ -214,11 +216,28 @@ def _orphan_score(orphan: Draft, draft: Draft, layout: Layout) -> float:
     )
     score += min(1.5, max(0.0, 0.5 * link + 0.5))
     score += 1.2 * _inside(orphan, draft)
-    if layout.starts[id(first)] is Start.ARTICLE:
+    begins = layout.starts[id(first)] is Start.ARTICLE
+    if _left_of_upright(orphan, draft, layout):
+        score += 2.0
+        begins &= layout.starts[id(draft.blocks[0])] is Start.ARTICLE
+    if begins:
         score -= 2.0
     if len(orphan.text) < 20:
         score -= 0.5
     return score
+
+
+def _left_of_upright(orphan: Draft, draft: Draft, layout: Layout) -> bool:
+    """Whether a vertical headline stands between a flow without headline and its own, all beginning at one height."""
+    head, first = draft.headline, draft.blocks[0]
+    if head is None or not head.vertical or first.x0 < head.x1 - 2:
+        return False
+    right = max(b.x1 for b in orphan.blocks)
+    level = (
+        abs(orphan.blocks[-1].top - first.top) < 2.5 * layout.body
+        or abs(orphan.bounds[1] - first.top) < 2.5 * layout.body
+    )
+    return level and -2 <= head.x0 - right <= 3 * layout.body
 
 
 def _inside(orphan: Draft, draft: Draft) -> float:

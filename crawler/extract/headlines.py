@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from crawler.extract.columns import CLOSERS, Block, innermost_box, usual_font
+from crawler.extract.columns import CLOSERS, Block, innermost_box, runs_by_rows, usual_font
 from crawler.extract.furniture import is_byline, is_credit, is_label, starts_article
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ _HEADLINE = 1.25
 _SURE_HEADLINE = 1.75
 #: Lines of one title differ less than this; kickers and subtitles are smaller (real pages: at most .65).
 _SAME_TITLE = 0.78
+#: Blanks between the halves of a title are one or two ems wide.
+_WIDEST_BLANK = 2.3
 
 
 @dataclass
@@ -109,6 +111,7 @@ def part_blocks(
     """Return the blocks sorted by kind, headlines grouped, subheads and bylines attached to the text they stand over."""
     rules, boxes, pictures = frames
     parts, large, small = Parts(), [], []
+    by_rows = runs_by_rows(blocks)
     found_captions = captions_of(blocks, pictures, body)
     for block in blocks:
         if id(block) in found_captions:
@@ -128,7 +131,7 @@ def part_blocks(
     upright = [line for line in lines if line.vertical and line.size >= 1.15 * body]
     subheads, large = _split_subheads(large, parts.texts, body, rules)
     small = _attach_subheads(small + subheads, parts.texts)
-    found = _group(large, parts.texts, rules) + _group_upright(upright, boxes)
+    found = _group(large, parts.texts, rules, by_rows=by_rows) + _group_upright(upright, boxes)
     parts.headlines = found
     parts.shorts = _attach_deck(small, found, body)
     _attach_bylines(parts)
@@ -169,6 +172,7 @@ def captions_of(blocks: Sequence[Block], pictures: Sequence[Frame], body: float)
         under = any(_close_below(block, picture) for picture in pictures)
         credited = is_credit(block.spaced) or any(
             is_credit(o.spaced)
+            and len(o.text) <= 16
             and abs(o.lines[0].base - block.lines[-1].base) < 2 * body
             and _reach(o, block) < 8 * body
             for o in blocks
@@ -286,30 +290,30 @@ def _overlap(a: Block | Headline | Line, b: Block | Headline | Line) -> float:
 # --- headlines --------------------------------------------------------------------------------------------------------
 
 
-def _group(large: list[Block], texts: list[Block], rules: Sequence[Frame]) -> list[Headline]:
+def _group(
+    large: list[Block], texts: list[Block], rules: Sequence[Frame], *, by_rows: bool
+) -> list[Headline]:
     """Join lines of display type that stand together."""
     groups: list[list[Block]] = []
     for block in sorted(large, key=lambda b: b.y0):
-        home = next(
-            (g for g in groups if any(_one_headline(other, block, texts, rules) for other in g)), None
-        )
-        if home is None:
-            groups.append([block])
-        else:
-            home.append(block)
+        homes = [
+            g for g in groups if any(_one_headline(o, block, (texts, rules), by_rows=by_rows) for o in g)
+        ]
+        groups = [g for g in groups if g not in homes]
+        groups.append([other for g in homes for other in g] + [block])
     return [Headline([line for b in g for line in b.lines], g[0].frame) for g in groups]
 
 
-def _one_headline(a: Block, b: Block, texts: list[Block], rules: Sequence[Frame]) -> bool:
+def _one_headline(a: Block, b: Block, around: tuple[list[Block], Sequence[Frame]], *, by_rows: bool) -> bool:
+    texts, rules = around
     if a.frame != b.frame:
         return False
     size = max(a.size, b.size)
     overlap, gap = _overlap(a, b), b.y0 - a.y1
     same_row = abs(a.lines[-1].base - b.lines[0].base) < 0.25 * size and a.size == b.size
     if same_row:
-        if len(a.lines) != len(b.lines):
-            return False
-        return -overlap <= 3.2 * size and abs(a.order - b.order) < 400 and not _between_columns(a, b, texts)
+        near = len(a.lines) == len(b.lines) and -overlap <= 3.2 * size and abs(a.order - b.order) < 400
+        return near and ((not by_rows and _one_run(a, b, size)) or not _between_columns(a, b, texts))
     if overlap < 0.3 * min(a.width, b.width) or gap > 0.95 * size:
         return False
     ruled = any(
@@ -317,6 +321,12 @@ def _one_headline(a: Block, b: Block, texts: list[Block], rules: Sequence[Frame]
         for r in rules
     )
     return not ruled
+
+
+def _one_run(a: Block, b: Block, size: float) -> bool:
+    """Whether two pieces follow each other in the stream with room for one blank between."""
+    left, right = (a, b) if a.x0 < b.x0 else (b, a)
+    return 0 < right.order - left.last_order <= 4 and right.x0 - left.x1 <= _WIDEST_BLANK * size
 
 
 def _between_columns(a: Block, b: Block, texts: list[Block]) -> bool:

@@ -93,7 +93,7 @@ def lines_of(chars: Sequence[Char], barriers: Sequence[Frame] = ()) -> list[Line
     """Return all lines of a page in stream order; upright `barriers` (rules, box sides) are never crossed."""
     vertical, rest = _take_vertical(chars, [f for f in barriers if f.width > f.height])
     runs = _runs(rest)
-    lines = _join_across_gaps(runs, _Fences(barriers))
+    lines = _join_across_gaps(runs, _Fences(barriers), 1.25 * _body(chars))
     return sorted(vertical + lines, key=lambda line: line.order)
 
 
@@ -121,7 +121,7 @@ def _follows(a: Char, b: Char) -> bool:
 
 def _take_vertical(chars: Sequence[Char], level: Sequence[Frame]) -> tuple[list[Line], list[Char]]:
     """Vertical lines are found by pitch: single characters below each other at one distance."""
-    body = Counter(round(c.size) for c in chars).most_common(1)[0][0] if chars else 0
+    body = _body(chars)
     alone = _alone_in_their_row(chars, body)
     chains = _vertical_chains(alone)
     lines: list[Line] = []
@@ -133,6 +133,11 @@ def _take_vertical(chars: Sequence[Char], level: Sequence[Frame]) -> tuple[list[
             lines.append(Line(chain, vertical=True))
             used.update(c.order for c in chain)
     return lines, [c for c in chars if c.order not in used]
+
+
+def _body(chars: Sequence[Char]) -> float:
+    """Return the commonest size, rounded."""
+    return Counter(round(c.size) for c in chars).most_common(1)[0][0] if chars else 0
 
 
 def _alone_in_their_row(chars: Sequence[Char], body: float) -> list[Char]:
@@ -237,13 +242,13 @@ class _Rows:
             yield from self.rows.get(row, ())
 
 
-def _join_across_gaps(runs: list[Line], fences: _Fences) -> list[Line]:
+def _join_across_gaps(runs: list[Line], fences: _Fences, display: float) -> list[Line]:
     rows = _Rows(runs)
     joined: dict[int, list[Line]] = {}
     starts: set[int] = set()
     for run in sorted(runs, key=lambda r: (r.x0, r.order)):
         left = _left_neighbour(run, rows)
-        if left is not None and _belongs(left, run, rows, fences) and id(left) in joined:
+        if left is not None and _belongs(left, run, rows, (fences, display)) and id(left) in joined:
             group = joined[id(left)]
             if group[-1] is left:
                 group.append(run)
@@ -271,7 +276,8 @@ def _alike(a: Line, b: Line, ratio: float) -> bool:
     return max(a.size, b.size) <= ratio * min(a.size, b.size)
 
 
-def _belongs(left: Line, right: Line, rows: _Rows, fences: _Fences) -> bool:
+def _belongs(left: Line, right: Line, rows: _Rows, fences_and_display: tuple[_Fences, float]) -> bool:
+    fences, display = fences_and_display
     gap = right.x0 - left.x1
     if fences.between(left.x1, right.x0, right.base - 0.3 * right.size):
         return False
@@ -281,7 +287,8 @@ def _belongs(left: Line, right: Line, rows: _Rows, fences: _Fences) -> bool:
     if along > across or (not across and _at_column_edge(right, rows)):
         return False
     next_in_stream = 0 < right.order - left.last_order <= 4
-    return across > 0 or (next_in_stream and gap <= 1.2 * right.size and along == 0)
+    near = next_in_stream and gap <= 1.2 * right.size and along == 0
+    return across > 0 or (near and right.size <= display)
 
 
 def _witnesses(left: Line, right: Line, rows: _Rows) -> tuple[int, int]:
