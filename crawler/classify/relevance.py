@@ -101,6 +101,7 @@ class RelevanceScorer:
             )
         if found.outside and found.anaphors:
             evidence.set("zone_outside", 1.0, found.outside.short, "source")
+        evidence.set("title_only", float(title_end + 1 >= len(text)), "", "title")
         evidence.set("zone_unresolved", float(not named), word)
         evidence.set("zone_mention", float(named and not found.actors), word)
         evidence.set("zone_generic", float(not found.tags), "高新区")

@@ -73,7 +73,9 @@ class ThemeFinder:
         top = max(scores.values(), default=0.0)
         long = len(page.text) >= self._values["long"]
         share = self._values["share_long" if long else "share"]
-        floor = max(self._values["least"], share * top)
+        floor = (
+            max(self._values["least"], share * top) if top >= self._values["least"] else self._values["lone"]
+        )
         kept = sorted(
             (theme for theme, score in scores.items() if score >= floor), key=lambda theme: -scores[theme]
         )
