@@ -1,7 +1,8 @@
 """One newspaper page cut into its articles: lines, blocks, flows and headlines put together.
 
 Stages, each a module of its own: characters (`pdf`) -> lines (`lines`) -> page furniture taken out (`furniture`) ->
-blocks (`columns`) -> headlines, subheads, bylines, captions (`headlines`) -> flows (`chains`) -> articles (here).
+blocks (`columns`) -> headlines, subheads, bylines, captions (`headlines`) -> what covers and parts them (`layout`) ->
+links (`links`) -> flows (`chains`) -> flows under headlines (`drafts`) -> articles (here, `paragraphs`).
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from crawler.extract.chains import End, Layout, Start
 from crawler.extract.columns import body_size, innermost_box, stack
 from crawler.extract.drafts import Draft, drafts_of
 from crawler.extract.furniture import (
@@ -22,6 +22,7 @@ from crawler.extract.furniture import (
     split_furniture,
 )
 from crawler.extract.headlines import part_blocks
+from crawler.extract.layout import End, Layout, Start
 from crawler.extract.lines import Line, lines_of
 from crawler.extract.paragraphs import paragraphs_of
 

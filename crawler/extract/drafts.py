@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from crawler.extract.chains import Layout, Start, chains_of, link_score
+from crawler.extract.chains import chains_of
+from crawler.extract.layout import Layout, Start
+from crawler.extract.links import link_score
 
 if TYPE_CHECKING:
     from crawler.extract.columns import Block

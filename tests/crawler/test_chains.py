@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from crawler.extract.chains import Layout, chains_of, link_score
+from crawler.extract.chains import chains_of
 from crawler.extract.columns import Block
 from crawler.extract.headlines import Headline
+from crawler.extract.layout import Layout
+from crawler.extract.links import link_score
 from tests.crawler.flows import block, head
 
 
