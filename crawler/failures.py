@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from email.utils import parsedate_to_datetime
+from urllib.parse import urlsplit
 
 from scrapy.exceptions import IgnoreRequest
 from scrapy.spidermiddlewares.httperror import HttpError
 from twisted.internet import error as network
 from twisted.python.failure import Failure
 from twisted.web.client import ResponseFailed
+
+from crawler.resolver import refused
 
 #: Longest wait a server may ask for (seconds); a year would silence a source for good.
 MAX_RETRY_AFTER = 86_400
@@ -38,6 +41,14 @@ def reason_of(failure: Failure) -> tuple[str, str, bool, int]:
         return ("robots" if "robots" in text.lower() else "ignored"), text, False, 0
     if value is None:
         return "download_failed", "no reason given", False, 0
+    host = urlsplit(failure.request.url).hostname or ""  # type: ignore[attr-defined]
+    if host in refused:
+        return (
+            "private_address",
+            f"{host} leads to the private address {refused[host]}; mark the source `internal = true` if that is meant",
+            False,
+            0,
+        )
     text = _first_line(value)
     if re.search(r"certificate|SSL|TLS", text):
         return "certificate", text, False, 0

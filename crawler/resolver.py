@@ -15,6 +15,8 @@ from twisted.internet.error import DNSLookupError
 
 #: Hosts that sources marked `internal` name; filled by the spider loader's configuration before the first request.
 internal_hosts: set[str] = set()
+#: Names that were refused, with the address they led to; Twisted reports a refusal like a name that does not exist.
+refused: dict[str, str] = {}
 
 
 class PublicResolver(CachingThreadedResolver):

@@ -22,7 +22,6 @@ ROBOTSTXT_OBEY = _crawl.obey_robots
 CONCURRENT_REQUESTS = 16
 CONCURRENT_REQUESTS_PER_DOMAIN = 1
 DOWNLOAD_DELAY = _crawl.delay
-RANDOMIZE_DOWNLOAD_DELAY = True
 AUTOTHROTTLE_ENABLED = _crawl.delay > 0
 AUTOTHROTTLE_START_DELAY = _crawl.delay
 AUTOTHROTTLE_MAX_DELAY = 60
@@ -35,10 +34,14 @@ RETRY_HTTP_CODES = [500, 502, 504, 522, 524, 408]  # not 429 and 503: those say 
 COOKIES_ENABLED = False
 DEPTH_LIMIT = 8
 CLOSESPIDER_TIMEOUT = _crawl.wall_seconds
-DNS_RESOLVER = "crawler.resolver.PublicResolver"
+TWISTED_DNS_RESOLVER = "crawler.resolver.PublicResolver"
 
 ITEM_PIPELINES = {"crawler.pipelines.StorePipeline": 300}
-EXTENSIONS = {"scrapy.extensions.telnet.TelnetConsole": None, "crawler.extensions.CrawlRecorder": 100}
+EXTENSIONS = {
+    "scrapy.extensions.telnet.TelnetConsole": None,
+    "scrapy.extensions.remote_control.RemoteControl": None,
+    "crawler.extensions.CrawlRecorder": 100,
+}
 TELNETCONSOLE_ENABLED = False
 LOG_FORMATTER = "crawler.logformat.ShortLogFormatter"
 LOG_LEVEL = "INFO"

@@ -202,7 +202,7 @@ def choose(candidates: list[Candidate], *, paged: bool = False) -> list[Candidat
     strength = _strength(best)
     if strength >= 6 and strength >= total * _share_needed(best, paged) and _is_one_list(best, articles):
         return _whole_list(best)
-    if total >= 3:
+    if total:
         urls = _usual_addresses(articles)
         return [c for c in candidates if c.url in urls]
     return [c for c in best if c.size >= _MIN_TITLE] if strength >= 3 else []
