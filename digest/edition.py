@@ -126,7 +126,7 @@ def edition_for(issue: IssueLike, recipient: RecipientLike | None = None) -> Edi
         issue.number,
         content,
         issue.composed_at,
-        tuple(_numbered(cut, content["max_stories"])),
+        tuple(_numbered(cut, content["max_stories"], list(content["theme_titles"]))),
         _choice(recipient, content) if recipient is not None and chosen else "",
         len(stories),
         wanted,
@@ -142,27 +142,25 @@ def _asked_for(content: Mapping[str, Any], recipient: RecipientLike) -> bool:
     )
 
 
-def _numbered(stories: Sequence[StoryLike], limit: int) -> Iterable[EditionStory]:
+def _numbered(stories: Sequence[StoryLike], limit: int, sections: Sequence[str]) -> Iterable[EditionStory]:
     """A cut has room for stories that had only a line in the whole issue; they follow those in full, by weight."""
     room = limit - sum(story.in_full for story in stories)
     lines = [story for story in stories if not story.in_full and story.section != SUPPLEMENT[0]]
     best = sorted(lines, key=lambda story: (-story.weight, story.rank))[: max(0, room)]
     promoted = {story.story_id for story in best}
-    placed = sorted(stories, key=lambda story: _reading_order(story, promoted, stories))
+    placed = sorted(stories, key=lambda story: _reading_order(story, promoted, sections))
     for number, story in enumerate(placed, 1):
         full = story.in_full or story.story_id in promoted
         yield EditionStory(story.story_id, number, story.section, full, story.content)
 
 
-def _reading_order(
-    story: StoryLike, promoted: set[int], stories: Sequence[StoryLike]
-) -> tuple[int, int, int]:
+def _reading_order(story: StoryLike, promoted: set[int], sections: Sequence[str]) -> tuple[int, int, int]:
     if not story.in_full and story.story_id not in promoted:
         return (2, 0, story.rank)
     if story.content["headline"]:
         return (0, 0, story.rank)
-    first = next(index for index, other in enumerate(stories) if other.section == story.section)
-    return (1, first, story.rank)
+    place = sections.index(story.section) if story.section in sections else len(sections)
+    return (1, place, story.rank)
 
 
 def _recounted(content: Mapping[str, Any], stories: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

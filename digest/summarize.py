@@ -43,6 +43,9 @@ _LEANING = re.compile(
 )
 
 
+_WHOLE = re.compile("[。！？…][”’）》」』]{0,3}$")
+
+
 @dataclass(frozen=True, slots=True)
 class _Scored:
     place: int
@@ -72,7 +75,7 @@ def _scored(title: str, text: str, zones: Sequence[str], limit: int) -> list[_Sc
     found, seen = [], set()
     for place, raw in enumerate(sentences(clean_text(text[:_LOOK_AT]))):
         sentence = named(repair(_DATELINE.sub("", raw, count=1)), zones)
-        if _SHORTEST <= len(sentence) <= limit and sentence[-1] in "。！？”…）" and sentence not in seen:
+        if _SHORTEST <= len(sentence) <= limit and _WHOLE.search(sentence) and sentence not in seen:
             seen.add(sentence)
             if (score := _score(sentence, place, grams, zones)) > 0:
                 found.append(_Scored(place, sentence, score))

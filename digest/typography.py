@@ -27,6 +27,8 @@ _PAIRS = {
 }
 _CLOSERS = frozenset(_PAIRS.values())
 _END = "。！？!?…"
+#: A mark that goes brings its neighbours together, which may change them; twice is enough but for nonsense.
+_PASSES = 8
 #: A sentence that never closes its quotation mark is cut here, so that one lost mark cannot swallow a text.
 _LONGEST_QUOTE = 300
 
@@ -38,6 +40,14 @@ def repair(text: str) -> str:
     quotation marks are turned, marks and brackets without a partner are left out. Idempotent.
     """
     line = clean_line(text).translate(_WIDE_ASCII)
+    for _ in range(_PASSES):
+        if (better := _once(line)) == line:
+            break
+        line = better
+    return line
+
+
+def _once(line: str) -> str:
     line = re.sub(rf"(?<=[{_WIDE}]) | (?=[{_WIDE}])", "", line)
     line = re.sub(r"(?:\.{3,}|⋯+|…+)", "……", line).replace("--", "——")
     line = re.sub(r"—{3,}", "——", line)

@@ -158,7 +158,7 @@ def test_a_failing_libreoffice_is_reported(monkeypatch: pytest.MonkeyPatch, tmp_
     program.write_text("#!/bin/sh\necho broken profile >&2\nexit 7\n")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
-    with pytest.raises(BriefingError, match="exit 7.*broken profile"):
+    with pytest.raises(BriefingError, match=r"exit 7.*broken profile"):
         to_pdf(made(1))
 
 
