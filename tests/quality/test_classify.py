@@ -14,7 +14,7 @@ from store.vocabulary.relevance import load_relevance
 
 HERE = Path(__file__).parent
 
-#: Measured: relevance 0 wrong of 122, zones 0 of 77, themes 2 of 61.
+#: Measured: relevance 0 wrong of 122, zones 0 of 100, themes 2 of 61.
 FLOORS = {"relevance": (0.97, 0.95), "zones": (0.98, 0.98), "themes": (0.95, 0.95)}
 
 
