@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -9,6 +10,8 @@ import idna
 
 from store.config import is_address
 from store.text import clean_line
+
+_HOST = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)*")
 
 
 class AddressError(ValueError):
@@ -34,11 +37,15 @@ class WireAddress:
 def ascii_domain(domain: str) -> str:
     """Return a domain name as IDNA 2008 (UTS 46) A-labels in lower case. Raises AddressError."""
     if domain.isascii():
-        return domain.lower()
-    try:
-        return idna.encode(domain, uts46=True).decode("ascii").lower()
-    except (idna.IDNAError, UnicodeError) as error:
-        raise AddressError(f"{clean_line(domain)[:80]!r} is no internet domain") from error
+        name = domain.lower()
+    else:
+        try:
+            name = idna.encode(domain, uts46=True).decode("ascii").lower()
+        except (idna.IDNAError, UnicodeError) as error:
+            raise AddressError(f"{clean_line(domain)[:80]!r} is no internet domain") from error
+    if not _HOST.fullmatch(name):
+        raise AddressError(f"{clean_line(domain)[:80]!r} is no internet domain")
+    return name
 
 
 def wire_address(address: str) -> WireAddress:

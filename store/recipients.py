@@ -50,11 +50,8 @@ def normalise_address(address: str) -> str:
     kept = clean_text(address).strip().lower()
     local, _, domain = kept.rpartition("@")
     try:
-        fits = (
-            is_address(kept)
-            and len(local.encode()) <= 64
-            and (domain.isascii() or idna.encode(domain, uts46=True))
-        )
+        fits = is_address(kept) and len(local.encode()) <= 64 and "_" not in domain
+        fits = fits and (domain.isascii() or bool(idna.encode(domain, uts46=True)))
     except (idna.IDNAError, UnicodeError):
         fits = False
     if not fits:
