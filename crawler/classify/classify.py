@@ -146,9 +146,14 @@ class Classifier:
 
 
 @lru_cache(maxsize=4)
-def load_classifier(directory: Path | None = None) -> Classifier:
+def load_classifier(
+    directory: Path | None = None, *, threshold: float | None = None, borderline: float | None = None
+) -> Classifier:
     """Return a classifier on the product's vocabulary, with the files that `directory` holds in their place.
 
+    `threshold` and `borderline` override those of relevance.toml. Files are read once per process and directory.
     Raises store.vocabulary.loading.VocabularyError (`FILE:LINE: message`) for a file that is wrong.
     """
-    return Classifier(load_zones(directory), load_themes(directory), load_relevance(directory))
+    rules = load_relevance(directory)
+    zones, themes = load_zones(directory), load_themes(directory)
+    return Classifier(zones, themes, rules, threshold=threshold, borderline=borderline)

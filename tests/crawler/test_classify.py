@@ -11,8 +11,6 @@ from hypothesis import strategies as st
 from crawler.classify.classify import MAX_TEXT, Classification, Classifier, load_classifier
 from store.vocabulary.loading import VocabularyError
 from store.vocabulary.relevance import load_relevance
-from store.vocabulary.themes import load_themes
-from store.vocabulary.zones import load_zones
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -90,7 +88,7 @@ def test_figures_practices_and_organisations_are_read_with_spans(classifier: Cla
 
 
 def test_a_borderline_article_is_kept_for_the_editor(classifier: Classifier) -> None:
-    strict = Classifier(load_zones(), load_themes(), load_relevance(), threshold=1.0, borderline=0.2)
+    strict = load_classifier(threshold=1.0, borderline=0.2)
     result = strict.classify(TITLE, TEXT)
     assert not result.relevant
     assert result.borderline
