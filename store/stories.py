@@ -1,8 +1,27 @@
-"""Articles that tell the same thing become one story: the part of the store that decides it, seen from outside."""
+"""Articles that tell the same thing become one story: the part of the store that decides it, seen from outside.
+
+Every function but `group_documents` and `rebuild` runs inside the caller's transaction (`store.database.session_scope`).
+"""
 
 from __future__ import annotations
 
 from store.story_assign import Assignment, assign_story
+from store.story_edit import merge, reassign, split
+from store.story_explain import Explanation, Side, borrowed_zones, explain
 from store.story_group import group_documents
+from store.story_rebuild import Rebuilt, rebuild
 
-__all__ = ["Assignment", "assign_story", "group_documents"]
+__all__ = [
+    "Assignment",
+    "Explanation",
+    "Rebuilt",
+    "Side",
+    "assign_story",
+    "borrowed_zones",
+    "explain",
+    "group_documents",
+    "merge",
+    "reassign",
+    "rebuild",
+    "split",
+]

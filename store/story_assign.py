@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -11,10 +11,20 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from store import story_index as index
 from store import story_records as records
-from store.dedup.canonical import fold
-from store.dedup.placement import BETTER, COVERED, MIN_UNCOVERED, Known, Placement, place, quality
-from store.dedup.relations import Copy, is_sequel, named_publisher, outranks, relation
-from store.dedup.same_story import Text, Verdict, compare
+from store.dedup.placement import (
+    BETTER,
+    COVERED,
+    ITEM,
+    MIN_UNCOVERED,
+    PASSAGE,
+    Known,
+    Placement,
+    is_page_title,
+    place,
+    quality,
+)
+from store.dedup.relations import Copy, named_publisher, outranks, relation
+from store.dedup.same_story import Text, Verdict, compare, is_sequel
 from store.models import Article, Story
 
 #: So many articles of one story are compared anew when it has to be put in order; beyond them labels stay as they are.
@@ -85,16 +95,12 @@ def choose_story(
     )
     candidates, common = index.find_candidates(session, text, besides=article.id)
     apart = records.split_from(session, article.id) if overridden else frozenset()
-    placement = place(text, candidates, _titles(session), apart=apart)
+    placement = place(text, candidates, lambda story: index.titles(session, story), apart=apart)
     step = _Step(session, article, text, placement, common)
     step.run(home)
     if overridden:
         step.obey_merges()
     return step.finish()
-
-
-def _titles(session: Session) -> Callable[[int], list[str]]:
-    return lambda story: [fold(title).text for title in records.titles(session, story)]
 
 
 class _Step:
@@ -127,14 +133,16 @@ class _Step:
         if self.placement.leads:
             index.add_leader(self.session, self.article.id, self.text, self.common, page=self.placement.page)
         self._link_pages()
-        if self.placement.leads:
+        if self.placement.leads and not self.placement.page:
             self._draw_copies()
 
     def _lonely_page(self) -> int | None:
         """Return the story of a page that waits alone for the story of one of its articles."""
         for page in self.placement.held_by:
-            story = self.session.get(Story, page.story_id, populate_existing=True)
-            if story is not None and story.article_count == 1:
+            share = len(self.text.grams) / max(1, len(page.text.grams))
+            if share < ITEM and not is_page_title(page.text.title):
+                continue
+            if records.article_count(self.session, page.story_id) == 1:
                 return page.story_id
         return None
 
@@ -155,10 +163,12 @@ class _Step:
     def _follow_up(self) -> None:
         for match in self.placement.verdicts:
             shared = match.verdict.of_a * len(self.text.grams)
-            if is_sequel(self.text.title, match.known.text.title, shared):
+            if shared < PASSAGE:
+                continue
+            if is_sequel(self.text.title, match.known.text.title):
                 records.set_story(self.session, self.story, follow_up_of=match.known.story_id)
                 return
-            if is_sequel(match.known.text.title, self.text.title, shared):
+            if is_sequel(match.known.text.title, self.text.title):
                 records.set_story(self.session, match.known.story_id, follow_up_of=self.story)
                 self.stories.add(match.known.story_id)
 

@@ -22,6 +22,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from store.dedup.canonical import fold
 from store.dedup.fingerprint import kept_fingerprints, query_fingerprints
 from store.dedup.placement import Known
 from store.dedup.same_story import Text
@@ -141,6 +142,17 @@ def members(session: Session, stories: Collection[int], most: int = 200) -> list
     if not stories:
         return []
     return [known(row) for row in session.execute(_MEMBERS, {"stories": list(stories), "most": most})]
+
+
+def titles(session: Session, story: int) -> list[str]:
+    """Return the folded headlines of a story's articles (at most 50), those of pages left out."""
+    found = session.scalars(
+        select(_ARTICLE.c.title)
+        .outerjoin(_TEXT, _TEXT.c.article_id == _ARTICLE.c.id)
+        .where(_ARTICLE.c.story_id == story, _TEXT.c.page.is_not(True))
+        .limit(50)
+    )
+    return [fold(title).text for title in found]
 
 
 def one_member(session: Session, article_id: int) -> Known | None:

@@ -163,6 +163,11 @@ def pages_stories(session: Session, article_id: int) -> list[int]:
     return list(session.scalars(select(StoryArticle.story_id).where(StoryArticle.article_id == article_id)))
 
 
+def article_count(session: Session, story_id: int) -> int:
+    """Return how many articles a story has."""
+    return session.scalar(select(_S.c.article_count).where(_S.c.id == story_id)) or 0
+
+
 def in_issue(session: Session, story_id: int) -> bool:
     """Tell whether a story stood in an issue."""
     return session.scalar(select(IssueStory.id).where(IssueStory.story_id == story_id)) is not None
@@ -228,11 +233,6 @@ def add_override(
         )
     )
     session.flush()
-
-
-def titles(session: Session, story_id: int) -> list[str]:
-    """Return the headlines of a story's articles (at most 50)."""
-    return list(session.scalars(select(_A.c.title).where(_A.c.story_id == story_id).limit(50)))
 
 
 def refresh_loaded(session: Session, article_ids: Iterable[int], story_ids: Iterable[int]) -> None:

@@ -74,3 +74,8 @@ def _drop_masks(text: str) -> tuple[str, int]:
     text = text.replace("＊", "*")
     masks = len(re.findall(r"\*+", text))
     return _MASKED_NUMBER.sub("", text).replace("*", ""), masks
+
+
+def fold_sign(character: str) -> str:
+    """Return what one character becomes, empty when it is dropped."""
+    return character.translate(_table())

@@ -16,6 +16,10 @@ MIN_UNCOVERED = 60
 PART = 0.80
 PART_OF_PAGE = 0.75
 PAGE_REST = 120
+#: Torn headlines keep at least this much; what follows must be the article itself.
+MIN_HEADING = 4
+#: An item that is less than this of a round-up does not give the round-up its story.
+ITEM = 0.25
 #: Share of two leading texts that a full copy of both must hold.
 FULL = 0.50
 #: 4-grams in common from which two texts share a passage (a sentence of 33 signs).
@@ -64,7 +68,7 @@ class Placement:
     verdicts: list[Match] = field(default_factory=list)
 
 
-Titles = Callable[[int], Iterable[str]]
+Titles = Callable[[int], list[str]]
 
 
 def is_page_title(title: str) -> bool:
@@ -80,26 +84,59 @@ def quality(text: Text, other: Text, verdict: Verdict) -> float:
 def place(
     text: Text, candidates: Iterable[Known], titles: Titles, *, apart: frozenset[int] = frozenset()
 ) -> Placement:
-    """Decide where `text` belongs. `titles` gives the folded headlines of a story; stories in `apart` are forbidden."""
+    """Decide where `text` belongs. `titles` gives the folded headlines of a story's articles,
+    pages left out; stories in `apart` are forbidden.
+    """
     placement = Placement(page=is_page_title(text.title))
     for known in candidates:
         verdict = compare(text, known.text)
         placement.verdicts.append(Match(known, verdict, quality(text, known.text, verdict)))
     matches = [m for m in placement.verdicts if m.verdict.kind == "same" and m.known.story_id not in apart]
     matches.sort(key=lambda m: (-m.quality, m.known.article_id))
-    holding = [m for m in matches if not placement.page and _is_part(text, m)]
-    placement.held_by = [m.known for m in holding]
-    own = [m for m in matches if m not in holding] if holding else matches
-    drawing = [m for m in own if not m.known.page] or own
-    if drawing:
-        placement.best = drawing[0]
-        _judge_others(placement, text, drawing, titles)
+    own = _take_parts(placement, text, _take_pages(placement, text, matches, titles))
+    if own:
+        placement.best = own[0]
+        _judge_others(placement, text, own, titles)
     placement.leads = _leads(text, own)
     taken = placement.best.known.story_id if placement.best else 0
     placement.near = [
         m.known for m in placement.verdicts if m.known.story_id != taken and _share_passage(text, m)
     ]
     return placement
+
+
+def _take_pages(placement: Placement, text: Text, matches: list[Match], titles: Titles) -> list[Match]:
+    """Set pages that merely hold `text` apart from texts that tell the same; return the latter."""
+    if is_page_title(text.title):
+        return matches
+    holding = [m for m in matches if _holds(text, m)]
+    own = [m for m in matches if m not in holding]
+    if not own:
+        # A page's own story takes a part of it only when its other articles bear the same headline.
+        own = [m for m in holding if any(titles_agree(text.title, t) for t in titles(m.known.story_id))]
+    placement.held_by = [m.known for m in holding if m not in own]
+    return own
+
+
+def _holds(text: Text, match: Match) -> bool:
+    verdict = match.verdict
+    if match.known.page:
+        return min(verdict.of_a, verdict.of_b) < COVERED  # else a copy of the page itself
+    return _is_part(text, match.known.text, verdict)
+
+
+def _take_parts(placement: Placement, text: Text, matches: list[Match]) -> list[Match]:
+    """Set small items of a round-up apart: `text` holds them under their own headlines, but tells much else."""
+    own = []
+    for match in matches:
+        verdict = match.verdict
+        if _is_part(match.known.text, text, Verdict("", 0, verdict.of_b, verdict.of_a, "")):
+            placement.page = True
+            if verdict.of_a < ITEM and not is_page_title(text.title):
+                placement.also.append(match.known.story_id)
+                continue
+        own.append(match)
+    return own
 
 
 def _share_passage(text: Text, match: Match) -> bool:
@@ -111,84 +148,87 @@ def _leads(text: Text, matches: list[Match]) -> bool:
     return (covered < COVERED and (1 - covered) * len(text.grams) >= MIN_UNCOVERED) or not matches
 
 
-def _is_part(text: Text, match: Match) -> bool:
-    """Tell whether the matched text is a page on which `text` stands as one article of several, under its own headline."""
-    verdict, other = match.verdict, match.known.text
-    if verdict.of_a < PART or verdict.of_b > PART_OF_PAGE or titles_agree(text.title, other.title):
+def _is_part(part: Text, page: Text, verdict: Verdict) -> bool:
+    """Tell whether `part` (of_a of the verdict) stands on `page` as one article of several, under its own headline."""
+    if verdict.of_a < PART or verdict.of_b > PART_OF_PAGE:
         return False
-    if (1 - verdict.of_b) * len(other.grams) < PAGE_REST:
+    if part.title in page.title or (page.title and page.title in part.title):
         return False
-    return (match.known.page and is_page_title(other.title)) or has_heading(other, text.plain_title, text)
+    if (1 - verdict.of_b) * len(page.grams) < PAGE_REST:
+        return False
+    if is_page_title(page.title):
+        return True
+    return not page.furnished and has_heading(page, part.plain_title, part)
 
 
 def has_heading(page: Text, title: str, part: Text) -> bool:
     """Tell whether `page` shows the headline `title` (folded, no digits) right before the beginning of `part`."""
-    if len(title) < 5 or part.plain.startswith(title[:5]):
+    if len(title) < MIN_HEADING or part.plain.startswith(title[:5]):
         return False
     begin = page.plain.find(title)
     if begin < 0:
         return False
-    after = page.plain[begin + len(title) : begin + len(title) + 2 * _START]
+    after = page.plain[begin + len(title) : begin + len(title) + 2 * min(_START, 10 * len(title))]
     start = part.plain[:_START]
     return any(start[i : i + 6] in after for i in range(0, max(1, len(start) - 6), 6))
 
 
 def _judge_others(placement: Placement, text: Text, matches: list[Match], titles: Titles) -> None:
     """Sort the further stories that match: one with the best one, or others on the same page."""
-    best = matches[0]
-    seen = {best.known.story_id}
-    for other in matches[1:]:
-        story = other.known.story_id
-        if story in seen:
+    by_story: dict[int, list[Match]] = {}
+    for match in matches:
+        by_story.setdefault(match.known.story_id, []).append(match)
+    best = by_story.pop(matches[0].known.story_id)
+    for story, others in by_story.items():
+        if story in placement.also:
             continue
-        seen.add(story)
-        answer = _relation_of_stories(text, best, other, titles)
+        answer = _relation_of_stories(text, best, others, titles)
         if answer == "one":
             placement.unite.append(story)
         elif answer == "page":
             placement.page = True
             placement.also.append(story)
     if placement.page:
-        placement.also += [
-            m.known.story_id for m in matches[1:] if _lies_in(m) and m.known.story_id != best.known.story_id
-        ]
-        placement.also = sorted(set(placement.also) - set(placement.unite))
+        lying = [story for story, others in by_story.items() if any(map(_lies_in, others))]
+        placement.also = sorted({*placement.also, *lying}.difference(placement.unite))
 
 
 def _lies_in(match: Match) -> bool:
     return match.verdict.of_b >= PART and match.verdict.of_a < PART
 
 
-def _relation_of_stories(text: Text, best: Match, other: Match, titles: Titles) -> str:
+def _relation_of_stories(text: Text, best: list[Match], others: list[Match], titles: Titles) -> str:
     """Return "one" when `text` proves two stories to be one, "page" when it holds both, "" when it proves nothing."""
-    if best.known.page or other.known.page or compare(best.known.text, other.known.text).vetoed:
+    best = [m for m in best if not m.known.page]
+    others = [m for m in others if not m.known.page]
+    if not best or not others:
         return ""
-    if min(best.verdict.of_a, best.verdict.of_b, other.verdict.of_a, other.verdict.of_b) >= FULL:
-        return "" if text.masks else "one"
-    if placement_page := is_page_title(text.title):
-        return "page" if placement_page and _lies_in(other) else ""
-    if (
-        _overlap(text, best.known.text, other.known.text)
-        and max(best.verdict.of_b, other.verdict.of_b) >= FULL
-    ):
-        return "" if text.masks else "one"
-    if not (_lies_in(best) and _lies_in(other)):
+    if is_page_title(text.title):
+        return "page" if any(map(_lies_in, others)) else ""
+    for mine in best:
+        for other in others:
+            if max(mine.verdict.of_b, other.verdict.of_b) >= FULL and _overlap(
+                text, mine.known.text, other.known.text
+            ):
+                return "" if text.masks or compare(mine.known.text, other.known.text).vetoed else "one"
+    mine, other = (max(group, key=lambda m: m.verdict.of_b) for group in (best, others))
+    if not (_lies_in(mine) and _lies_in(other)):
         return ""
-    return _by_headlines(text, best, other, titles)
+    return _by_headlines(text, mine, other, titles)
 
 
 def _by_headlines(text: Text, best: Match, other: Match, titles: Titles) -> str:
-    mine, theirs = set(titles(best.known.story_id)), set(titles(other.known.story_id))
-    if any(titles_agree(text.title, title) for title in theirs) and any(
-        titles_agree(text.title, t) for t in mine
-    ):
+    """Judge two disjoint stories that both lie in `text` by their headlines."""
+    mine, theirs = titles(best.known.story_id), titles(other.known.story_id)
+    in_mine, in_theirs = (any(titles_agree(text.title, title) for title in group) for group in (mine, theirs))
+    if (in_mine and in_theirs) or any(titles_agree(a, b) for a in mine for b in theirs):
         return "one"
-    if any(titles_agree(a, b) for a in mine for b in theirs):
-        return "one"
-    for match, known in ((other, theirs), (best, mine)):
-        if any(has_heading(text, _plain(title), match.known.text) for title in known):
+    for match, group in ((other, theirs), (best, mine)):
+        if any(has_heading(text, _plain(title), match.known.text) for title in group):
             return "page"
-    return "one" if any(titles_agree(text.title, title) for title in theirs) and not mine else ""
+    foreign = theirs if in_mine else mine
+    # One headline may be damaged, two that both differ are another article's.
+    return "page" if in_mine != in_theirs and len(foreign) > 1 else ""
 
 
 def _plain(title: str) -> str:

@@ -6,22 +6,15 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
-from store.dedup.same_story import MIN_TITLE, Text, Verdict
+from store.dedup.same_story import Text, Verdict
 
 #: An excerpt holds less than this share of its original.
 WHOLE = 0.75
 #: An original explains this much of its excerpts.
 HELD = 0.80
-#: Signs of page furniture, folded; this many make a text "furnished": it never becomes the original of a clean one.
-FURNISHED = 3
-_FURNITURE = (
-    "首页", "分享到", "责任编辑", "责编", "版权", "设为", "返回目录", "网站声明", "上一篇", "扫一扫",
-    "字号", "朋友圈", "相关阅读", "相关新闻", "推荐阅读", "客户端", "打印本页", "正在阅读", "当前位置",
-)  # fmt: skip
 _PUBLISHER = re.compile(
     r"(?:来源|稿源)\s*[:：]\s*([^\s|丨·:：/<>()（）]{2,24}?)(?=\s|\d{4}|[|丨·/<>(（)）]|作者|编辑|责编|发布|$)"
 )
-_SEQUEL = re.compile(r"(?:追踪|后续|续报|续闻|最新进展|进展|回访|再报道|续[一二三四五六七八九十]?)$")
 
 
 @dataclass(slots=True, frozen=True)
@@ -31,10 +24,6 @@ class Copy:
     text: Text
     published: datetime
     page: bool = False
-
-    def furnished(self) -> bool:
-        """Tell whether much page furniture stands in the text."""
-        return sum(sign in self.text.body for sign in _FURNITURE) >= FURNISHED
 
 
 def outranks(new: Copy, old: Copy, verdict: Verdict) -> bool:
@@ -47,14 +36,14 @@ def outranks(new: Copy, old: Copy, verdict: Verdict) -> bool:
         (new.page, old.page),
         (bool(new.text.masks), bool(old.text.masks)),
         (
-            is_excerpt(verdict.of_b, verdict.of_a) and not old.furnished(),
-            is_excerpt(verdict.of_a, verdict.of_b) and not new.furnished(),
+            is_excerpt(verdict.of_b, verdict.of_a) and not old.text.furnished,
+            is_excerpt(verdict.of_a, verdict.of_b) and not new.text.furnished,
         ),
     ):
         if mine != theirs:
             return theirs
-    rank_new = (new.furnished(), new.published, -len(new.text.body), new.text.body)
-    return rank_new < (old.furnished(), old.published, -len(old.text.body), old.text.body)
+    rank_new = (new.text.furnished, new.published, -len(new.text.body), new.text.body)
+    return rank_new < (old.text.furnished, old.published, -len(old.text.body), old.text.body)
 
 
 def is_excerpt(of_longer: float, of_excerpt: float) -> bool:
@@ -77,13 +66,3 @@ def named_publisher(text: str) -> str | None:
     """Return the publisher that a 来源 line near the beginning of a raw text names, None without one."""
     match = _PUBLISHER.search(text[:600])
     return match.group(1) if match else None
-
-
-def is_sequel(title: str, earlier: str, shared_grams: float) -> bool:
-    """Tell whether folded headline `title` announces a follow-up of the story headed `earlier`."""
-    stem = _SEQUEL.sub("", title)
-    if stem == title or shared_grams < 20:
-        return False
-    return len(stem) >= min(MIN_TITLE, len(earlier)) - 1 and (
-        earlier.startswith(stem) or stem.startswith(earlier)
-    )

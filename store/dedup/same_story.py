@@ -24,6 +24,8 @@ SAME_EXCERPT = 0.70
 EXCERPT = 0.45
 #: Needed where one site shows both under different headlines: its furniture alone can make .88.
 SAME_SITE = 0.90
+#: From this share of either text the two are copies of each other, not a text and its quotation.
+WHOLE_COPY = 0.60
 #: From this share of numbers in equal places that disagree, the two are siblings of one template ...
 CONFLICT = 0.25
 #: ... unless nothing but numbers differs (a corrected version), and not nearly all of them do.
@@ -42,7 +44,13 @@ CONFLICT_MASKED = 0.60
 LEAD = 40
 _LEAD_DATE = re.compile(r"(?:(\d{1,2})月(?:份|末|底)?)(\d{1,2}日)?|\d{1,2}至(\d{1,2})月")
 #: Words that make a headline another one's sequel.
-_SEQUEL = re.compile(r"追踪|后续|续报|续闻|进展|回访|再报道|又有新|续[一二三四五六七八九十]?$")
+_SEQUEL = re.compile(r"(?:追踪|后续|续报|续闻|最新进展|进展|回访|再报道|续[一二三四五六七八九十]?)$")
+#: Signs of page furniture, folded; this many make a text "furnished": it never becomes the original of a clean one.
+FURNISHED = 3
+_FURNITURE = (
+    "首页", "分享到", "责任编辑", "责编", "版权", "设为", "返回目录", "网站声明", "上一篇", "扫一扫",
+    "字号", "朋友圈", "相关阅读", "相关新闻", "推荐阅读", "客户端", "打印本页", "正在阅读", "当前位置",
+)  # fmt: skip
 _NUMBER = re.compile(r"\d+")
 _ZONE = re.compile(r"[\u4e00-\u9fff]{2,4}?(?:高新技术产业开发区|高新技术开发区|高新区)")
 _DIGITS = str.maketrans("", "", "0123456789")
@@ -102,6 +110,11 @@ class Text:
         return (match.start(), match.group()) if match else None
 
     @cached_property
+    def furnished(self) -> bool:
+        """Tell whether much page furniture stands in the text."""
+        return sum(sign in self.body for sign in _FURNITURE) >= FURNISHED
+
+    @cached_property
     def zones(self) -> frozenset[str]:
         """The zones named by the headline or given by the caller."""
         return self.given_zones or frozenset(_ZONE.findall(self.title))
@@ -135,7 +148,7 @@ def compare(a: Text, b: Text) -> Verdict:
         kind = "related" if score >= RELATED and shorter >= TINY else "different"
         return Verdict(kind, score, of_a, of_b, f"{score:.3f} shared, {needed:.2f} needed")
     conflicts, numbers = number_conflicts(a, b)
-    if veto := _veto(a, b, score, conflicts, numbers):
+    if veto := _veto(a, b, score, conflicts, numbers, copies=min(of_a, of_b) >= WHOLE_COPY):
         return Verdict("related", score, of_a, of_b, veto, True, conflicts, numbers)
     return Verdict(
         "same", score, of_a, of_b, f"{score:.3f} of the shorter text shared", False, conflicts, numbers
@@ -157,7 +170,7 @@ def _one_site(a: Text, b: Text) -> bool:
     return bool((a.host and a.host == b.host) or (a.publisher and a.publisher == b.publisher))
 
 
-def _veto(a: Text, b: Text, score: float, conflicts: int, numbers: int) -> str:
+def _veto(a: Text, b: Text, score: float, conflicts: int, numbers: int, *, copies: bool) -> str:
     """Return why two texts that share enough are siblings of one template all the same; empty when nothing says so."""
     masked = bool(a.masks or b.masks)
     if masked:
@@ -171,12 +184,14 @@ def _veto(a: Text, b: Text, score: float, conflicts: int, numbers: int) -> str:
                 return f"{conflicts} of {numbers} figures in equal places disagree"
             if _lead_dates_differ(a, b):
                 return "the dates at the beginning differ"
-    if score >= ONLY_FIGURES:
+    if score >= ONLY_FIGURES and copies:
         return ""
     if a.zones and b.zones and not a.zones & b.zones:
         return f"zones differ ({'、'.join(sorted(a.zones)[:2])} / {'、'.join(sorted(b.zones)[:2])})"
     if series(a, b):
         return "headlines of one series"
+    if is_sequel(a.title, b.title) or is_sequel(b.title, a.title):
+        return "one headline announces a sequel of the other"
     return ""
 
 
@@ -204,9 +219,17 @@ def titles_agree(a: str, b: str) -> bool:
     """Tell whether two folded headlines are one: equal, or one holds the other (prefixes, column and site names)."""
     if len(a) > len(b):
         a, b = b, a
-    if len(a) < MIN_TITLE or a not in b:
+    if a == b:
+        return len(a) >= MIN_TITLE - 1
+    return len(a) >= MIN_TITLE and a in b and not is_sequel(b, a)
+
+
+def is_sequel(title: str, earlier: str) -> bool:
+    """Tell whether folded headline `title` announces a follow-up of what `earlier` heads."""
+    stem = _SEQUEL.sub("", title)
+    if stem == title or len(stem) < 4:
         return False
-    return len(a) == len(b) or not _SEQUEL.search(b.replace(a, "", 1))
+    return earlier.startswith(stem) or stem.startswith(earlier)
 
 
 def series(a: Text, b: Text) -> bool:
