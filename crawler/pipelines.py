@@ -34,6 +34,7 @@ class StorePipeline:
             if isinstance(item, UnreadPage):
                 self._note(item)
                 tally.reasons[item.reason] += item.page is not None
+                tally.unread += item.keep
             else:
                 outcome, relevant = self._keep(item)
                 setattr(tally, outcome, getattr(tally, outcome) + 1)

@@ -31,6 +31,5 @@ class PublicResolver(CachingThreadedResolver):
 def _public(address: str, name: str) -> str | defer.Deferred[str]:
     if ipaddress.ip_address(address.partition("%")[0]).is_global:
         return address
-    raise DNSLookupError(
-        f"{name} leads to the private address {address}; mark the source `internal = true` if that is meant"
-    )
+    refused[name] = address
+    raise DNSLookupError(f"{name} leads to the private address {address}")

@@ -36,6 +36,10 @@ DEPTH_LIMIT = 8
 CLOSESPIDER_TIMEOUT = _crawl.wall_seconds
 TWISTED_DNS_RESOLVER = "crawler.resolver.PublicResolver"
 
+DOWNLOADER_MIDDLEWARES = {
+    "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
+    "crawler.middlewares.PatientRobotsTxtMiddleware": 100,
+}
 ITEM_PIPELINES = {"crawler.pipelines.StorePipeline": 300}
 EXTENSIONS = {
     "scrapy.extensions.telnet.TelnetConsole": None,

@@ -24,6 +24,7 @@ class Tally:
     known: int = 0
     pages: int = 0
     articles_failed: int = 0
+    unread: int = 0
     new: int = 0
     seen: int = 0
     revised: int = 0
@@ -84,12 +85,9 @@ def _outcome(tally: Tally, close_reason: str) -> tuple[str, str | None]:
         return "failed", worst or "no_list"
     if tally.lists and not tally.links and not tally.unchanged:
         return "failed", "no_links"
-    if (
-        tally.pages
-        and tally.articles_failed >= tally.pages
-        and not (tally.new or tally.seen or tally.revised)
-    ):
+    failed = tally.articles_failed + tally.unread
+    if failed and not (tally.new or tally.seen or tally.revised or tally.known):
         return "failed", worst
-    if tally.lists_failed or tally.articles_failed * 2 > tally.pages + tally.articles_failed:
+    if tally.lists_failed or failed * 2 > tally.pages + tally.articles_failed:
         return "degraded", worst
     return "ok", None

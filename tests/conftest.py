@@ -17,6 +17,7 @@ from store.database import make_engine, session_scope
 from store.models import Article
 from store.schema import Base
 
+pytest_plugins = ["tests.loopback"]
 #: Material that is not part of the project; tests marked `real` skip when it is not there.
 SHARED = Path(os.environ.get("PARKNEWS_SHARED", Path(__file__).parents[2] / "shared")) / "data"
 #: A Monday, 08:00 in Shanghai.

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from crawler.fetching import FetchError, fetch
-
-if TYPE_CHECKING:
-    from conftest import Site  # type: ignore[import-not-found]
+from tests.loopback import Site
 
 
 def test_a_page_is_fetched_with_its_declared_encoding(site: Site) -> None:

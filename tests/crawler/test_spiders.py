@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 from sqlalchemy import select
 
 from store.database import read_scope
 from store.models import Article, Crawl, Quarantine, Source
-
-if TYPE_CHECKING:
-    from conftest import Office, Site  # type: ignore[import-not-found]
+from tests.loopback import Office, Site
 
 TEXTS = [
     "11月20日，宝鸡高新区召开新业态新就业群体党建工作推进会，发布“骑手先锋”行动方案，42家平台企业党组织负责人参加。",
@@ -97,6 +93,7 @@ def test_one_command_visits_all_and_says_what_went_wrong(site: Site, office: Off
         assert later.checked_at is not None
         assert (later.next_check_at - later.checked_at).total_seconds() == 7200
         assert [row.url for row in session.scalars(select(Quarantine))] == [f"{site.root}/odd/1.html"]
+    assert site.count("/secret/list.html") == 0
     assert found == {
         "good": ("ok", None),
         "broken": ("failed", "http_500"),

@@ -16,21 +16,11 @@ if TYPE_CHECKING:
 Rect = tuple[float, float, float, float]
 ORDERS = ("flow", "head_last", "blocks", "rows", "head_last")
 MAKES = (
-    "top",
-    "top",
-    "top",
-    "partial",
-    "left_start",
-    "upright_left",
-    "upright_right",
-    "upright_mid",
-    "boxed",
-    "lead",
-    "lead_above",
-    "photo",
-    "corner_photo",
-    "briefs",
+    *("top",) * 5,
+    *("partial", "left_start", "upright_left", "upright_right", "upright_mid", "boxed", "briefs") * 2,
+    *("lead", "lead_above", "photo", "corner_photo", "photo_top", "photo_story", "quote", "big_body"),
 )
+EXTRAS = ("notices", "table", "index", "open_advert")
 SIZES = ((1000.0, 1440.0), (740.0, 1060.0), (860.0, 1190.0))
 
 
@@ -97,6 +87,8 @@ def _style(rng: random.Random) -> Style:
         title_font=found["hei"],
         body_font=found["song"],
         byline_font=found["kai"],
+        column_rules=rng.random() < 0.2,
+        blanks=rng.random() < 0.3,
     )
 
 
@@ -110,7 +102,9 @@ def page(rng: random.Random) -> tuple[Sheet, Gold]:
         make = _make_for(rect, rng, sheet, i)
         makes.append(make)
         part = (
-            _advert(sheet, rect, rng, f"u{i}")
+            _extra(sheet, rect, make, rng, f"u{i}")
+            if make in EXTRAS
+            else _advert(sheet, rect, rng, f"u{i}")
             if make == "advert"
             else _article(sheet, rect, make, rng, f"u{i}")
         )
@@ -169,10 +163,12 @@ def _divide(rect: Rect, rng: random.Random, depth: int, page_width: float) -> li
 
 def _make_for(rect: Rect, rng: random.Random, sheet: Sheet, i: int) -> str:
     wide, tall = rect[2] - rect[0], rect[3] - rect[1]
-    if i > 0 and rng.random() < 0.1 and tall < 420:
-        return "advert"
+    if i > 0 and rng.random() < 0.14 and tall < 420:
+        return rng.choice(("advert", "advert", *EXTRAS))
     make = rng.choice(MAKES)
-    if wide < 300 and make in ("partial", "left_start", "upright_mid", "corner_photo", "photo"):
+    if tall < 240 and make in ("photo_top", "photo_story", "quote"):
+        make = "top"
+    if wide < 300 and make in ("quote", "partial", "left_start", "upright_mid", "corner_photo", "photo"):
         make = "top"
     if tall < 180 and make.startswith(("upright", "lead", "boxed", "photo", "briefs", "corner")):
         make = "top"
@@ -191,8 +187,15 @@ def _columns(wide: float, style: Style, rng: random.Random) -> int:
 def _article(sheet: Sheet, rect: Rect, make: str, rng: random.Random, unit: str) -> Gold:
     if make == "briefs":
         return _briefs(sheet, rect, rng, unit)
+    if make == "photo_story":
+        return _photo_story(sheet, rect, rng, unit)
+    if make == "big_body":
+        plain, sheet.style.body = sheet.style.body, round(1.14 * sheet.style.body, 1)
+        gold = _article(sheet, rect, "top", rng, unit)
+        sheet.style.body = plain
+        return gold
     gold, style, writer = Gold(), sheet.style, Writer(rng)
-    news = writer.news(rng.choice((1, 1, 2)))
+    news = writer.news(rng.choice((1, 1, 1, 2, 2, 3)) if rect[2] - rect[0] > 300 else rng.choice((1, 2)))
     x0, y0, x1, y1 = rect
     if make == "boxed":
         sheet.box(x0, y0, x1, y1)
@@ -208,6 +211,10 @@ def _article(sheet: Sheet, rect: Rect, make: str, rng: random.Random, unit: str)
         slots = _beside(sheet, inner, make, news, columns, rng, unit)
     else:
         lead_top = y0
+        if make == "photo_top":
+            lead_top = y0 + min(0.35 * (y1 - y0), 0.6 * (x1 - x0))
+            sheet.picture(x0, y0, x1, lead_top)
+            lead_top += 8
         if make == "lead_above":
             lead_top = _lead(sheet, (x0, y0, x1), writer, news, unit) + 4
         top = _headline(sheet, (x0, lead_top, x1), news, rng, unit)
@@ -216,7 +223,15 @@ def _article(sheet: Sheet, rect: Rect, make: str, rng: random.Random, unit: str)
         tops = [top] * columns
         if make in ("photo", "corner_photo"):
             holes = [_photo(sheet, (x0, top, x1, y1), columns, make, writer, gold, rng, unit)]
+        if make == "quote":
+            holes = [_quote(sheet, (x0, top, x1, y1), columns, writer, unit)]
         slots = column_slots(x0, x1, tops, y1, style, holes)
+        if style.column_rules and not holes:
+            gutter = style.gutter * style.body
+            width = (x1 - x0 - gutter * (columns - 1)) / columns
+            for k in range(1, columns):
+                x = x0 + k * (width + gutter) - gutter / 2
+                sheet.rule(x, top, x, y1)
     return _write(sheet, slots, news, writer, gold, rng, unit)
 
 
@@ -252,6 +267,17 @@ def _write(
         sheet.ops = [op for op in sheet.ops if op.unit.split("/")[0] != unit]
         return gold
     body = plan[:keep]
+    if rng.random() < 0.12 and not opening:
+        at = max(
+            k
+            for k, op in enumerate(sheet.ops)
+            if op.unit.startswith(f"{unit}/") and op.unit != f"{unit}/head"
+        )
+        if (
+            sheet.ops[at].text.endswith("。")
+            and len(sheet.ops[at].text) * style_of(sheet) < slots[0].width - 60
+        ):
+            sheet.ops[at].text += f"（{news.authors[0]}）"
     body[0] = body[0].removeprefix("本报讯 ")
     gold.articles.append(
         {
@@ -478,4 +504,102 @@ def _advert(sheet: Sheet, rect: Rect, rng: random.Random, unit: str) -> Gold:
             break
     sheet.line("广告", x1 - 24, y1 - 6, 8, style.title_font, f"{unit}/label")
     gold.adverts.append("\n".join(lines))
+    return gold
+
+
+def style_of(sheet: Sheet) -> float:
+    return sheet.style.body
+
+
+def _photo_story(sheet: Sheet, rect: Rect, rng: random.Random, unit: str) -> Gold:
+    """A picture whose text below it is all there is, under a headline above, below or beside."""
+    gold, style, writer = Gold(), sheet.style, Writer(rng)
+    x0, y0, x1, y1 = rect
+    title, text = writer.headline(1)[0].replace(" ", ""), writer.story()
+    upright = (y1 - y0) > 1.15 * 2.2 * style.body * len(title) and rng.random() < 0.5
+    size = min(2.4 * style.body, (x1 - x0) / (len(title) + 1))
+    if upright:
+        sheet.upright(title, x1 - size, y0 + 4, size, style.title_font, f"{unit}/head")
+        x1 -= size + 1.2 * style.body
+    else:
+        sheet.centred(title, x0, x1, y0 + size, size, style.title_font, f"{unit}/head")
+        y0 += 1.5 * size
+    bottom = y0 + min(0.55 * (y1 - y0), 0.7 * (x1 - x0))
+    sheet.picture(x0, y0, x1, bottom)
+    slots = column_slots(x0, x1, [bottom + 4], y1, style)
+    while text and sheet.fill([text], slots, f"{unit}/trial")[1] < 1:
+        text = text[: text.rstrip("。").rfind("。") + 1]
+    sheet.ops = [op for op in sheet.ops if op.unit.split("/")[:2] != [unit, "trial"]]
+    if not text:
+        sheet.ops = [op for op in sheet.ops if op.unit.split("/")[0] != unit]
+        return gold
+    sheet.fill([text], slots, unit)
+    gold.articles.append({"title": title, "kicker": "", "subtitle": "", "byline": [], "body": text})
+    return gold
+
+
+def _quote(sheet: Sheet, rect: Rect, columns: int, writer: Writer, unit: str) -> Rect:
+    """A pull quote in large type in the middle of a column."""
+    x0, y0, x1, y1 = rect
+    style = sheet.style
+    gutter = style.gutter * style.body
+    width = (x1 - x0 - gutter * (columns - 1)) / columns
+    left = x0 + (columns // 2) * (width + gutter)
+    size, top = 1.5 * style.body, y0 + 0.4 * (y1 - y0)
+    text = f"{writer.place}{writer.subhead().replace(' ', '')}从这里起步"
+    per_line = max(4, int(width / size) - 1)
+    rows = [text[k : k + per_line] for k in range(0, len(text), per_line)][:3]
+    for k, part in enumerate(rows):
+        sheet.line(part, left + 4, top + (k + 1.2) * 1.4 * size, size, style.title_font, f"{unit}/quote")
+    bottom = top + (len(rows) + 0.6) * 1.4 * size
+    sheet.rule(left, top, left + width, top)
+    sheet.rule(left, bottom, left + width, bottom)
+    return (left - 1, top - 6, left + width + 1, bottom + 4)
+
+
+def _extra(sheet: Sheet, rect: Rect, make: str, rng: random.Random, unit: str) -> Gold:
+    """Notices, a table, an index of the issue or an advert without a box: nothing of it is an article."""
+    gold, style = Gold(), sheet.style
+    x0, y0, x1, y1 = rect
+    if make == "notices":
+        sheet.box(x0, y0, x1, y1)
+        sheet.centred("公告", x0, x1, y0 + 24, 20, style.title_font, f"{unit}/head")
+        columns = max(1, int((x1 - x0) / 150))
+        slots = column_slots(x0 + 8, x1 - 8, [y0 + 34] * columns, y1 - 8, style)
+        texts = [notice(rng) for _ in range(max(2, len(slots) // 7))]
+        sheet.fill(texts, slots, unit)
+        gold.adverts.append(texts[0])
+    elif make == "table":
+        sheet.centred("今日天气", x0, x1, y0 + 16, 14, style.title_font, f"{unit}/head")
+        for k in range(int((y1 - y0 - 30) / 16)):
+            sheet.rule(x0, y0 + 24 + 16 * k, x1, y0 + 24 + 16 * k)
+            for j, cell in enumerate(
+                (
+                    rng.choice(("青岚", "云溪", "江陵")),
+                    rng.choice(("晴", "多云转晴", "小雨")),
+                    f"{rng.randint(1, 9)}~{rng.randint(10, 30)}",
+                )
+            ):
+                sheet.line(
+                    cell,
+                    x0 + 6 + j * (x1 - x0) / 3,
+                    y0 + 36 + 16 * k,
+                    style.body,
+                    style.body_font,
+                    f"{unit}/{j}",
+                )
+    elif make == "index":
+        sheet.box(x0, y0, x0 + min(260, x1 - x0), min(y1, y0 + 150))
+        sheet.line("导读", x0 + 10, y0 + 24, 16, style.title_font, f"{unit}/head")
+        for k in range(3):
+            title = Writer(rng).headline(1)[0].replace(" ", "")[:13]
+            sheet.line(
+                f"▶ {title}", x0 + 10, y0 + 52 + 34 * k, 1.3 * style.body, style.title_font, f"{unit}/{k}"
+            )
+            sheet.line(f"A{k + 3}版", x0 + 200, y0 + 66 + 34 * k, style.body, style.body_font, f"{unit}/{k}")
+    else:
+        sheet.rule(x0, y0, x1, y0)
+        part = _advert(sheet, (x0, y0 + 4, x1, y1), rng, unit)
+        sheet.ops = [op for op in sheet.ops if not (op.kind == "box" and op.y == y0 + 4)]
+        gold.adverts += part.adverts
     return gold

@@ -85,6 +85,10 @@ class Style:
     title_font: str = SONG
     body_font: str = SONG
     byline_font: str = SONG
+    #: upright rules between the columns of an article
+    column_rules: bool = False
+    #: indents are blanks in the text, not room
+    blanks: bool = False
 
 
 def width_of(text: str, font: str, size: float) -> float:
@@ -163,6 +167,8 @@ class Sheet:
                 last = not rest
                 free = slot.width - indent - width_of(piece, style.body_font, style.body)
                 spacing = 0.0 if last and free > 0 else free / max(1, len(piece) - 1)
+                if first and style.blanks and indent:
+                    piece, indent = "\u3000" * int(style.indent) + piece, 0.0
                 self.line(
                     piece,
                     slot.x + indent,

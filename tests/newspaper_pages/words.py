@@ -210,7 +210,10 @@ class Writer:
                 f"{self.place}{self.body}：{c(RESULT)}",
             ]
         )
-        return [first, f"{c(WHO)}{c(DO)}{c(RESULT)}"][:lines]
+        second = f"{c(WHO)}{c(DO)}{c(RESULT)}"
+        if lines == 1 and self.rng.random() < 0.2:
+            return [f"{self.place}{c(THING)}{c(DO)}{c(DO)} {second}"]
+        return [first, second, f"{c(THING)}{c(RESULT)}"][:lines]
 
     def news(self, lines: int = 1) -> News:
         r, c = self.rng, self.rng.choice
@@ -220,6 +223,10 @@ class Writer:
         if r.random() < 0.3:
             found.subtitle = f"——{self.place}{self.body}{c(WHO)}{c(DO)}{c(THING)}纪实"
         return found
+
+    def story(self) -> str:
+        """Return what stands under a picture that is a story of its own."""
+        return "".join(self.sentence() for _ in range(3))
 
     def subhead(self) -> str:
         c = self.rng.choice
