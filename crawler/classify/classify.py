@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from crawler.classify.figures import Figure, find_figures
 from crawler.classify.folding import fold_page
 from crawler.classify.gazetteer import build_gazetteer
+from crawler.classify.hosts import CityHosts
 from crawler.classify.matching import Matcher, WordList
 from crawler.classify.organisations import Organisation, find_organisations
 from crawler.classify.places import CityFinder
@@ -91,7 +92,7 @@ class Classifier:
         words = WordList()
         prefectures = load_prefectures()
         gazetteer = build_gazetteer(zones, prefectures, words)
-        self._zones = ZoneFinder(gazetteer, CityFinder(prefectures, gazetteer))
+        self._zones = ZoneFinder(gazetteer, CityFinder(prefectures, gazetteer), CityHosts(prefectures))
         self._themes = ThemeFinder(themes, rules.themes, words)
         self._relevance = RelevanceScorer(rules, words)
         self._matcher = Matcher(words)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
-from store.vocabulary.places import EVERYDAY, Prefecture, county_short, load_outlets
+from crawler.classify.hosts import split_url, suffixes
+from store.vocabulary.places import EVERYDAY, Prefecture, county_short
 from store.vocabulary.zones import NATIONAL, PROVINCIAL, Zone
 
 if TYPE_CHECKING:
@@ -27,8 +27,6 @@ MODIFIERS = ("国家级", "国家", "省级", "市级")
 UNRESOLVED = "unresolved"
 
 _TAIL = re.compile("(?:" + "|".join(sorted(HEADS, key=len, reverse=True)) + ")$")
-_NOT_LETTER = re.compile("[^a-z]+")
-_MAX_URL = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +46,6 @@ class Gazetteer:
     hosts: dict[str, Name] = field(default_factory=dict)
     outlets: dict[str, Name] = field(default_factory=dict)
     names: dict[str, Name] = field(default_factory=dict)
-    pinyin: dict[str, str] = field(default_factory=dict)
-    outlet_cities: dict[str, str] = field(default_factory=load_outlets)
     ambiguous: dict[str, list[tuple[Name, tuple[str, ...]]]] = field(default_factory=dict)
     homes: dict[str, str] = field(default_factory=dict)
     longest_stem: int = 0
@@ -64,39 +60,11 @@ class Gazetteer:
 
     def of_host(self, url: str) -> tuple[Name, str] | None:
         """Return the zone whose own site `url` is on, with the host that says so."""
-        host = _host(url)
-        labels = host.split(".")
-        for index in range(len(labels) - 1):
-            name = self.hosts.get(".".join(labels[index:]))
-            if name:
-                return name, host
+        host, _ = split_url(url)
+        for domain in suffixes(host):
+            if domain in self.hosts:
+                return self.hosts[domain], host
         return None
-
-    def city_of_url(self, url: str) -> str | None:
-        """Return the city whose outlet the host is, or whose pinyin is a word of the host, or else of the path."""
-        parts = _split(url)
-        labels = _host(url).split(".")
-        for index in range(len(labels) - 1):
-            city = self.outlet_cities.get(".".join(labels[index:]))
-            if city:
-                return city
-        for part, least in zip(parts, (4, 6), strict=True):
-            for word in _NOT_LETTER.split(part.lower()):
-                if len(word) >= least and word in self.pinyin:
-                    return self.pinyin[word]
-        return None
-
-
-def _split(url: str) -> tuple[str, str]:
-    try:
-        parts = urlsplit(url[:_MAX_URL])
-    except ValueError:
-        return "", ""
-    return (parts.netloc or "").rpartition("@")[2].partition(":")[0], parts.path
-
-
-def _host(url: str) -> str:
-    return _split(url)[0].lower().rstrip(".")
 
 
 def both_widths(name: str) -> tuple[str, ...]:
@@ -120,7 +88,6 @@ def build_gazetteer(zones: Iterable[Zone], prefectures: Iterable[Prefecture], wo
     for prefecture in prefectures:
         _add_prefecture(gazetteer, prefecture, zones)
     _add_counties(gazetteer, prefectures)
-    _add_pinyin(gazetteer, prefectures)
     for stem in gazetteer.ambiguous:
         gazetteer.stems.pop(stem, None)
     gazetteer.longest_stem = max(map(len, gazetteer.stems), default=0)
@@ -187,10 +154,3 @@ def _add_counties(gazetteer: Gazetteer, prefectures: list[Prefecture]) -> None:
                 gazetteer.stems.setdefault(full, name)
             if short not in EVERYDAY:
                 gazetteer.stems.setdefault(short, name)
-
-
-def _add_pinyin(gazetteer: Gazetteer, prefectures: list[Prefecture]) -> None:
-    spellings = [prefecture.pinyin for prefecture in prefectures]
-    for prefecture in prefectures:
-        if prefecture.name != "-" and spellings.count(prefecture.pinyin) == 1:
-            gazetteer.pinyin[prefecture.pinyin] = prefecture.name

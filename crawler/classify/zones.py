@@ -14,6 +14,7 @@ from store.vocabulary.zones import NATIONAL, PROVINCIAL
 
 if TYPE_CHECKING:
     from crawler.classify.folding import Folded, Page
+    from crawler.classify.hosts import CityHosts
     from crawler.classify.places import CityFinder
 
 ACTOR = "actor"
@@ -116,8 +117,9 @@ class Found:
 class ZoneFinder:
     """Finds zones with the tables of a gazetteer. Immutable."""
 
-    def __init__(self, gazetteer: Gazetteer, cities: CityFinder) -> None:
+    def __init__(self, gazetteer: Gazetteer, cities: CityFinder, hosts: CityHosts) -> None:
         self._gazetteer = gazetteer
+        self._hosts = hosts
         self._cities = cities
 
     def find(self, page: Page, hits: dict[str, list[Hit]], context: Context) -> Found:
@@ -287,7 +289,7 @@ class ZoneFinder:
             name = self._cities.zone_in_outlet(words[:200]) if words else None
             if name:
                 return name, kind
-        city = self._gazetteer.city_of_url(context.url) if context.url else None
+        city = self._hosts.city(context.url) if context.url else None
         if city and city in self._gazetteer.cities:
             return self._gazetteer.cities[city], "host"
         name = self._cities.zone_in_text(text, position)

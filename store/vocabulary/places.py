@@ -20,11 +20,12 @@ _SUFFIX = re.compile(r"(?:(?:[\u4e00-\u9fff]{1,4}族)+自治[县州旗]|自治[�
 
 @dataclass(frozen=True, slots=True)
 class Prefecture:
-    """A prefecture-level city or equivalent: short name, province, pinyin as in host names, full county names."""
+    """A prefecture-level city or equivalent: short name, province, pinyin and initials as in hosts, full county names."""
 
     name: str
     province: str
     pinyin: str
+    initials: str
     counties: tuple[str, ...]
 
 
@@ -34,8 +35,8 @@ def load_prefectures() -> tuple[Prefecture, ...]:
     text, _ = read_text("places.tsv")
     rows = [line.split("\t") for line in text.splitlines() if line and not line.startswith("#")]
     return tuple(
-        Prefecture(name, province, pinyin, tuple(counties.split()))
-        for province, name, pinyin, counties in rows
+        Prefecture(name, province, pinyin, initials, tuple(counties.split()))
+        for province, name, pinyin, initials, counties in rows
     )
 
 
