@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from crawler.extract.dates import find_stamps
+from crawler.extract.dates import find_stamps, is_relative
 from crawler.extract.tree import Line, Node
 
 #: Stands between the pieces of two elements of one line; a value ends there.
@@ -221,13 +221,14 @@ _NOT_A_NAME = re.compile(
 def read_unlabelled(lines: list[Line], byline: Byline, rank: int = 3) -> None:
     """Lines such as "2019-09-26 10:56 证券时报网" or "原创 南方都市报 2019-09-09 16:01": the name beside the date."""
     for line in lines:
-        if len(line.text) > 90 or not find_stamps(line.text):
+        if len(line.text) > 90:
             continue
         text = joined(line)
         stamps = find_stamps(text.replace(_EDGE, " "))
-        if not stamps or (_LABELS.search(text) and byline.source):
+        dated = bool(stamps) or (len(line.text) <= 40 and is_relative(text))
+        if not dated or (_LABELS.search(text) and byline.source):
             continue
-        start, end = stamps[0].span
+        start, end = stamps[0].span if stamps else (len(text), len(text))
         pieces = _pieces(text[end:]) or _pieces(text[:start])
         if pieces:
             byline.offer("source", pieces[0], rank)
@@ -240,7 +241,12 @@ def _pieces(text: str) -> list[str]:
     out = []
     for raw in re.split(r"[\x1f|｜\[\]【】（）()]|\s{1,9}", text):
         piece = raw.strip(_TRIM)
-        if 2 <= len(piece) <= 20 and not _NOT_A_NAME.match(piece) and not _LABELS.match(piece):
+        if (
+            2 <= len(piece) <= 16
+            and not is_relative(piece)
+            and not _NOT_A_NAME.match(piece)
+            and not _LABELS.match(piece)
+        ):
             out.append(piece)
     return out
 

@@ -21,13 +21,45 @@ def article_lines(tree: Tree, node: Node, *, hidden: bool = False) -> list[Line]
     factors = region_factors(tree)
     base = factors[node.index]
     lines = [line for line in lines if factors[line.node.index] >= base or _is_long(line)]
-    lines = _cut_head(lines)
-    lines = _cut_tail(lines)
+    lines = _cut_tail(_cut_head(_rows_joined(lines, node)))
     lines = [
         trimmed for line in lines if (trimmed := _without_tail_link(line)) and not _is_furniture(trimmed)
     ]
     lines = _without_link_lists(lines)
     return _without_captions(tree, lines)
+
+
+#: Cells longer than this are paragraphs of a layout table, not entries of a table of data.
+_CELL = 60
+
+
+def _rows_joined(lines: list[Line], node: Node) -> list[Line]:
+    """The short cells of one table row as one line, in order, a space between."""
+    out: list[Line] = []
+    last_row: Node | None = None
+    for line in lines:
+        row = _row(line, node)
+        if row is not None and row is last_row and len(line.text) <= _CELL and len(out[-1].text) <= 4 * _CELL:
+            before = out[-1]
+            parts = [*before.parts, (" ", row), *line.parts]
+            text = f"{before.text} {line.text}"
+            out[-1] = Line(text, before.node, parts, before.links + line.links, before.index, before.hidden)
+        else:
+            out.append(line)
+        last_row = row if len(line.text) <= _CELL else None
+    return out
+
+
+def _row(line: Line, container: Node) -> Node | None:
+    """The row of a data table inside the container that the line's cell belongs to."""
+    if line.node.tag not in ("td", "th", "p", "div", "span"):
+        return None
+    for ancestor in line.node.ancestors()[:4]:
+        if ancestor is container:
+            return None
+        if ancestor.tag == "tr":
+            return ancestor if container.depth < ancestor.depth else None
+    return None
 
 
 def _is_long(line: Line) -> bool:

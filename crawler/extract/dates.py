@@ -156,6 +156,11 @@ def from_epoch(seconds: int) -> Stamp | None:
     return Stamp(moment.date(), moment.strftime("%H:%M:%S"))
 
 
+def is_relative(text: str) -> bool:
+    """Whether the text gives a time relative to when it is read."""
+    return _RELATIVE.search(text) is not None
+
+
 def relative_stamp(text: str, now: datetime) -> Stamp | None:
     """The moment that "3小时前", "昨天 08:30" or "刚刚" means when read at `now` (aware)."""
     found = _RELATIVE.search(text)

@@ -21,6 +21,10 @@ _HEAD = re.compile(
 _FOOT = re.compile(
     r"责编|责任编辑|编辑|校对|版式|美编|检校|组版|值班|热线|电话|邮箱|邮编|地址|印刷|定价|订阅|零售|广告|@|www\.|http|QQ|传真|社址|发行"
 )
+#: Where no rule parts the foot from the text, its lines must look like it: a word of the trade and what it names.
+_FOOT_LINE = re.compile(
+    r"(?:责编|责任编辑|编辑|校对|版式|美编|检校|组版|热线|邮箱|邮编|零售|印刷|定价|社址|网址)[：: ]|国内统一|邮发代号"
+)
 _CREDITS = re.compile(
     r"^(?:本版|责任?编|编辑|责编|主编|统筹|值班|版式|校对|美编|组版|策划|电话|新闻热线|投稿|邮箱)[^。]{0,60}$"
 )
@@ -77,7 +81,7 @@ def _foot_start(page: PdfPage, lines: Sequence[Line]) -> float:
         below = [line for line in lines if line.y0 >= y - 2]
         if not below or any(_FOOT.search(line.text) for line in below):
             return y - 2
-    typical = [line.y0 for line in lines if line.y0 >= 0.955 * page.height and _FOOT.search(line.spaced)]
+    typical = [line.y0 for line in lines if line.y0 >= 0.955 * page.height and _FOOT_LINE.search(line.spaced)]
     return min(typical, default=page.height) - 1
 
 

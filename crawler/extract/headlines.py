@@ -129,6 +129,7 @@ def part_blocks(
             small.append(block)
     small = _promote(small, parts.texts, body)
     upright = [line for line in lines if line.vertical and line.size >= 1.15 * body]
+    large = [block for block in large if not _is_pull_quote(block, parts.texts)]
     subheads, large = _split_subheads(large, parts.texts, body, rules)
     small = _attach_subheads(small + subheads, parts.texts)
     found = _group(large, parts.texts, rules, by_rows=by_rows) + _group_upright(upright, boxes)
@@ -237,11 +238,26 @@ def _is_subhead(
     if abs(upper.size - under.size) > 0.04 * under.size:
         return False
     gap_above, gap_below = block.y0 - upper.y1, under.y0 - block.y1
+    if block.size < 1.2 * under.size and gap_above < 1.6 * under.size:
+        return True
     ruled = any(
         upper.y1 - 1 <= r.y0 <= block.y0 + 1 and _cross(r, block) for r in rules if r.width > r.height
     )
     spacious = gap_above > 1.7 * max(gap_below, 2.0)
     return gap_above < 3 * body and not ruled and not spacious and _beside(block, under, texts)
+
+
+def _is_pull_quote(block: Block, texts: list[Block]) -> bool:
+    """Display type in the middle of a column, the text above it broken off and going on below it."""
+    near = [t for t in texts if t.frame == block.frame and _overlap(t, block) > 0.7 * block.width and block.width < 1.3 * t.width]
+    above = max((t for t in near if t.y1 <= block.y0 + 2), key=lambda t: t.y1, default=None)
+    below = min((t for t in near if t.top >= block.y1 - 2), key=lambda t: t.top, default=None)
+    if above is None or below is None or abs(above.left - below.left) > 3.3 * below.size:
+        return False
+    close = block.y0 - above.y1 < 3 * above.size and below.top - block.y1 < 3 * below.size
+    broken = above.text[-1] not in "。！？”…）" or above.text[-1] in "，、；："
+    flowing = len(below.lines) > 1 and not below.is_indented(0, above.left)
+    return close and abs(above.size - below.size) < 0.04 * below.size and broken and flowing
 
 
 def _cross(rule: Frame, block: Block) -> bool:

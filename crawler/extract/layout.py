@@ -49,6 +49,8 @@ class Layout:
     covers: dict[int, Headline] = field(default_factory=dict)
     direct: set[int] = field(default_factory=set)
     tops: dict[int, float] = field(default_factory=dict)
+    #: the block close above in the same column
+    uppers: dict[int, Block] = field(default_factory=dict)
     starts: dict[int, Start] = field(default_factory=dict)
     ends: dict[int, End] = field(default_factory=dict)
 
@@ -125,12 +127,16 @@ class Layout:
                 if self._may_share(other, head) and self._shares(block, other, head):
                     self.covers[id(other)] = head
                     queue.append(other)
+        for block in sorted(self.texts, key=lambda b: b.top):
+            upper = self.uppers.get(id(block))
+            if upper is not None and id(block) not in self.covers and id(upper) in self.covers:
+                self.covers[id(block)] = self.covers[id(upper)]
 
     def _may_share(self, block: Block, head: Headline) -> bool:
         """Whether a block has no headline of its own, or only one farther up."""
         own = self.covers.get(id(block))
         free = own is None or (own is not head and id(block) not in self.direct and own.y1 < head.y0)
-        return free and not self._opens_beside(block)
+        return free and id(block) not in self.uppers and not self._opens_beside(block)
 
     def _opens_beside(self, block: Block) -> bool:
         """Whether a block begins beside the top of a vertical headline."""
@@ -173,6 +179,7 @@ class Layout:
                 self.direct.add(id(block))
         if near and same_column(upper, block):
             self.tops[id(block)] = self.tops[id(upper)]
+            self.uppers[id(block)] = upper
 
     def ruled(self, top: float, bottom: float, block: Block) -> bool:
         """Whether a level rule parts two heights over most of a block's width."""

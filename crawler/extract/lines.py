@@ -284,7 +284,7 @@ def _belongs(left: Line, right: Line, rows: _Rows, fences_and_display: tuple[_Fe
     if gap <= _TIGHT * right.size:
         return True
     across, along = _witnesses(left, right, rows)
-    if along > across or (not across and _at_column_edge(right, rows)):
+    if along > across or (not across and _at_column_edge(right, rows)) or (across < 2 and _in_gutter(left, right, rows)):
         return False
     next_in_stream = 0 < right.order - left.last_order <= 4
     near = next_in_stream and gap <= 1.2 * right.size and along == 0
@@ -313,3 +313,14 @@ def _at_column_edge(run: Line, rows: _Rows) -> bool:
         if other is not run and abs(other.x0 - run.x0) < 0.2 * size and _alike(other, run, 1.12)
     ]
     return len(same) >= 3
+
+
+def _in_gutter(left: Line, right: Line, rows: _Rows) -> bool:
+    """Whether a column of lines ends where the gap begins and another begins where it ends, an indent apart or not."""
+    size, ends, begins = right.size, 0, 0
+    for other in rows.near(right.base - 16 * size, right.base + 16 * size):
+        if _alike(other, right, 1.12):
+            ends += abs(other.x1 - left.x1) < 0.6 * size
+            shift = right.x0 - other.x0
+            begins += abs(shift) < 0.3 * size or abs(shift - 2 * size) < 0.3 * size
+    return ends >= 4 and begins >= 4

@@ -304,6 +304,9 @@ def _headline(
     style, font = sheet.style, sheet.style.title_font
     longest = max(len(line) for line in news.title)
     size = min(style.body * rng.uniform(style.headline, 4.4), (x1 - x0) / (longest + 0.6), 46)
+    if size < 1.8 * style.body and len(news.title) == 1 and " " in news.title[0]:
+        news.title = news.title[0].split(" ")
+        size = min(style.body * style.headline, (x1 - x0) / (max(map(len, news.title)) + 0.6))
     if size < 1.8 * style.body and len(news.title) == 1:
         half = len(news.title[0]) // 2
         news.title = [news.title[0][:half], news.title[0][half:]]
@@ -377,6 +380,8 @@ def _upright(
     x0, y0, x1, y1 = rect
     style, font = sheet.style, sheet.style.title_font
     news.subtitle = ""
+    if " " in news.title[0] and (y1 - y0) / (1.14 * len(news.title[0])) < 1.8 * style.body:
+        news.title = news.title[0].split(" ")
     size = min(style.body * style.headline, (y1 - y0) / (1.14 * max(map(len, news.title))))
     small = 0.55 * size
     if len(news.kicker) * small * 1.12 > y1 - y0 or small < 1.2 * style.body:
@@ -475,6 +480,7 @@ def _briefs(sheet: Sheet, rect: Rect, rng: random.Random, unit: str) -> Gold:
         writer = Writer(rng)
         news = writer.news()
         news.kicker = news.subtitle = ""
+        news.title = [news.title[0].split(" ")[0]]
         top = y0 + k * tall
         size = min(rng.choice((1.5, 1.7, 2.0)) * style.body, (x1 - x0) / (len(news.title[0]) + 1))
         sheet.line(
@@ -515,7 +521,7 @@ def _photo_story(sheet: Sheet, rect: Rect, rng: random.Random, unit: str) -> Gol
     """A picture whose text below it is all there is, under a headline above, below or beside."""
     gold, style, writer = Gold(), sheet.style, Writer(rng)
     x0, y0, x1, y1 = rect
-    title, text = writer.headline(1)[0].replace(" ", ""), writer.story()
+    title, text = writer.headline(1)[0].split(" ")[0], writer.story()
     upright = (y1 - y0) > 1.15 * 2.2 * style.body * len(title) and rng.random() < 0.5
     size = min(2.4 * style.body, (x1 - x0) / (len(title) + 1))
     if upright:
