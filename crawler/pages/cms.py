@@ -19,6 +19,7 @@ _RECORD = re.compile(
 _ANCHOR = re.compile(r"<a\s(?P<attrs>[^>]{1,1500})>(?P<text>.{0,1500}?)</a\s?>", re.DOTALL | re.IGNORECASE)
 _HREF = re.compile(r"href\s?=\s?(?:\"([^\"]{1,1000})\"|'([^']{1,1000})'|([^\s>]{1,1000}))", re.IGNORECASE)
 _TITLE_ATTR = re.compile(r"title\s?=\s?(?:\"([^\"]{1,400})\"|'([^']{1,400})')", re.IGNORECASE)
+_INLINE_TAGS = re.compile(r"</?(?:em|b|i|u|strong|font|span|mark|a)(?:\s[^<>]{0,2000})?>", re.IGNORECASE)
 _TAGS = re.compile(r"<[^<>]{0,2000}>")
 _TITLE_KEYS = (
     "title",
@@ -142,14 +143,14 @@ def _markup_record(markup: str, base: str) -> Link | None:
         if title and (best is None or len(title) > len(best.title or "")):
             best = Link(url, title)
     if best is not None:
-        rest = _plain(markup.replace(best.title or "", " "))
+        rest = html.unescape(_TAGS.sub(" ", markup.replace(best.title or "", " ")))
         stamps = find_stamps(rest)
         best.published_at = stamps[0].isoformat() if stamps else None
     return best
 
 
 def _plain(markup: str) -> str:
-    return clean_line(html.unescape(_TAGS.sub(" ", markup)))[:300]
+    return clean_line(html.unescape(_TAGS.sub(" ", _INLINE_TAGS.sub("", markup))))[:300]
 
 
 def _json_records(text: str, base: str) -> list[Link]:

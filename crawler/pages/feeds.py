@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from functools import cached_property
@@ -29,6 +30,7 @@ _CHAR_REFS = re.compile(
 )
 #: An ampersand of an address or of HTML's own entities, which XML does not know.
 _BARE = re.compile(r"&(?!(?:#\d{1,7}|#x[0-9a-fA-F]{1,6}|amp|lt|gt|quot|apos);)")
+_INLINE = re.compile(r"</?(?:em|b|i|u|strong|font|span|mark|a)(?:\s[^<>]{0,2000})?>", re.IGNORECASE)
 _MARKUP = re.compile(r"<[^<>]{0,2000}>")
 
 
@@ -235,11 +237,8 @@ def _text(node: etree._Element | None) -> str:
     """Plain text of an element whose content may be escaped markup."""
     if node is None:
         return ""
-    import html
-
-    return clean_line(
-        html.unescape(_MARKUP.sub(" ", html.unescape("".join(str(piece) for piece in node.itertext()))))
-    )
+    markup = html.unescape("".join(str(piece) for piece in node.itertext()))
+    return clean_line(html.unescape(_MARKUP.sub(" ", _INLINE.sub("", markup))))
 
 
 def _load_json(text: str) -> Any:

@@ -162,7 +162,7 @@ class PortalArticlePage(ArticlePage):
         shown = " ".join(line.text for line in tree.lines[:40])[:600]
         if _ERROR.search(tree.title) or (len(tree.lines) < 40 and _ERROR.search(shown)):
             raise NotAnArticle("error_page", tree.title[:100])
-        marked = bool(title) and (self.published_at is not None or self.byline.source is not None)
+        marked = bool(title) and self.published_at is not None
         if not marked and self._article_links() >= _LIST_LINKS:
             raise NotAnArticle("list_page")
         if not marked and (not text or not wording.sentences(text)):
