@@ -67,7 +67,7 @@ _STOPS = re.compile(
 _TRIM = " \t\x1f\u3000:：,，、。.·-—_/|｜“”\"'《》〈〉<>【】[]()（）&"
 _SITE_CODE = re.compile(r"(?<=[\u4e00-\u9fff])[\s_/]{0,2}(?:[A-Z]{1,4}\d{1,6}|[A-Z]{2}\d{2,6}|\d{3,8})$")
 _REPORTER = r"(?:(?:本报|本网|本台|本刊|[\u4e00-\u9fff·]{2,10}?)?(?:特派|驻[\u4e00-\u9fff]{1,6}|见习|实习|首席|特约|全媒体|融媒体)?记者|通讯员)"
-_NAME = r"[\u4e00-\u9fff]{2,4}(?:·[\u4e00-\u9fff]{1,8})?"
+_NAME = r"(?!通讯员|实习|见习|记者)[\u4e00-\u9fff]{2,4}(?:·[\u4e00-\u9fff]{1,8})?"
 _NAMES = rf"{_NAME}(?:[\s、，,&]{{1,3}}{_NAME}){{0,7}}"
 #: "（记者 张三、李四 通讯员 王五）" in front of or behind the text.
 _IN_TEXT = re.compile(

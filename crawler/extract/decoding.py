@@ -78,11 +78,11 @@ def decode(body: bytes, declared: str | None = None) -> Decoded:
 def _wide(body: bytes) -> str | None:
     """UTF-16 without a BOM, told by the NUL beside every ASCII character of the markup."""
     head = body[:400]
-    if head.count(0) * 5 < len(head) * 2 or len(head) < 8:
+    if head.count(0) * 5 < len(head) or len(head) < 8:
         return None
-    if head[1::2].count(0) * 10 > len(head[1::2]) * 6 and b"<\0" in head:
+    if head[1::2].count(0) * 10 > len(head[1::2]) * 3 and b"<\0" in head:
         return "utf-16-le"
-    if head[0::2].count(0) * 10 > len(head[0::2]) * 6 and b"\0<" in head:
+    if head[0::2].count(0) * 10 > len(head[0::2]) * 3 and b"\0<" in head:
         return "utf-16-be"
     return None
 

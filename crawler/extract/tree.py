@@ -339,7 +339,6 @@ class _Builder:
         self.flush()
         for _, node in stack:
             node.last = len(self.tree.lines)
-
         sibling = root.next
         while sibling is not None:  # comments after a stray </html>
             self.comment(sibling)

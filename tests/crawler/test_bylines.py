@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import pytest
+
+from crawler.extract.bylines import Byline, read_classes, read_lines, read_text, read_unlabelled
+from crawler.extract.tree import Line, parse
+
+
+def lines(markup: str) -> list[Line]:
+    return parse(markup).lines
+
+
+def labelled(markup: str) -> tuple[str | None, str | None, str | None]:
+    byline = Byline()
+    read_lines(lines(markup), byline)
+    return byline.source, byline.author, byline.editor
+
+
+@pytest.mark.parametrize(
+    ("markup", "expected"),
+    [
+        (
+            "2019/10/8 9:20:59 来源：<a href=x>浦东时报</a> 作者：杨珍莹 选稿：费扬",
+            ("浦东时报", "杨珍莹", "费扬"),
+        ),
+        ("2022-07-08 10:27来源:马鞍山日报2022-07-08 10:27", ("马鞍山日报", None, None)),
+        ("<p>(责编：汤诗瑶、丁涛)</p>", (None, None, "汤诗瑶、丁涛")),
+        ("<p>【责任编辑:焦鹏】</p>", (None, None, "焦鹏")),
+        ("<p>[来源：华声在线] [作者：风吟 潘梁平] [编辑：周泽中]</p>", ("华声在线", "风吟 潘梁平", "周泽中")),
+        ("<span>来源：</span><a href=x>云岭日报</a><span>字号：大 中 小</span>", ("云岭日报", None, None)),
+        (
+            "<em>来源：</em><i>江城晚报</i><em>作者：</em><i>马悦</i><em>添加时间：</em><i>2021-11-02</i>",
+            ("江城晚报", "马悦", None),
+        ),
+        ("<a href=x>人民网</a>来源：人民网-<a href=y>文化频道</a>", ("人民网-文化频道", None, None)),
+        ("<p>来源于：东区办事处</p>", ("东区办事处", None, None)),
+        ("<p>作者： 记者王敬照</p><p>编辑： 王华军</p>", (None, "王敬照", "王华军")),
+        ("<p>[责任编辑：韩保林 PK155]</p>", (None, None, "韩保林")),
+        ("<p>（责任编辑： HN666）</p>", (None, None, "HN666")),
+        ("<p>来源：</p><p>示例日报</p>", ("示例日报", None, None)),
+        ("<p>图片来源：网络</p>", (None, None, None)),
+        ("<p>数据来源广泛，质量可靠。</p>", (None, None, None)),
+        ("<p>（编辑：小王）</p><p>责任编辑：小李</p>", (None, None, "小李")),
+        ("<p>来源：临江发布 | 责任编辑：何静</p>", ("临江发布", None, "何静")),
+    ],
+)
+def test_labels_give_their_values(markup: str, expected: tuple[str | None, str | None, str | None]) -> None:
+    assert labelled(markup) == expected
+
+
+@pytest.mark.parametrize(
+    ("markup", "source"),
+    [
+        ("<span>2019-09-26 10:56:28</span> <a href=x>证券时报网</a>", "证券时报网"),
+        ("<span>原创</span> <span>南方都市报</span> <span>2019-09-09 16:01:46</span>", "南方都市报"),
+        ("<span>中国网</span> <span>2019-11-25 10:37</span>", "中国网"),
+        ("<p>2019-09-26 10:56:28</p>", None),
+    ],
+)
+def test_the_name_beside_a_date_is_the_source(markup: str, source: str | None) -> None:
+    byline = Byline()
+    read_unlabelled(lines(markup), byline)
+    assert byline.source == source
+
+
+def test_elements_that_call_themselves_source_or_author_are_believed() -> None:
+    byline = Byline()
+    read_classes(
+        lines(
+            "<p><span class=a_catalog>金融</span><span class=a_source>棱镜</span><span class=time>2019-09-23</span></p>"
+        ),
+        byline,
+    )
+    assert byline.source == "棱镜"
+
+
+@pytest.mark.parametrize(
+    ("paragraphs", "author"),
+    [
+        (["半月谈记者 史卫燕", "正文。"], "史卫燕"),
+        (["本报讯（记者 张三、李四 通讯员 王五）近日，高新区……"], "张三 李四"),
+        (["正文第一段。", "确保了水质安全。（记者 高爽）"], "高爽"),
+        (["【文/观察者网专栏作者 王文】", "正文。"], "王文"),
+        (["执笔/叨叨姐、胡一刀&李小飞刀", "正文。"], "叨叨姐 胡一刀 李小飞刀"),
+        (["正文。", "最后一段。（刘佑祥）"], "刘佑祥"),
+        (["记者从会上获悉，今年将新建党群服务中心。"], None),
+    ],
+)
+def test_reporters_named_in_the_text_are_the_authors(paragraphs: list[str], author: str | None) -> None:
+    byline = Byline()
+    read_text(paragraphs, byline)
+    assert byline.author == author
+
+
+def test_a_better_label_wins_whatever_the_order() -> None:
+    byline = Byline()
+    byline.offer("source", "甲", 3)
+    byline.offer("source", "乙", 1)
+    byline.offer("source", "丙", 1)
+    assert byline.source == "乙"

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+
+import pytest
+
+from crawler.exceptions import PageNotUnderstood
+from crawler.extract.tree import MAX_LINES, Tree, from_text, parse
+
+
+def texts(tree: Tree) -> list[str]:
+    return [line.text for line in tree.lines]
+
+
+def test_blocks_and_breaks_make_lines_and_inline_elements_do_not() -> None:
+    assert texts(parse("<div>一<b>二</b><br>三<p>四</p>五</div>")) == ["一二", "三", "四", "五"]
+
+
+def test_text_after_a_stray_end_of_html_is_read() -> None:
+    assert texts(parse("<html><body><p>前</p></body></html><p>后</p>")) == ["前", "后"]
+
+
+def test_unclosed_paragraphs_and_cells_are_closed() -> None:
+    assert texts(parse("<p>一<p>二<table><tr><td>三<td>四</table>")) == ["一", "二", "三", "四"]
+
+
+def test_scripts_styles_templates_and_form_fields_are_no_text() -> None:
+    page = "<script>var a=1</script><style>p{}</style><textarea>x</textarea><select><option>y</select><p>正文"
+    tree = parse(page)
+    assert texts(tree) == ["正文"]
+    assert tree.scripts == ["var a=1"]
+
+
+def test_link_characters_are_counted_and_hidden_lines_marked() -> None:
+    tree = parse(
+        '<p>来源：<a href="/x">新华网</a></p><div style="display: none"><p>隐</p></div><p hidden>藏</p>'
+    )
+    assert [(line.links, line.hidden) for line in tree.lines] == [(3, False), (0, True), (0, True)]
+
+
+def test_an_indent_inside_a_text_starts_a_paragraph() -> None:
+    first, second = "第一段" * 12 + "。", "第二段" * 12 + "。"
+    assert texts(parse(f"<td>　　{first}　　{second}</td>")) == [first, second]
+
+
+def test_head_elements_are_collected() -> None:
+    tree = parse(
+        '<title> 标 题 </title><meta name="PubDate" content=" 2023-01-02 "><base href="http://a.cn/">'
+        '<link rel="next" href="p2"><script type="application/ld+json">{}</script><meta http-equiv="Refresh" content="0;url=x">'
+    )
+    assert (tree.title, tree.meta["pubdate"], tree.base) == ("标 题", "2023-01-02", "http://a.cn/")
+    assert (tree.link_rel["next"], tree.json_ld, tree.refresh) == ("p2", ["{}"], "0;url=x")
+
+
+def test_elements_know_their_lines() -> None:
+    tree = parse("<div id=a><p>一</p><p>二</p></div><p>三</p>")
+    node = next(n for n in tree.nodes if n.get("id") == "a")
+    assert texts(tree)[node.first : node.last] == ["一", "二"]
+
+
+def test_lazy_images_give_their_real_address() -> None:
+    tree = parse('<img src="data:image/gif;base64,R0" data-src="/a.jpg"><img src="b.jpg">')
+    assert [image.url for image in tree.images] == ["/a.jpg", "b.jpg"]
+
+
+def test_comments_after_the_end_of_the_page_are_kept() -> None:
+    assert [text.strip() for _, text in parse("<p>x</p></html><!-- 尾 -->").comments] == ["尾"]
+
+
+def test_plain_text_joins_wrapped_lines_only() -> None:
+    long = "为企业发展出点子、谋思路、解难题，不断破解经济发展难题" * 3
+    text = f"{long}\n工程。\n\n小标题\n第二段。"
+    assert texts(from_text(text)) == [f"{long}工程。", "小标题", "第二段。"]
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "<div>" * 60_000,
+        "<div " + " ".join(f"a{i}=1" for i in range(60_000)) + ">x",
+        "<div " + " ".join(f'a{i}=">"' for i in range(60_000)) + ">x",
+        "<b><i><font>" * 5_000 + "x",
+        "<p>" * 200_000,
+        "x<br>" * 100_000,
+        '<a b="' * 100_000,
+    ],
+    ids=["deep", "attributes", "quoted attributes", "formatting", "paragraphs", "breaks", "open quotes"],
+)
+def test_hostile_markup_is_bounded(page: str) -> None:
+    start = time.perf_counter()
+    with suppress(PageNotUnderstood):
+        assert len(parse(page).lines) <= MAX_LINES + 1
+    assert time.perf_counter() - start < 2
