@@ -21,6 +21,12 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def classifier_for(config: Config) -> Classifier:
+    """Return the classifier that a configuration asks for. Raises VocabularyError naming file and line."""
+    folder = config.classify.vocabulary
+    return load_classifier(config.resolve(folder) if folder else None, threshold=config.classify.threshold)
+
+
 @dataclass
 class CrawlContext:
     """Everything a crawl needs from outside; the parts that cost time are made when first used."""
@@ -39,9 +45,8 @@ class CrawlContext:
 
     @cached_property
     def classifier(self) -> Classifier:
-        """The classifier with the office's vocabulary."""
-        folder = self.config.classify.vocabulary
-        return load_classifier(self.config.resolve(folder) if folder else None)
+        """The classifier with the office's vocabulary and threshold."""
+        return classifier_for(self.config)
 
     @cached_property
     def sources(self) -> list[AnySource]:

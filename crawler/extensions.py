@@ -31,6 +31,7 @@ class CrawlRecorder:
             (self.spider_closed, signals.spider_closed),
             (self.request_sent, signals.request_reached_downloader),
             (self.bytes_received, signals.response_downloaded),
+            (self.callback_failed, signals.spider_error),
         ):
             crawler.signals.connect(method, signal=signal)
 
@@ -60,6 +61,13 @@ class CrawlRecorder:
             tally.bytes += len(response.body)
         if CrawlRecorder.on_progress:
             CrawlRecorder.on_progress(spider)
+
+    def callback_failed(self, failure: Any, response: Any, spider: SourceSpider) -> None:
+        """Count a callback that raised (Scrapy logs the traceback): a fault of ours that must not pass for a quiet source."""
+        if tally := spider.tallies.get(response.meta.get("source", "")):
+            tally.fail(
+                "exception", f"{response.url}: {failure.value!r}", is_list=bool(response.meta.get("is_list"))
+            )
 
     def spider_closed(self, spider: SourceSpider, reason: str) -> None:
         """Close the records; list validators are kept only when everything the lists link to was dealt with."""

@@ -108,11 +108,10 @@ def _sources(config: Config) -> Iterator[Check]:
 
 
 def _vocabulary(config: Config) -> Iterator[Check]:
-    from crawler.classify.classify import load_classifier
+    from crawler.context import classifier_for
 
-    folder = config.classify.vocabulary
-    load_classifier(config.resolve(folder) if folder else None)
-    yield Check("vocabulary", True, folder or "the product's own")
+    classifier_for(config)
+    yield Check("vocabulary", True, config.classify.vocabulary or "the product's own")
 
 
 def _disk(config: Config) -> Iterator[Check]:

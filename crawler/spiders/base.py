@@ -59,8 +59,17 @@ class SourceSpider(scrapy.Spider):
 
         _ = self.context.sources  # rows exist before the first page comes
         for source in self.batch:
-            for output in walk_for(self, source).start():
+            for output in self.first_outputs(walk_for(self, source)):
                 yield output
+
+    def first_outputs(self, walk: Walk) -> list[Output]:
+        """Return what a source's visit begins with; a source that cannot even begin does not keep the others from it."""
+        try:
+            return list(walk.start())
+        except Exception as error:
+            self.logger.exception("source %s: the visit could not begin", walk.source.name)
+            walk.tally.fail("exception", f"{type(error).__name__}: {error}", is_list=True)
+            return []
 
 
 class Walk:
@@ -114,7 +123,9 @@ class Walk:
             except PageNotUnderstood as error:
                 self.tally.fail(error.reason, f"{response.url}: {error.detail}", is_list=True)
                 return
-            except NotAnArticle:  # a list with nothing on it; a source whose lists are all empty is judged as `no_links`
+            except (
+                NotAnArticle
+            ):  # a list with nothing on it; a source whose lists are all empty is judged as `no_links`
                 outputs = []
             self.tally.lists += 1
             etag, modified = (_header(response, name) for name in ("ETag", "Last-Modified"))

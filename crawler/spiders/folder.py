@@ -42,9 +42,11 @@ class FolderWalk(Walk):
             return
         page = FetchedPage(f"file:{self.source.name}/{name}", "handin", body, self.spider.context.now())
         with read_scope(self.spider.context.engine) as session:
-            if has_content(session, page.checksum):
-                self.tally.known += 1
-                return
+            known = page.checksum in self._asked or has_content(session, page.checksum)
+        self._asked.add(page.checksum)
+        if known:
+            self.tally.known += 1
+            return
         self.tally.pages += 1
         outputs = list(self.read(page))
         self.spider.logger.info("%s: %s", name, _became(outputs))

@@ -13,12 +13,10 @@ import click
 @click.option("--explain", is_flag=True, help="Print the evidence in words instead of JSON lines.")
 def classify_command(lines: IO[str], explain: bool) -> None:
     """Read {"id","title","text","url","publisher"} lines from FILE (- for standard input), write one verdict a line."""
-    from crawler.classify.classify import load_classifier
+    from crawler.context import classifier_for
     from store.config import load_config
 
-    config = load_config()
-    folder = config.classify.vocabulary
-    classifier = load_classifier(config.resolve(folder) if folder else None)
+    classifier = classifier_for(load_config())
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue

@@ -26,13 +26,12 @@ def inspect_command(
 
     Without PATH, lines `PATH` or `PATH<TAB>URL` are read from standard input. Exit code 0 when every input was answered.
     """
-    from crawler.classify.classify import load_classifier
+    from crawler.context import classifier_for
     from crawler.inspecting import inspect_page
     from store.config import load_config
 
     config = load_config()
-    folder = config.classify.vocabulary
-    classifier = load_classifier(config.resolve(folder) if folder else None)
+    classifier = classifier_for(config)
     for name, address in _inputs(inputs, url):
         body, final, declared, problem = _load(name, address, allow_private, config.crawl.timeout)
         answer = (

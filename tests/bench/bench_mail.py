@@ -56,9 +56,10 @@ def serve(connection: socket.socket) -> None:
             connection.sendall(b"354 go on\r\n")
             while lines.readline() != b".\r\n":
                 pass
-        answer = {b"EHLO": b"250-sink\r\n250 SIZE 50000000\r\n", b"QUIT": b"221 bye\r\n"}.get(
-            verb, b"250 ok\r\n"
-        )
+        answer = {
+            b"EHLO": b"250-sink\r\n250-PIPELINING\r\n250 SIZE 50000000\r\n",
+            b"QUIT": b"221 bye\r\n",
+        }.get(verb, b"250 ok\r\n")
         connection.sendall(answer)
 
 

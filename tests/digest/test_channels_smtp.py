@@ -131,9 +131,13 @@ def test_a_hook_that_fails_leaves_the_message_undelivered() -> None:
         ({"EHLO": b"502 no\r\n"}, (True, "channel", False)),
     ],
 )  # fmt: skip
-def test_every_reply_has_its_meaning(script: Any, expected: tuple[bool, str, bool]) -> None:
+@pytest.mark.parametrize("pipelining", [False, True])
+def test_every_reply_has_its_meaning(script: Any, expected: tuple[bool, str, bool], pipelining: bool) -> None:
+    if pipelining:
+        script = {"EHLO": b"250-x\r\n250-PIPELINING\r\n250 SIZE 1000000\r\n"} | script
     with ScriptedServer(script) as server:
         error = refusal(channel(server.port))
+        assert server.bodies in ([], [BODY], [b""])
     assert (error.permanent, error.blame, error.in_doubt) == expected
     assert "\n" not in str(error)
 
@@ -176,6 +180,24 @@ def test_a_reply_that_drips_has_to_be_complete_in_time() -> None:
 def test_a_reply_without_end_is_cut_off(flood: bytes) -> None:
     with ScriptedServer({"MAIL": flood}) as server:
         assert refusal(channel(server.port)).reason == "garbage"
+
+
+def test_a_pipelining_server_is_spoken_to_at_once_and_its_refusals_are_told_apart() -> None:
+    script: Any = {
+        "EHLO": b"250-x\r\n250 PIPELINING\r\n",
+        "RCPT": [b"250 ok\r\n", b"550 no such user\r\n", b"250 ok\r\n"],
+        ".": [b"250 first\r\n", b"554 no valid recipients\r\n", b"250 third\r\n"],
+    }
+    marked: list[str] = []
+    with ScriptedServer(script) as server:
+        out = channel(server.port)
+        assert out.send(Parcel("a@example.cn", BODY), lambda: marked.append("a")) == "250 first"
+        with pytest.raises(DeliveryError) as caught:
+            out.send(Parcel("b@example.cn", BODY), lambda: marked.append("b"))
+        assert (caught.value.permanent, caught.value.blame) == (True, "address")
+        assert out.send(Parcel("c@example.cn", BODY), lambda: marked.append("c")) == "250 third"
+        out.close()
+        assert (server.connections, server.bodies, marked) == (1, [BODY, b"", BODY], ["a", "c"])
 
 
 def test_the_connection_lives_on_after_a_refused_address() -> None:

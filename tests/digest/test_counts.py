@@ -1,6 +1,6 @@
 import re
 
-from digest.counts import TABLE_ROWS, compared, count, overview, per_theme, table
+from digest.counts import TABLE_ROWS, UNKNOWN_ZONE, compared, count, overview, per_theme, table
 from digest.sample import sample_issue
 
 NO_CHANGE = {"last": None, "change": None, "mean": None}
@@ -22,8 +22,9 @@ def test_the_table_counts_every_story_of_one_zone_once() -> None:
     stories = contents(60, hostile=True)
     rows = table(stories, per_theme(stories))["rows"]
     assert sum(row["total"] for row in rows) == 60
-    assert len(rows) == TABLE_ROWS + 1
-    assert rows[-1]["zone"].startswith("其余")
+    assert len(rows) == TABLE_ROWS + 2
+    assert rows[-2]["zone"].startswith("其余")
+    assert rows[-1]["zone"] == UNKNOWN_ZONE
 
 
 def test_a_table_that_fits_is_not_cut() -> None:

@@ -120,6 +120,11 @@ def test_any_text_is_taken(text: str, title: str) -> None:
     assert len(summarize(title, text, [ZONE])) <= 120
 
 
+def test_a_sentence_that_is_too_long_is_cut_between_clauses_and_says_so() -> None:
+    clause = "合肥高新区党工委召开两新党建推进会"
+    assert summarize("会议", "，".join([clause] * 20) + "。", [ZONE], 60) == f"{clause}，{clause}，{clause}……"
+
+
 def test_a_huge_text_takes_no_longer_than_its_beginning() -> None:
     start = perf_counter()
     summarize("标题", "（" * 5_000_000, [ZONE])
