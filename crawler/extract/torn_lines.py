@@ -68,9 +68,9 @@ _ORGANISATION = re.compile(
 
 _NAME = f"[{CJK}]{{2,4}}"
 _NAMES = f"{_NAME}(?:[ 、·]+{_NAME}){{0,5}}"
-_ROLE = "(?:(?:本报|本刊|见习|首席|全媒体|融媒体|实习|特约|驻[^ ]{1,6}|[^ 。,，]{2,8}报)*(?:记者|通讯员|撰稿人?|评论员)|作者|文|撰文|整理|采写)"
+_ROLE = "(?:(?:本报|本刊|见习|首席|全媒体|融媒体|实习|特约|驻[^ ]{1,6}|[^ 。,，（）()]{2,8}报){0,3}(?:记者|通讯员|撰稿人?|评论员)|作者|文|撰文|整理|采写)"
 _BYLINE_MARK = re.compile(
-    f"^[▶►▷■□●◆◇○◎★☆◼◻▲△▪▫❏❐►|]+\\s*(?:文[/:：])?\\s*({_ROLE}[ /:：]*)?({_NAMES}(?:\\s*(?:{_ROLE})?[ /:：]*{_NAMES})*|{_ROLE})\\s*$"
+    f"^[▶►▷■□●◆◇○◎★☆◼◻▲△▪▫❏❐►|]+\\s*(?:文[/:：])?\\s*({_ROLE}[ /:：]*)?({_NAMES}(?:\\s*(?:{_ROLE})?[ /:：]*{_NAMES}){{0,4}}|{_ROLE})\\s*$"
 )
 _BYLINE_ROLE = re.compile(
     f"^(?:{_ROLE}[ /:：]+)({_NAMES})(?:[ /、]+{_ROLE}[ /:：]*({_NAMES}))?(?:\\s*(?:文/?图|报道|摄影报道))?$"
@@ -78,7 +78,7 @@ _BYLINE_ROLE = re.compile(
 _BYLINE_TAIL = re.compile(f"^({_NAMES})\\s*/?(?:文|{_ROLE})$")
 _BYLINE_PLAIN = re.compile(f"^(?:{_NAME}|[{CJK}] [{CJK}]|{_NAME}(?: [{CJK}]{{2,3}}){{1,3}})$")
 _BYLINE_PAREN = re.compile(
-    f"[(（]\\s*({_ROLE}[ /:：]*)?({_NAMES}(?:[ 、]+{_ROLE}[ /:：]*{_NAMES})*)\\s*[)）]\\s*$"
+    f"[(（]\\s*({_ROLE}[ /:：]*)?({_NAMES}(?:[ 、]+{_ROLE}[ /:：]*{_NAMES}){{0,4}})\\s*[)）]\\s*$"
 )
 _BYLINE_INLINE = re.compile(
     f"^[▶►▷■□◆◇]\\s*((?:{_ROLE}[ /:：]*)?[{CJK}]{{2,4}}(?: [{CJK}]{{2,3}})?) +(?=\\S{{12}})"
@@ -317,14 +317,17 @@ def _special(line: Line) -> list[Line] | None:
         return [replace(line, kind=Kind.MARKER)]
     if _FURNITURE.match(bare) or not re.search(r"\w", text):
         return [replace(line, kind=Kind.FURNITURE)]
-    byline = _BYLINE_MARK.match(bare) or _BYLINE_ROLE.match(bare) or _BYLINE_TAIL.match(bare)
-    if byline and not line.marked:
+    if len(bare) <= 60 and not line.marked and _is_byline(bare):
         return [replace(line, kind=Kind.BYLINE, names=names_of(bare))]
     if _CAPTION_START.match(bare) or _CREDIT.match(bare):
         return _caption(line)
     if len(text) <= 90 and _CAPTION_END.search(text) and not text.endswith(("图", "图。")):
         return [replace(line, kind=Kind.CAPTION)]
     return None
+
+
+def _is_byline(bare: str) -> bool:
+    return bool(_BYLINE_MARK.match(bare) or _BYLINE_ROLE.match(bare) or _BYLINE_TAIL.match(bare))
 
 
 def _caption(line: Line) -> list[Line]:
@@ -339,7 +342,7 @@ def _caption(line: Line) -> list[Line]:
 def _with_ending(line: Line) -> list[Line]:
     """Return a body line without its turn (下转) and with the byline in brackets at its end taken off."""
     text = _TURN.sub("", line.text)
-    ending = _BYLINE_PAREN.search(text)
+    ending = _BYLINE_PAREN.search(text, max(0, len(text) - 60))
     named = ending and (ending[1] or looks_like_name(ending[2]))
     if ending and named and cjk_length(text) > 30 and is_finished(text[: ending.start()]):
         name = Line(ending[0], Kind.BYLINE, line.number, names=names_of(ending[0]))

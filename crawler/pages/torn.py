@@ -14,7 +14,8 @@ _SHORTEST = 40
 _PORTAL = re.compile(
     "(?m)^.{0,40}(?:首页\\s*[>＞]|当前位置|您的位置|来源[:：].{0,40}\\d{4}[-年]|责任?编辑?[:：]|打印|字号|分享到|相关阅读|点击右上角)"
 )
-_SENTENCE = re.compile("[^。!?！？]+[。!?！？]+[”’」』\"')）]*")
+_SENTENCE_END = re.compile("[。!?！？]+")
+_FIRST_SENTENCE = re.compile("[^\n。!?！？]*")
 
 
 class TornText:
@@ -53,7 +54,7 @@ class TornText:
 
     def _untitled(self, draft: Draft, body: str) -> ArticleItem | None:
         """Return an article for a body without headline when it has two sentences, else None."""
-        if len(_SENTENCE.findall(body)) < 2 or cjk_length(body) < _SHORTEST:
+        if len(_SENTENCE_END.findall(body)) < 2 or cjk_length(body) < _SHORTEST:
             return None
         return self._made(draft, Headline(title_from_text(body)), 0.6, ["title_from_text"])
 
@@ -82,8 +83,8 @@ def _with_subheads(draft: Draft) -> str:
 
 def title_from_text(text: str) -> str:
     """Return a title for a text without one: its first sentence without the opening time, at most 40 characters."""
-    sentence = (_SENTENCE.match(text) or re.match("[^\n]*", text) or [""])[0].rstrip("。!?！？")
-    sentence = re.split("[;；]", sentence, maxsplit=1)[0]
+    first = _FIRST_SENTENCE.match(text)
+    sentence = re.split("[;；]", first[0] if first else "", maxsplit=1)[0]
     parts = sentence.split(",") if "," in sentence else sentence.split("，")
     if len(parts) > 1 and len(parts[0]) <= 8 and is_lead(parts[0]):
         parts = parts[1:]
