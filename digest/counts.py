@@ -42,14 +42,14 @@ def table(stories: Sequence[Content], themes: Sequence[Mapping[str, Any]]) -> di
         for zone in [zone["name"] for zone in story["zones"]] or [UNKNOWN_ZONE]:
             totals[zone] += 1
             cells.setdefault(zone, Counter()).update(theme["key"] for theme in story["themes"])
-    names = sorted(totals, key=lambda zone: (zone == UNKNOWN_ZONE, -totals[zone], zone))
+    names = sorted(totals.keys() - {UNKNOWN_ZONE}, key=lambda zone: (-totals[zone], zone))
     if len(names) > TABLE_ROWS + 1:
         rest = names[TABLE_ROWS:]
-        names = names[:TABLE_ROWS]
         other = f"其余{len(rest)}个园区"
         cells[other] = sum((cells[zone] for zone in rest), Counter())
         totals[other] = sum(totals[zone] for zone in rest)
-        names.append(other)
+        names = [*names[:TABLE_ROWS], other]
+    names += [UNKNOWN_ZONE] * (UNKNOWN_ZONE in totals)
     keys = [theme["key"] for theme in themes]
     rows = [
         {"zone": zone, "cells": [cells[zone][key] for key in keys], "total": totals[zone]} for zone in names

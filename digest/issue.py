@@ -14,7 +14,7 @@ from digest.period import due_at, is_late, local_day, next_due
 from digest.story import story_content
 from digest.weights import PIN_POINTS, Facts, Reason, ordered, weigh
 from store.config import Config
-from store.database import Engine, read_scope, session_scope
+from store.database import Engine, Session, read_scope, session_scope
 from store.issues import (
     Candidate,
     Draft,
@@ -60,7 +60,7 @@ def compose_issue(engine: Engine, config: Config, now: datetime) -> Issue | None
         acts = editor_acts(session)
         if is_held(acts):
             return None
-        material = Material(candidates(session, now), acts, _looks(session, before, due, now), before)
+        material = Material(candidates(session, now), acts, _looks(session, config, before, due, now), before)
     draft = draft_issue(material, config, due, now)
     with session_scope(engine) as session:
         return freeze(session, draft)
@@ -73,13 +73,16 @@ def coming_issue(engine: Engine, config: Config, now: datetime) -> Draft:
         due = due_at(now, config.digest, config.zone_info)
         if before and due <= before[0].due_at:
             due = next_due(now, config.digest, config.zone_info)
-        looks = _looks(session, before, due, now)
+        looks = _looks(session, config, before, due, now)
         material = Material(candidates(session, now), editor_acts(session), looks, before)
     return draft_issue(material, config, due, now)
 
 
-def _looks(session: Any, before: Sequence[Issue], due: datetime, now: datetime) -> list[SourceLook]:
-    return source_looks(session, before[0].period_end if before else due - timedelta(days=7), now)
+def _looks(
+    session: Session, config: Config, before: Sequence[Issue], due: datetime, now: datetime
+) -> list[SourceLook]:
+    since = before[0].period_end if before else due - timedelta(days=7)
+    return source_looks(session, since, now, config.office.watch_zones)
 
 
 def is_held(acts: Sequence[EditorAct]) -> bool:

@@ -17,6 +17,8 @@ from store.text import clean_text
 #: Characters of an article that are looked at: the news stands in front, and work stays bounded.
 _LOOK_AT = 6000
 _SHORTEST = 12
+#: A further sentence must score at least this share of the best one.
+_FURTHER = 0.5
 _DATELINE = re.compile(
     r"^(?:(?:[^\s。，（(]{0,24}?(?:本报|本网|本刊|日报|晚报|时报|导报|网|社|报)[^\s。，（(]{0,12}?(?:讯|电|消息))"
     r"\s?(?:[（(][^（）()]{2,40}[）)])?|[（(](?:本报|本网|见习|特约)?(?:记者|通讯员)[^（）()]{1,40}[）)])[\s:：,，]*"
@@ -43,6 +45,7 @@ _LEANING = re.compile(
 )
 
 
+_SPEECH = re.compile("(?:说|表示|介绍|介绍说|告诉记者|认为)。$")
 _WHOLE = re.compile("[。！？…][”’）》」』]{0,3}$")
 
 
@@ -54,28 +57,44 @@ class _Scored:
 
 
 def summarize(title: str, text: str, zones: Sequence[str], limit: int = 120) -> str:
-    """Return at most `limit` characters of whole sentences of `text` in their order, or "" when none fits.
+    """Return at most `limit` characters of whole sentences of `text` in their order, or "" when it has none.
+
+    When every sentence is longer, the clauses of the best one that fit are returned, ended by ……
 
     `zones` are the acting zones; with exactly one, 该区 and its kin are replaced by its name, once a sentence. Linear in
     the length of the text; takes any text.
     """
-    scored = _scored(title, text, zones, limit)
+    scored = _scored(title, text, zones)
     chosen: list[_Scored] = []
     length = 0
     for sentence in sorted(scored, key=lambda s: (-s.score, s.place)):
-        if length + len(sentence.text) > limit or (chosen and sentence.score < 0.45 * chosen[0].score):
-            continue
-        chosen.append(sentence)
-        length += len(sentence.text)
+        fits = length + len(sentence.text) <= limit
+        if fits and (not chosen or _adds(sentence, chosen[0])):
+            chosen.append(sentence)
+            length += len(sentence.text)
+    if not chosen and scored:
+        return _beginning(max(scored, key=lambda s: (s.score, -s.place)).text, limit)
     return "".join(s.text for s in sorted(chosen, key=lambda s: s.place))
 
 
-def _scored(title: str, text: str, zones: Sequence[str], limit: int) -> list[_Scored]:
+def _adds(sentence: _Scored, best: _Scored) -> bool:
+    """Return whether a further sentence is worth its room: it tells a deed or a figure and is not much weaker."""
+    telling = _FIGURE.search(sentence.text) or _DEEDS.search(sentence.text)
+    return bool(telling) and sentence.score >= _FURTHER * best.score
+
+
+def _beginning(sentence: str, limit: int) -> str:
+    """The clauses of an over-long sentence that fit, with …… for the rest; "" when not even one does."""
+    cut = max(sentence.rfind(mark, 0, limit - 2) for mark in "，；：")
+    return repair(sentence[:cut]) + "……" if cut >= _SHORTEST else ""
+
+
+def _scored(title: str, text: str, zones: Sequence[str]) -> list[_Scored]:
     grams = _grams(title)
     found, seen = [], set()
     for place, raw in enumerate(sentences(clean_text(text[:_LOOK_AT]))):
         sentence = named(repair(_DATELINE.sub("", raw, count=1)), zones)
-        if _SHORTEST <= len(sentence) <= limit and _WHOLE.search(sentence) and sentence not in seen:
+        if len(sentence) >= _SHORTEST and _WHOLE.search(sentence) and sentence not in seen:
             seen.add(sentence)
             if (score := _score(sentence, place, grams, zones)) > 0:
                 found.append(_Scored(place, sentence, score))
@@ -90,7 +109,10 @@ def _score(sentence: str, place: int, grams: frozenset[str], zones: Sequence[str
     score += min(1.6, 0.8 * len(_FIGURE.findall(sentence))) + min(1.5, 0.5 * len(_DEEDS.findall(sentence)))
     score += 3.0 * len(grams & _grams(sentence)) / max(4, len(grams))
     score -= (
-        1.5 * bool(_LEANING.match(sentence)) + 1.2 * (sentence[0] in "“‘「") + 1.0 * (sentence[-1] in "？！")
+        1.5 * bool(_LEANING.match(sentence))
+        + 1.2 * (sentence[0] in "“‘「")
+        + 1.0 * (sentence[-1] in "？！")
+        + 1.5 * bool(_SPEECH.search(sentence))
     )
     return score - 4.0 * ("**" in sentence or "××" in sentence) - 0.8 * (len(sentence) < 20)
 

@@ -276,8 +276,10 @@ def editor_acts(session: Session) -> list[EditorAct]:
     ]
 
 
-def source_looks(session: Session, since: datetime, until: datetime) -> list[SourceLook]:
-    """Return for every enabled source how its visits started in (`since`, `until`] ended, and the zones it ever wrote of."""
+def source_looks(
+    session: Session, since: datetime, until: datetime, zones: Sequence[str]
+) -> list[SourceLook]:
+    """Return for every enabled source how its visits started in (`since`, `until`] ended, and which of `zones` it ever wrote of."""
     looked: dict[int, int] = defaultdict(int)
     failed: dict[int, int] = defaultdict(int)
     reasons: dict[int, str] = {}
@@ -290,7 +292,7 @@ def source_looks(session: Session, since: datetime, until: datetime) -> list[Sou
         (looked if outcome in {"ok", "degraded"} else failed)[source_id] += 1
         if outcome not in {"ok", "degraded"}:
             reasons[source_id] = reason or ""
-    zones = _zones_of_sources(session)
+    wrote = _zones_of_sources(session, zones)
     sources = session.scalars(select(Source).where(Source.enabled).order_by(Source.name))
     return [
         SourceLook(
@@ -302,17 +304,17 @@ def source_looks(session: Session, since: datetime, until: datetime) -> list[Sou
             failed[s.id],
             s.first_seen_at,
             s.last_new_at,
-            frozenset(zones[s.id]),
+            frozenset(wrote[s.id]),
         )
         for s in sources
     ]
 
 
-def _zones_of_sources(session: Session) -> dict[int, set[str]]:
+def _zones_of_sources(session: Session, zones: Sequence[str]) -> dict[int, set[str]]:
     rows = session.execute(
         select(Article.source_id, ArticleTag.name)
         .join(ArticleTag, ArticleTag.article_id == Article.id)
-        .where(ArticleTag.kind == "zone", Article.source_id.is_not(None))
+        .where(ArticleTag.kind == "zone", ArticleTag.name.in_(zones), Article.source_id.is_not(None))
         .distinct()
     )
     found: dict[int, set[str]] = defaultdict(set)

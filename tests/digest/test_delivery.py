@@ -154,6 +154,13 @@ def test_patience_ends_after_five_days(sqlite_engine: Engine, now: datetime) -> 
     assert (report.failed, row.state, row.reason) == (1, "bounced", "gave_up:address_refused")
 
 
+def test_a_server_that_puts_everybody_off_is_left_alone(sqlite_engine: Engine, now: datetime) -> None:
+    office = Office(sqlite_engine, now, *addresses(60))
+    with ScriptedServer({"RCPT": b"451 too many\r\n"}) as server:
+        report = office.deliver(server.port)
+    assert (report.retried, report.alarm, office.states().count("queued")) == (50, None, 10)
+
+
 def test_the_wait_is_1000_seconds_doubling_to_4000() -> None:
     assert [wait_after(n).total_seconds() for n in (1, 2, 3, 4, 50, 10_000)] == [
         1000,

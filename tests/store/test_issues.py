@@ -190,7 +190,7 @@ def test_looks_tell_how_a_sources_visits_ended(session: Session, now: datetime) 
         reason = "timeout" if outcome == "failed" else None
         session.add(Crawl(source_id=sources[source].id, started_at=moment, outcome=outcome, reason=reason))
     session.flush()
-    looks = source_looks(session, now - timedelta(days=7), now)
+    looks = source_looks(session, now - timedelta(days=7), now, ["合肥高新区"])
     assert [(look.publisher, look.looked, look.failed) for look in looks] == [("甲报", 1, 1), ("b", 0, 2)]
 
 
