@@ -29,8 +29,9 @@ FIRST_WAIT, LONGEST_WAIT = 1000, 4000
 GIVE_UP = timedelta(days=5)
 #: Claimed at once. A crash costs at most this many rows a second claim, never a second mail.
 BATCH = 20
-#: A channel that broke down, left us in doubt or refused addresses this often in a row is left alone until the next run.
-MAX_BROKEN, MAX_DOUBTS, MAX_REFUSED = 3, 2, 10
+#: A channel that broke down, left us in doubt, refused addresses or put us off this often in a row is left alone until the
+#: next run.
+MAX_BROKEN, MAX_DOUBTS, MAX_REFUSED, MAX_PUT_OFF = 3, 2, 10, 50
 _log = logging.getLogger(__name__)
 
 
@@ -132,7 +133,7 @@ def _ledger_alarm(report: DeliveryReport, error: LedgerError) -> DeliveryReport:
 
 @dataclass
 class _Run:
-    """One run over one channel. `broken`, `doubts` and `refused` count what happened in a row."""
+    """One run over one channel. `broken`, `doubts`, `refused` and `put_off` count what happened in a row."""
 
     engine: Database
     name: str
@@ -146,6 +147,7 @@ class _Run:
     broken: int = 0
     doubts: int = 0
     refused: int = 0
+    put_off: int = 0
     at_the_dot: bool = False
 
     def go(self) -> None:
@@ -266,7 +268,7 @@ class _Run:
                 time.sleep(patience)
         self.pace.note(self.now(), parcel.address)
         self.report.sent += 1
-        self.broken = self.doubts = self.refused = 0
+        self.broken = self.doubts = self.refused = self.put_off = 0
 
     def _failed(self, row: Delivery, parcel: Parcel, error: DeliveryError) -> None:
         if error.in_doubt:
@@ -274,13 +276,21 @@ class _Run:
         elif error.blame == "channel":
             self._channel_failed(row, error)
         elif not error.permanent:
-            self._retry(row, error.reason, error.reply or str(error))
+            self._put_off(row, error)
         elif error.blame == "message":
             self._mark(deliveries.mark_skipped, row, error.reason)
             self.report.failed += 1
             self.report.alarm = "; ".join(filter(None, [self.report.alarm, str(error)]))
         else:
             self._suppress(row, error)
+
+    def _put_off(self, row: Delivery, error: DeliveryError) -> None:
+        """Try again later; a server that puts everybody off is not asked for everybody."""
+        self._retry(row, error.reason, error.reply or str(error))
+        self.put_off += 1
+        if self.put_off >= MAX_PUT_OFF:
+            self._halt(f"put off {MAX_PUT_OFF} times in a row, the last with: {error}")
+            raise _Stop
 
     def _doubt(self, row: Delivery, parcel: Parcel, error: DeliveryError) -> None:
         with ledger(self.engine) as session:

@@ -141,9 +141,8 @@ def claim(
     Two workers never get the same row. Rows of recipients who are not to be written to any more are closed on the way.
     """
     withdraw(session, now)
-    ids = session.scalars(
-        select(Delivery.id).where(_due(now, channels)).order_by(Delivery.id).limit(limit)
-    ).all()
+    due = select(Delivery.id).where(_due(now, channels)).order_by(Delivery.id).limit(limit)
+    ids = session.scalars(due.with_for_update(skip_locked=True)).all()
     if not ids:
         return []
     mine = session.scalars(

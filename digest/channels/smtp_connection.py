@@ -62,11 +62,11 @@ class SmtpConnection:
     """A connection that has been greeted, secured and introduced. Raises SmtpFault, OSError and ssl.SSLError."""
 
     def __init__(self, host: str, port: int, timeout: float) -> None:
-        self.host, self.port, self.timeout = host, port, timeout
+        self.host, self.port, self.timeout = host.strip("[]"), port, timeout
         self.features: dict[str, str] = {}
         self.secured = False
         self._buffer = b""
-        self._socket: socket.socket = socket.create_connection((host, port), timeout)
+        self._socket: socket.socket = socket.create_connection((self.host, port), timeout)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def close(self) -> None:
@@ -99,11 +99,15 @@ class SmtpConnection:
         return reply
 
     def command(self, line: str, timeout: float | None = None) -> Reply:
-        """Send one command and return its reply. A line break in it is a programming error: ValueError."""
-        if "\r" in line or "\n" in line:
-            raise ValueError("a line break in an SMTP command")
-        self.write(line.encode("utf-8") + b"\r\n")
+        """Send one command and return its reply."""
+        self.say(line)
         return self.reply(timeout)
+
+    def say(self, *lines: str) -> None:
+        """Send commands without waiting. A line break in one is a programming error: ValueError."""
+        if any("\r" in line or "\n" in line for line in lines):
+            raise ValueError("a line break in an SMTP command")
+        self.write("".join(f"{line}\r\n" for line in lines).encode("utf-8"))
 
     def secret(self, octets: bytes) -> Reply:
         """Send something that never appears in any error."""
