@@ -139,7 +139,7 @@ class _Step:
     def _lonely_page(self) -> int | None:
         """Return the story of a page that waits alone for the story of one of its articles."""
         for page in self.placement.held_by:
-            share = len(self.text.grams) / max(1, len(page.text.grams))
+            share = len(self.text.body) / max(1, len(page.text.body))
             if share < ITEM and not is_page_title(page.text.title):
                 continue
             if records.article_count(self.session, page.story_id) == 1:
@@ -162,7 +162,7 @@ class _Step:
 
     def _follow_up(self) -> None:
         for match in self.placement.verdicts:
-            shared = match.verdict.of_a * len(self.text.grams)
+            shared = match.verdict.of_a * len(self.text.body)
             if shared < PASSAGE:
                 continue
             if is_sequel(self.text.title, match.known.text.title):
@@ -225,33 +225,32 @@ class _Step:
         )  # fmt: skip
 
     def _link_pages(self) -> None:
-        for page in self.placement.held_by:
+        held_by = self.placement.held_by
+        for page in held_by:
             if not page.page:
                 index.mark_page(self.session, page.article_id)
-                self.changed.add(page.article_id)
-            if records.link_page(self.session, page.article_id, self.story):
-                self.changed.add(page.article_id)
-            if not page.page or page.story_id == self.story:
                 self.changed |= settle(self.session, page.story_id)
                 self.stories.add(page.story_id)
+                if page.story_id == self.story:
+                    self._read_back()
+        pages = [(page.article_id, page.story_id) for page in held_by]
+        self.changed.update(records.link_pages(self.session, pages, self.story))
         for story in self.placement.also:
-            records.link_page(self.session, self.article.id, story)
-        if any(page.story_id == self.story for page in self.placement.held_by):
-            self._read_back()
+            records.link_pages(self.session, [(self.article.id, self.story)], story)
 
     def _draw_copies(self) -> None:
         """Move copies here that went to a neighbouring story while this text was not known."""
-        neighbours = dict.fromkeys(
-            known.story_id
-            for known in [*self.placement.near, *self.placement.held_by]
-            if known.story_id != self.story
-        )
-        for story in list(neighbours)[:NEIGHBOURS]:
-            moved = draw(self.session, story, self._me())
-            if moved:
-                self.stories |= {story, self.story}
-                self.changed |= moved | settle(self.session, story) | settle(self.session, self.story)
-                self._read_back()
+        around = [known.story_id for known in [*self.placement.near, *self.placement.held_by]]
+        neighbours = [story for story in dict.fromkeys(around) if story != self.story][:NEIGHBOURS]
+        if not neighbours:
+            return
+        moved = draw(self.session, neighbours, self._me())
+        for story in dict.fromkeys(moved.values()):
+            self.stories |= {story, self.story}
+            self.changed |= settle(self.session, story)
+        if moved:
+            self.changed |= moved.keys() | settle(self.session, self.story)
+            self._read_back()
 
     def obey_merges(self) -> None:
         for other in records.merged_with(self.session, self.article.id):
@@ -296,28 +295,28 @@ def unite(session: Session, a: int, b: int, changed: set[int], *, by_hand: bool 
     return keep
 
 
-def draw(session: Session, story: int, leader: Known) -> set[int]:
-    """Move articles from `story` to the leader's story that are better copies of it; return their ids.
+def draw(session: Session, stories: list[int], leader: Known) -> dict[int, int]:
+    """Move articles from `stories` to the leader's story that are better copies of it; return them with their old stories.
 
-    Leading texts stay; so do articles that a person decided about.
+    Leading texts and full copies stay; so do articles that a person decided about.
     """
-    everyone = index.members(session, [story], SETTLED)
-    heads = [known for known in everyone if known.leads and not known.page]
-    moved: set[int] = set()
-    for known in everyone:
-        if known.leads or known.relation == "reprint":
+    moved: dict[int, int] = {}
+    heads: dict[int, list[Known]] = {}
+    for stray in index.strays(session, stories, SETTLED):
+        verdict = compare(stray.text, leader.text)
+        if verdict.kind != "same" or records.is_overridden(session, stray.article_id):
             continue
-        verdict = compare(known.text, leader.text)
-        if verdict.kind != "same" or records.is_overridden(session, known.article_id):
-            continue
-        now = max(
-            (quality(known.text, head.text, compare(known.text, head.text)) for head in heads), default=0.0
+        if stray.story_id not in heads:
+            everyone = index.members(session, [stray.story_id], SETTLED)
+            heads[stray.story_id] = [known for known in everyone if known.leads and not known.page]
+        now = (
+            quality(stray.text, head.text, compare(stray.text, head.text)) for head in heads[stray.story_id]
         )
-        if quality(known.text, leader.text, verdict) > now + BETTER:
+        if quality(stray.text, leader.text, verdict) > max(now, default=0.0) + BETTER:
             records.put_article(
-                session, known.article_id, leader.story_id, "excerpt", leader.article_id, verdict.score
+                session, stray.article_id, leader.story_id, "excerpt", leader.article_id, verdict.score
             )
-            moved.add(known.article_id)
+            moved[stray.article_id] = stray.story_id
     return moved
 
 
@@ -349,7 +348,7 @@ def _promote(session: Session, everyone: list[Known]) -> None:
         if known.page or known.leads:
             continue
         covered = max((compare(known.text, head.text).of_a for head in heads), default=0.0)
-        if not heads or (covered < COVERED and (1 - covered) * len(known.text.grams) >= MIN_UNCOVERED):
+        if not heads or (covered < COVERED and (1 - covered) * len(known.text.body) >= MIN_UNCOVERED):
             index.add_leader(session, known.article_id, known.text)
             known.leads = True
             heads.append(known)

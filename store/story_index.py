@@ -23,7 +23,6 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from store.dedup.canonical import fold
-from store.dedup.fingerprint import kept_fingerprints, query_fingerprints
 from store.dedup.placement import Known
 from store.dedup.same_story import Text
 from store.models import Article, Base, Key
@@ -33,6 +32,10 @@ from store.story_records import table_of
 COMMON = 60
 #: Candidates compared in full, by number of shared fingerprints (the right one was among the first 6 in all of 6,263 cases).
 CANDIDATES = 8
+
+
+#: Where the best candidate shares so many, those that share a single one are chance or slogans.
+CLEAR = 12
 
 
 class StoryText(Base):
@@ -84,13 +87,24 @@ _ONE = (
     .outerjoin(_TEXT, _TEXT.c.article_id == _ARTICLE.c.id)
     .where(_ARTICLE.c.id == bindparam("id"))
 )
+_STRAYS = (
+    select(*_KNOWN)
+    .outerjoin(_TEXT, _TEXT.c.article_id == _ARTICLE.c.id)
+    .where(
+        _ARTICLE.c.story_id.in_(bindparam("stories", expanding=True)),
+        _ARTICLE.c.relation.not_in(("reprint", "original")),
+        _TEXT.c.article_id.is_(None),
+    )
+    .order_by(_ARTICLE.c.id)
+    .limit(bindparam("most"))
+)
 _ADD_TEXT = insert(_TEXT)
 _ADD_FINGERPRINTS = insert(_FINGERPRINT)
 
 
 def find_candidates(session: Session, text: Text, *, besides: int = 0) -> tuple[list[Known], set[int]]:
     """Return leading texts that share most fingerprints with `text`, best first, and the fingerprints too common to use."""
-    wanted = query_fingerprints(text.body, text.title)
+    wanted = text.wanted()
     if not wanted:
         return [], set()
     # Literal integers: a thousand bound parameters cost more than the look-up itself.
@@ -98,23 +112,20 @@ def find_candidates(session: Session, text: Text, *, besides: int = 0) -> tuple[
     rows = session.connection().exec_driver_sql(
         f"SELECT fingerprint, article_id FROM story_fingerprint WHERE fingerprint IN ({listed})"  # noqa: S608
     )
-    holders: dict[int, list[int]] = {}
-    for fingerprint, article_id in rows:
-        holders.setdefault(fingerprint, []).append(article_id)
-    common = {fingerprint for fingerprint, ids in holders.items() if len(ids) >= COMMON}
-    shared: Counter[int] = Counter()
-    for fingerprint, ids in holders.items():
-        if fingerprint not in common:
-            shared.update(ids)
+    found = rows.fetchall()
+    holders = Counter(fingerprint for fingerprint, _ in found)
+    common = {fingerprint for fingerprint, count in holders.items() if count >= COMMON}
+    shared = Counter(article_id for fingerprint, article_id in found if fingerprint not in common)
     del shared[besides]
-    best = [article_id for article_id, _ in shared.most_common(CANDIDATES)]
-    return _in_order(session, best), common
+    best = shared.most_common(CANDIDATES)
+    least = 2 if best and best[0][1] >= CLEAR else 1
+    return _in_order(session, [article_id for article_id, count in best if count >= least]), common
 
 
 def _in_order(session: Session, ids: list[int]) -> list[Known]:
     if not ids:
         return []
-    found = {row.id: known(row) for row in session.execute(_LEADERS, {"ids": ids})}
+    found = {row.id: known(row) for row in session.connection().execute(_LEADERS, {"ids": ids})}
     return [found[article_id] for article_id in ids if article_id in found]
 
 
@@ -141,7 +152,16 @@ def members(session: Session, stories: Collection[int], most: int = 200) -> list
     """Return the articles of `stories`, oldest first, at most `most` of them."""
     if not stories:
         return []
-    return [known(row) for row in session.execute(_MEMBERS, {"stories": list(stories), "most": most})]
+    return [
+        known(row) for row in session.connection().execute(_MEMBERS, {"stories": list(stories), "most": most})
+    ]
+
+
+def strays(session: Session, stories: Collection[int], most: int) -> list[Known]:
+    """Return the articles of `stories` that may belong elsewhere: no leading texts and no full copies."""
+    return [
+        known(row) for row in session.connection().execute(_STRAYS, {"stories": list(stories), "most": most})
+    ]
 
 
 def titles(session: Session, story: int) -> list[str]:
@@ -157,7 +177,7 @@ def titles(session: Session, story: int) -> list[str]:
 
 def one_member(session: Session, article_id: int) -> Known | None:
     """Return one article, None when it is gone or has no story."""
-    row = session.execute(_ONE, {"id": article_id}).first()
+    row = session.connection().execute(_ONE, {"id": article_id}).first()
     return known(row) if row is not None and row.story_id is not None else None
 
 
@@ -165,18 +185,18 @@ def add_leader(
     session: Session, article_id: int, text: Text, common: Iterable[int] = (), *, page: bool = False
 ) -> None:
     """Keep `text` as a leading text, without the fingerprints in `common`. Not yet there is the caller's promise."""
-    session.execute(_ADD_TEXT, {"article_id": article_id, "page": page})
-    kept = kept_fingerprints(text.body, text.title).difference(common)
+    session.connection().execute(_ADD_TEXT, {"article_id": article_id, "page": page})
+    kept = text.kept().difference(common)
     if kept:
         rows = [{"fingerprint": value, "article_id": article_id} for value in kept]
-        session.execute(_ADD_FINGERPRINTS, rows)
+        session.connection().execute(_ADD_FINGERPRINTS, rows)
 
 
 def drop_leader(session: Session, article_id: int, text: Text | None = None) -> None:
     """Forget a leading text; `text` is what it was kept as (None: search the whole index, slow)."""
     where = _FINGERPRINT.c.article_id == literal_column(str(int(article_id)))
     if text is not None:
-        where &= _FINGERPRINT.c.fingerprint.in_(kept_fingerprints(text.body, text.title))
+        where &= _FINGERPRINT.c.fingerprint.in_(text.kept())
     session.execute(delete(_FINGERPRINT).where(where))
     session.execute(delete(_TEXT).where(_TEXT.c.article_id == article_id))
 

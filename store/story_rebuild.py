@@ -81,7 +81,7 @@ def _place_batch(session: Session, last: int, now: datetime) -> tuple[int, int]:
     rows = session.execute(
         select(_BEFORE.c.article_id, _BEFORE.c.story_id).where(_BEFORE.c.article_id.in_(ids))
     )
-    homes = {article_id: story for article_id, story in rows}
+    homes = {row.article_id: row.story_id for row in rows}
     decided = _decided(session)
     for article in articles:
         home = homes.get(article.id)

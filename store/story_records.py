@@ -32,33 +32,35 @@ _published = bindparam("published", type_=UtcDateTime())
 _score = bindparam("new_score", type_=Float())
 _relevant = bindparam("new_relevant", type_=Boolean())
 _JOIN = (
-    update(Story)
-    .where(Story.id == bindparam("story"))
+    update(_S)
+    .where(_S.c.id == bindparam("story"))
     .values(
-        article_count=Story.article_count + 1,
-        first_seen_at=case((Story.first_seen_at > _seen, _seen), else_=Story.first_seen_at),
-        last_seen_at=case((Story.last_seen_at < _seen, _seen), else_=Story.last_seen_at),
+        article_count=_S.c.article_count + 1,
+        first_seen_at=case((_S.c.first_seen_at > _seen, _seen), else_=_S.c.first_seen_at),
+        last_seen_at=case((_S.c.last_seen_at < _seen, _seen), else_=_S.c.last_seen_at),
         first_published_at=func.coalesce(
-            case((Story.first_published_at > _published, _published), else_=Story.first_published_at),
+            case((_S.c.first_published_at > _published, _published), else_=_S.c.first_published_at),
             _published,
         ),
-        score=case((Story.score < _score, _score), else_=Story.score),
-        relevant=or_(Story.relevant, _relevant),
+        score=case((_S.c.score < _score, _score), else_=_S.c.score),
+        relevant=or_(_S.c.relevant, _relevant),
     )
-    .returning(Story.representative_id)
-    .execution_options(synchronize_session=False)
+    .returning(_S.c.representative_id)
 )
 _PUT = (
-    update(Article)
-    .where(Article.id == bindparam("article"))
+    update(_A)
+    .where(_A.c.id == bindparam("article"))
     .values(
         story_id=bindparam("story"),
         relation=bindparam("word"),
         relation_of=bindparam("of"),
         relation_score=bindparam("share"),
     )
-    .execution_options(synchronize_session=False)
 )
+_LINKED = select(_LINK.c.article_id).where(
+    _LINK.c.story_id == bindparam("story"), _LINK.c.article_id.in_(bindparam("ids", expanding=True))
+)
+_NEW = insert(_S).returning(_S.c.id)
 
 
 def lock(session: Session) -> None:
@@ -85,7 +87,7 @@ def new_story(session: Session, article: Article, publisher: str | None, story_i
     if story_id is not None:
         session.execute(update(_S).where(_S.c.id == story_id).values(values))
         return story_id
-    return int(session.execute(insert(_S).returning(_S.c.id), values).scalar_one())
+    return int(session.connection().execute(_NEW, values).scalar_one())
 
 
 def join_story(session: Session, story_id: int, article: Article) -> int | None:
@@ -97,14 +99,17 @@ def join_story(session: Session, story_id: int, article: Article) -> int | None:
         "new_score": article.score or 0.0,
         "new_relevant": bool(article.relevant),
     }
-    return session.execute(_JOIN, given).scalar_one()
+    representative: int | None = session.connection().execute(_JOIN, given).scalar_one()
+    return representative
 
 
 def put_article(
     session: Session, article_id: int, story: int, word: str, of: int | None, share: float | None
 ) -> None:
     """Write the story columns of one article."""
-    session.execute(_PUT, {"article": article_id, "story": story, "word": word, "of": of, "share": share})
+    session.connection().execute(
+        _PUT, {"article": article_id, "story": story, "word": word, "of": of, "share": share}
+    )
 
 
 def set_story(session: Session, story_id: int, **values: object) -> None:
@@ -140,22 +145,24 @@ def move_articles(session: Session, gone: int, keep: int) -> None:
     pages = session.execute(
         delete(_LINK).where(_LINK.c.story_id == gone).returning(_LINK.c.article_id)
     ).scalars()
-    for article_id in list(pages):
-        link_page(session, article_id, keep)
+    own = select(_A.c.id, _A.c.story_id).where(_A.c.id.in_(list(pages)))
+    link_pages(session, [(article_id, story) for article_id, story in session.execute(own)], keep)
     session.execute(update(_S).where(_S.c.follow_up_of == gone).values(follow_up_of=keep))
     set_story(session, keep, follow_up_of=case((_S.c.follow_up_of == keep, None), else_=_S.c.follow_up_of))
     set_story(session, gone, merged_into=keep, article_count=0, representative_id=None, follow_up_of=None)
 
 
-def link_page(session: Session, article_id: int, story_id: int) -> bool:
-    """Note that a page holds a further story; return False when the page is in that story or already noted."""
-    if session.scalar(select(_A.c.story_id).where(_A.c.id == article_id)) == story_id:
-        return False
-    there = select(_LINK.c.story_id).where(_LINK.c.story_id == story_id, _LINK.c.article_id == article_id)
-    if session.scalar(there) is not None:
-        return False
-    session.execute(insert(_LINK), {"story_id": story_id, "article_id": article_id, "relation": "contains"})
-    return True
+def link_pages(session: Session, pages: Iterable[tuple[int, int]], story_id: int) -> list[int]:
+    """Note that pages, given as (article, its own story), hold a further story; return those for which that is news."""
+    others = [article_id for article_id, own in pages if own != story_id]
+    if not others:
+        return []
+    there = set(session.connection().execute(_LINKED, {"story": story_id, "ids": others}).scalars())
+    news = [article_id for article_id in dict.fromkeys(others) if article_id not in there]
+    for article_id in news:
+        row = {"story_id": story_id, "article_id": article_id, "relation": "contains"}
+        session.connection().execute(insert(_LINK), row)
+    return news
 
 
 def pages_stories(session: Session, article_id: int) -> list[int]:

@@ -8,7 +8,6 @@ a third of the rows (on 6,263 labelled copies 4 shared no kept fingerprint, with
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from zlib import crc32
 
 ANCHOR_MODULUS = 17
@@ -19,22 +18,32 @@ SHORT = 260
 SHORT_RESIDUES = 4
 #: At most this many anchors of one text are looked up: a megabyte must not cost a thousand look-ups.
 MAX_LOOKUPS = 1_200
+_SIGN = 0x80000000
 
 
-def query_fingerprints(text: str, title: str = "") -> set[int]:
-    """Return the signed 32-bit fingerprints by which texts similar to `text` are found."""
-    found = {value for _, value in _spread(list(_anchors(text)), MAX_LOOKUPS)}
+Anchor = tuple[int, int]
+"""Position in the comparison form and signed 32-bit fingerprint."""
+
+
+def anchors(text: str) -> list[Anchor]:
+    """Return the anchors of a comparison form in order, at most MAX_LOOKUPS of them."""
+    return _spread(_anchors(text), MAX_LOOKUPS)
+
+
+def query_fingerprints(found: list[Anchor], title: str = "") -> set[int]:
+    """Return the fingerprints by which texts similar to the one with these anchors are looked up."""
+    wanted = {value for _, value in found}
     if len(title) >= GRAM:
-        found.add(_title_fingerprint(title))
-    return found
+        wanted.add(_title_fingerprint(title))
+    return wanted
 
 
-def kept_fingerprints(text: str, title: str = "") -> set[int]:
-    """Return the part of `query_fingerprints` that is stored: about 19 for a text of 1,500 characters."""
-    gap = min(GAP, max(8, len(text) // 14))
+def kept_fingerprints(found: list[Anchor], length: int, title: str = "") -> set[int]:
+    """Return the part of them that is stored: about 19 for a text of `length` 1,500."""
+    gap = min(GAP, max(8, length // 14))
     kept: set[int] = set()
     last = -gap
-    for position, value in _spread(list(_anchors(text)), MAX_LOOKUPS):
+    for position, value in found:
         if position - last >= gap:
             kept.add(value)
             last = position
@@ -44,22 +53,24 @@ def kept_fingerprints(text: str, title: str = "") -> set[int]:
 
 
 def _title_fingerprint(title: str) -> int:
-    return _signed(crc32(title.encode("utf-16-le", "surrogatepass"), 1))
+    return (crc32(title.encode("utf-16-le", "surrogatepass"), 1) ^ _SIGN) - _SIGN
 
 
-def _spread(anchors: list[tuple[int, int]], most: int) -> list[tuple[int, int]]:
+def _spread(anchors: list[Anchor], most: int) -> list[Anchor]:
     step = -(-len(anchors) // most) or 1
     return anchors if step == 1 else anchors[::step]
 
 
-def _anchors(text: str) -> Iterator[tuple[int, int]]:
-    data = text.encode("utf-16-le", "surrogatepass")
-    residues = SHORT_RESIDUES if len(text) <= SHORT else 1
-    view = memoryview(data)
+def _anchors(text: str) -> list[Anchor]:
+    view = memoryview(text.encode("utf-16-le", "surrogatepass"))
+    starts = _anchor_starts(view, SHORT_RESIDUES if len(text) <= SHORT else 1)
+    starts.sort()
     size = 2 * GRAM
-    for start in sorted(_anchor_starts(view, residues)):
-        if start + size <= len(data):
-            yield start // 2, _signed(crc32(view[start : start + size]))
+    last = len(view) - size
+    # Checksums become signed 32-bit numbers: that is what an INTEGER column of PostgreSQL holds.
+    return [
+        (start // 2, (crc32(view[start : start + size]) ^ _SIGN) - _SIGN) for start in starts if start <= last
+    ]
 
 
 def _anchor_starts(view: memoryview, residues: int) -> list[int]:
@@ -75,10 +86,6 @@ def _anchor_starts(view: memoryview, residues: int) -> list[int]:
                 if number % ANCHOR_MODULUS < residues
             ]
     return starts
-
-
-def _signed(checksum: int) -> int:
-    return checksum - 0x100000000 if checksum & 0x80000000 else checksum
 
 
 def grams(text: str) -> set[int]:

@@ -140,12 +140,12 @@ def _take_parts(placement: Placement, text: Text, matches: list[Match]) -> list[
 
 
 def _share_passage(text: Text, match: Match) -> bool:
-    return match.verdict.of_a * len(text.grams) >= PASSAGE
+    return match.verdict.of_a * len(text.body) >= PASSAGE
 
 
 def _leads(text: Text, matches: list[Match]) -> bool:
     covered = max((m.verdict.of_a for m in matches if not m.known.page), default=0.0)
-    return (covered < COVERED and (1 - covered) * len(text.grams) >= MIN_UNCOVERED) or not matches
+    return (covered < COVERED and (1 - covered) * len(text.body) >= MIN_UNCOVERED) or not matches
 
 
 def _is_part(part: Text, page: Text, verdict: Verdict) -> bool:
@@ -154,7 +154,7 @@ def _is_part(part: Text, page: Text, verdict: Verdict) -> bool:
         return False
     if part.title in page.title or (page.title and page.title in part.title):
         return False
-    if (1 - verdict.of_b) * len(page.grams) < PAGE_REST:
+    if (1 - verdict.of_b) * len(page.body) < PAGE_REST:
         return False
     if is_page_title(page.title):
         return True
