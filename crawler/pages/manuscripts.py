@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -37,8 +36,6 @@ _LABEL = re.compile("^(?:标题|题目|主题|文章标题)\\s*[:：]\\s*")
 _PASTED = re.compile(
     "首页\\s*[>＞]|当前位置|您的位置|点击右上角|分享到|相关阅读|推荐阅读|字号|打印本页|关闭窗口|阅读剩余全文|加载更多|扫一扫"
 )
-_READING = re.compile("^(?:正在阅读|当前阅读)\\s*[:：]\\s*(.{4,60})$")
-_CRUMBS = re.compile("[>＞»]|首页|当前位置|朋友圈|浏览器|分享|登录|注册|^\\d|客户端|扫一扫|搜索")
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,32 +206,9 @@ def read_text(text: str, url: str = "", title: str | None = None) -> list[Articl
     lines = [" ".join(line.replace("\u3000", " ").split()) for line in text.split("\n")]
     lines = [line for line in lines if line]
     if len(_PASTED.findall(text)) >= 2:
-        return _read_pasted(lines, url)
+        from crawler.pages.portal import PortalText
+
+        return PortalText(text, url).to_items()
     return Manuscript(
         [Paragraph(line.removeprefix("# ").removeprefix("## ")) for line in lines], url, title
     ).to_items()
-
-
-def _read_pasted(lines: list[str], url: str) -> list[ArticleItem]:
-    """Return the article of a portal page pasted with its furniture."""
-    from crawler.pages.portal import PortalArticlePage
-
-    page = "<html><body>" + "".join(f"<p>{html.escape(line)}</p>" for line in lines) + "</body></html>"
-    items = PortalArticlePage(page.encode(), url, declared="utf-8").to_items()
-    for item in items:
-        item.title = pasted_title(lines, item.text) or item.title
-    return items
-
-
-def pasted_title(lines: Sequence[str], text: str) -> str | None:
-    """Return the headline of pasted lines: 正在阅读:…, or the last line that may be one above source and time."""
-    first = text.split("\n", 1)[0][:20]
-    end = next((i for i, line in enumerate(lines) if first and line.startswith(first)), min(len(lines), 30))
-    above = lines[:end]
-    for line in above:
-        if match := _READING.match(line):
-            return match[1]
-    fact = next((i for i, line in enumerate(above) if _SOURCE.search(line) or _DATE.search(line)), len(above))
-    return next(
-        (line for line in reversed(above[:fact]) if _may_be_title(line) and not _CRUMBS.search(line)), None
-    )
