@@ -36,10 +36,9 @@ def write_file(path: Path, content: bytes, before: BeforeTheDot = lambda: None) 
             os.fsync(file.fileno())
         before()
         Path(temporary).replace(path)
-    except BaseException:
+    finally:
         with suppress(OSError):
-            Path(temporary).unlink()
-        raise
+            Path(temporary).unlink()  # still there only when something went wrong
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(folder)

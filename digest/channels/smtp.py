@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import ipaddress
 import ssl
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import NoReturn
 
 from digest.addresses import AddressError, WireAddress, wire_address
@@ -66,19 +66,18 @@ class SmtpChannel:
         if self._connection is not None:
             return
         self._refuse_settings()
-        connection = self._connect()
-        try:
-            self._introduce(connection)
-            self._log_in(connection)
-        except SmtpFault as fault:
-            connection.close()
-            raise DeliveryError(
-                f"mail server {self._where}: {fault}; try again later or check host, port and security",
-                reason=fault.kind,
-            ) from None
-        except BaseException:
-            connection.close()
-            raise
+        with ExitStack() as undo:
+            connection = self._connect()
+            undo.callback(connection.close)
+            try:
+                self._introduce(connection)
+                self._log_in(connection)
+            except SmtpFault as fault:
+                raise DeliveryError(
+                    f"mail server {self._where}: {fault}; try again later or check host, port and security",
+                    reason=fault.kind,
+                ) from None
+            undo.pop_all()
         self._connection, self._used = connection, False
 
     def close(self) -> None:
@@ -120,11 +119,10 @@ class SmtpChannel:
         raise SmtpFault("garbage", "a reply before the message was complete")
 
     def _complete(self, connection: SmtpConnection, before_the_dot: BeforeTheDot) -> str:
-        try:
+        with ExitStack() as undo:
+            undo.callback(self._drop)
             before_the_dot()
-        except BaseException:
-            self._drop()
-            raise
+            undo.pop_all()
         try:
             connection.write(b".\r\n")
             reply = connection.reply(self._dot_seconds)
