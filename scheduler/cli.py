@@ -100,6 +100,7 @@ _PLAIN = {
     "digest.channels.base.DeliveryError",
     "digest.briefing.BriefingError",
     "crawler.fetching.FetchError",
+    "store.database.DatabaseUnavailable",
     "sqlalchemy.exc.OperationalError",
     "sqlalchemy.exc.DatabaseError",
     "sqlalchemy.exc.ArgumentError",

@@ -22,6 +22,7 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 
 #: What the other packages may name of the database library.
 __all__ = [
+    "DatabaseUnavailable",
     "Engine",
     "JsonValue",
     "OperationalError",
@@ -36,6 +37,10 @@ __all__ = [
 _READ = "parknews_read"
 #: Seconds a writer waits for another one before "database is locked" is raised.
 BUSY_SECONDS = 30
+
+
+class DatabaseUnavailable(RuntimeError):
+    """The database cannot be opened; the message names what is in the way."""
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -72,7 +77,7 @@ class JsonValue(TypeDecorator[Any]):
 def make_engine(url: str) -> Engine:
     """Return an engine for `sqlite:///PATH` or `postgresql://…`; the folder of a SQLite file is made if missing.
 
-    Raises `sqlalchemy.exc.ArgumentError` for a URL that is none. Nothing is connected yet.
+    Raises `sqlalchemy.exc.ArgumentError` for a URL that is none. Raises DatabaseUnavailable when that cannot be done.
     """
     parsed = make_url(url)
     if parsed.drivername == "postgresql":
@@ -80,11 +85,20 @@ def make_engine(url: str) -> Engine:
     if parsed.get_backend_name() != "sqlite":
         return create_engine(parsed, pool_pre_ping=True, json_serializer=_dumps)
     if parsed.database and parsed.database != ":memory:":
-        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(Path(parsed.database).parent)
     engine = create_engine(parsed, json_serializer=_dumps)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DatabaseUnavailable(
+            f"the database's folder {folder} cannot be made: {error.strerror}; choose another [database] url"
+        ) from error
 
 
 def _dumps(value: object) -> str:

@@ -76,7 +76,11 @@ def test_init_writes_what_doctor_and_the_others_need(tmp_path: Path) -> None:
             "sources.toml:2: Invalid value 'portl'",
         ),
         ({"parknews.toml": ""}, ["crawl"], "sources.toml: no such file of sources"),
-        ({"parknews.toml": "[database]\nurl = 'sqlite:////proc/none/x.db'\n"}, ["status"], "x.db"),
+        (
+            {"parknews.toml": "[database]\nurl = 'sqlite:////proc/none/x.db'\n"},
+            ["status"],
+            "/proc/none cannot be made",
+        ),
         ({}, ["--config", "none.toml", "status"], "none.toml: no such configuration file"),
         ({}, ["classify", "missing.jsonl"], "missing.jsonl"),
         ({}, ["article", "show", "1"], "no article '1'"),
