@@ -11,26 +11,39 @@ from store.issues import SourceLook
 #: What the reason words of the crawler mean to a reader; other words are shown as 未能读取.
 _REASONS = {
     "unreachable": "无法连接",
+    "refused_connection": "拒绝连接",
+    "connection_lost": "连接中断",
     "timeout": "连接超时",
     "dns": "域名无法解析",
-    "refused": "网站拒绝访问",
-    "forbidden": "网站拒绝访问",
-    "captcha": "需要验证码",
     "certificate": "网站证书有误",
+    "private_address": "地址指向内网",
     "robots": "网站声明不许抓取",
-    "not_found": "栏目地址失效",
+    "captcha": "需要验证码",
     "redirected": "栏目地址变更",
     "layout_changed": "栏目版式变更",
-    "no_links": "栏目版式变更",
+    "no_links": "栏目中没有文章链接",
     "no_bodies": "正文未能读出",
     "encoding": "文字编码有误",
+    "too_large": "页面过大",
     "interrupted": "访问中断",
+}
+_STATUSES = {
+    "401": "需要登录",
+    "403": "拒绝访问",
+    "404": "栏目地址失效",
+    "410": "栏目已撤销",
+    "412": "拒绝访问",
+    "429": "限制访问",
 }
 
 
 def reason_words(reason: str) -> str:
-    """Return a reason word in the reader's language."""
-    return _REASONS.get(reason.partition(":")[0].strip(), "未能读取")
+    """Return a reason word in the reader's language; http_503 becomes 网站出错（503）."""
+    word = reason.partition(":")[0].strip()
+    if word.startswith("http_"):
+        status = word.removeprefix("http_")[:3]
+        return _STATUSES.get(status) or (f"网站出错（{status}）" if status.isdigit() else "未能读取")
+    return _REASONS.get(word, "未能读取")
 
 
 def gaps(

@@ -34,11 +34,16 @@ _PARTY = re.compile(
     "党建|党委|党工委|党支部|党组织|党员|党群|党课|党日|党的|工会|团委|妇联|纪委|清廉|红色|主题教育"
 )
 _FIGURE = re.compile(
-    r"[0-9０-９]+(?:\.[0-9]+)?(?:余|多)?(?:%|％|万|亿|个|家|名|人|次|件|项|场|支|条|户|元|座|处|期|批|万元|亿元|平方米)"
+    r"(?:[0-9０-９]+(?:\.[0-9]+)?|[二三四五六七八九十百千万两]{2,8})(?:余|多)?"
+    "(?:%|％|万|亿|个|家|名|人|次|件|项|场|支|条|户|元|座|处|期|批|万元|亿元|平方米)"
 )
 _ANAPHORA = re.compile(r"该高新区|我高新区|该区|我区|该园区|我园区")
 _BARE = re.compile(
     r"(?:(?<=[，。；：、！？“（\s])|(?<=^)|(?<=[在到由为对向把被与和从让使是]))(?:全)?高新区(?![\u4e00-\u9fff]{0,2}(?:技术|企业))"
+)
+_NAMED_ZONE = re.compile(
+    "[\u4e00-\u9fff][\u4e00-\u9fff](?<![在到由为对向把被与和从让使是全该我本个的])"
+    "(?:高新区|高新技术产业开发区|经开区|经济技术开发区|示范区|工业园区)"
 )
 _LEANING = re.compile(
     "^(?:此外|同时|随后|接着|其中|他|她|它|这|那|该|据此|因此|不仅如此|一是|二是|三是|四是|首先|其次|最后|如今|目前|而|但|并)"
@@ -91,9 +96,11 @@ def _beginning(sentence: str, limit: int) -> str:
 
 def _scored(title: str, text: str, zones: Sequence[str]) -> list[_Scored]:
     grams = _grams(title)
-    found, seen = [], set()
+    found, seen, before = [], set(), ""
     for place, raw in enumerate(sentences(clean_text(text[:_LOOK_AT]))):
-        sentence = named(repair(_DATELINE.sub("", raw, count=1)), zones)
+        plain = repair(_DATELINE.sub("", raw, count=1))
+        sentence = named(plain, zones, before)
+        before = plain
         if len(sentence) >= _SHORTEST and _WHOLE.search(sentence) and sentence not in seen:
             seen.add(sentence)
             if (score := _score(sentence, place, grams, zones)) > 0:
@@ -105,7 +112,8 @@ def _score(sentence: str, place: int, grams: frozenset[str], zones: Sequence[str
     if _FURNITURE.search(sentence):
         return 0.0
     score = 2.0 + max(0.0, 1.8 - 0.3 * place)
-    score += 1.5 * any(zone in sentence for zone in zones) + 1.0 * bool(_PARTY.search(sentence))
+    score += 1.5 if any(zone in sentence for zone in zones) else 0.8 * ("高新区" in sentence)
+    score += 1.0 * bool(_PARTY.search(sentence))
     score += min(1.6, 0.8 * len(_FIGURE.findall(sentence))) + min(1.5, 0.5 * len(_DEEDS.findall(sentence)))
     score += 3.0 * len(grams & _grams(sentence)) / max(4, len(grams))
     score -= (
@@ -117,15 +125,25 @@ def _score(sentence: str, place: int, grams: frozenset[str], zones: Sequence[str
     return score - 4.0 * ("**" in sentence or "××" in sentence) - 0.8 * (len(sentence) < 20)
 
 
-def named(sentence: str, zones: Sequence[str]) -> str:
-    """Return `sentence` with its first 该区, 我区 or bare 高新区 replaced by the zone's name, if there is one zone and it is not named."""
+def named(sentence: str, zones: Sequence[str], before: str = "") -> str:
+    """Return `sentence` with its first 该区, 我区 or bare 高新区 replaced by the zone's name.
+
+    Only when there is one acting zone and the sentence does not name it; and not when the sentence, or the one `before`
+    it, names another zone: 该区 may be that one.
+    """
     if len(zones) != 1 or zones[0] in sentence:
         return sentence
     zone = zones[0]
+    if _names_another(sentence, zone) or ("该" in sentence and _names_another(before, zone)):
+        return sentence
     replaced, count = _ANAPHORA.subn(zone, sentence, count=1)
     if count or not zone.endswith("高新区"):
         return replaced
     return _BARE.sub(zone, sentence, count=1)
+
+
+def _names_another(sentence: str, zone: str) -> bool:
+    return any(match[0] not in zone for match in _NAMED_ZONE.finditer(sentence))
 
 
 def _grams(text: str) -> frozenset[str]:

@@ -51,7 +51,7 @@ def create_app(engine: Engine, config: Config) -> Flask:
 def base_app(engine: Engine, config: Config) -> Flask:
     """Return an application without pages: its headers, limits and error pages."""
     app = Flask("digest", static_folder="static", static_url_path="/static", template_folder=None)
-    app.config.update(ENGINE=engine, PARKNEWS=config, MAX_CONTENT_LENGTH=64 * 1024, MAX_FORM_PARTS=50)
+    app.config.update(ENGINE=engine, PARKNEWS=config, MAX_CONTENT_LENGTH=64 * 1024, MAX_FORM_PARTS=1000)
     app.after_request(_with_headers)
     app.register_error_handler(HTTPException, _error_page)
     return app

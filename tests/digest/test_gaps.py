@@ -64,4 +64,7 @@ def test_a_source_that_failed_more_often_than_not_is_named() -> None:
 
 def test_reason_words_with_detail_are_understood() -> None:
     assert reason_words("timeout: 30 s") == "连接超时"
+    assert reason_words("http_500: HTTP 500") == "网站出错（500）"
+    assert reason_words("http_404") == "栏目地址失效"
+    assert reason_words("http_") == "未能读取"
     assert reason_words("") == "未能读取"

@@ -57,6 +57,26 @@ def test_anaphora_gives_way_to_the_one_acting_zone(sentence: str, wanted: str) -
     assert named(sentence, [ZONE]) == wanted
 
 
+@pytest.mark.parametrize(
+    ("before", "sentence"),
+    [
+        ("西安高新区率先探索。", "该区建成驿站。"),
+        ("", "西安高新区率先探索，该区建成驿站。"),
+        ("", "与西安高新区结对，我区派出党员。"),
+        ("", "苏州工业园区来访，高新区召开座谈会。"),
+    ],
+)
+def test_a_word_that_may_mean_another_zone_stays(before: str, sentence: str) -> None:
+    assert named(sentence, [ZONE], before) == sentence
+
+
+def test_the_zones_shorter_name_is_no_other_zone() -> None:
+    assert (
+        named("慈湖高新区表示，该区建成驿站。", ["马鞍山慈湖高新区"])
+        == "慈湖高新区表示，马鞍山慈湖高新区建成驿站。"
+    )
+
+
 def test_with_two_acting_zones_or_none_nothing_is_replaced() -> None:
     assert named("该区建成驿站。", [ZONE, "西安高新区"]) == "该区建成驿站。"
     assert named("该区建成驿站。", []) == "该区建成驿站。"
