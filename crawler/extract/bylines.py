@@ -18,7 +18,7 @@ _LABELS = re.compile(
     + _SP
     + r"源|稿件来自|转载自|转自|摘自|(?<!转载请注明)出"
     + _SP
-    + r"处|原载(?:于)?|(?<![\u4e00-\u9fff])媒体|信息提供|供稿单位)"
+    + r"处|原载(?:于)?|(?<![\u4e00-\u9fff])媒体|信息提供|供稿单位|发布(?:机构|单位|部门))"
     r"|(?P<author>(?:本文|文章|原文)?作"
     + _SP
     + r"者|撰"
@@ -38,7 +38,7 @@ _LABELS = re.compile(
     + r"稿|组稿|责任审校|录"
     + _SP
     + r"入(?:者|人|员)?)"
-    r"|(?P<other>(?:添加|发稿|上传|录入|刊发|创建|刊登)(?:时间|日期)|发布(?:时间|日期|人|者|单位|机构|部门)?|发表(?:时间|日期|于)?|更新(?:时间|日期)|时"
+    r"|(?P<other>(?:添加|发稿|上传|录入|刊发|创建|刊登)(?:时间|日期)|发布(?:时间|日期|人|者)?|发表(?:时间|日期|于)?|更新(?:时间|日期)|时"
     + _SP
     + r"间|日"
     + _SP
@@ -62,7 +62,8 @@ _GAP = re.compile(_SP)
 _LABEL_ONLY_BRACKET = re.compile(rf"{_SP}[】\]]{_SP}")
 _STOPS = re.compile(
     r"[\x1e)）\]】〕》>|｜丨;；。!！?？]|[\s\u3000]{3,}|\d{4}[-/.年]\d{1,2}|(?:A-\s?A\+?)|\d{1,2}:\d\d|"
-    r"(?:分享|打印|字号|字体|收藏|关注|评论|浏览|点击|阅读|纠错|我要|我有话说|订阅|微信|微博|参与|扫码|举报|大\s中\s小|T大|手机版|返回|【|（|\[|\(|<<|>>|《大|复制)"
+    r"[大中小]?字[号体]|我有话说|分享到|参与互动|T大|手机版|【|（|\[|\(|<<|>>|《大|"
+    r"(?:^|(?<=[\s\x1f]))(?:分享|打印|收藏|关注|评论|浏览|点击|阅读|纠错|我要|订阅|微信|微博|参与|扫|举报|大\s中\s小|返回|复制|责任|用手机|查看|下载|[大中小]\s)"
 )
 _TRIM = " \t\x1f\u3000:：,，、。.·-—_/|｜“”\"'《》〈〉<>【】[]()（）&"
 _SITE_CODE = re.compile(r"(?<=[\u4e00-\u9fff])[\s_/]{0,2}(?:[A-Z]{1,4}\d{1,6}|[A-Z]{2}\d{2,6}|\d{3,8})$")
@@ -155,7 +156,11 @@ def _label_rank(kind: str, label: str) -> int:
         return 0 if label.startswith("责") else 1 if "录" not in label else 3
     if kind == "source":
         return (
-            0 if "来源" in label or "稿源" in label else 2 if label in ("媒体", "信息提供", "供稿单位") else 1
+            0
+            if "来源" in label or "稿源" in label
+            else 2
+            if label in ("媒体", "信息提供", "供稿单位") or label.startswith("发布")
+            else 1
         )
     return 0 if "作者" in label else 1
 
@@ -177,6 +182,10 @@ def clean_value(kind: str, raw: str) -> str:
     return value if 0 < len(value) <= 48 and "，" not in value else ""
 
 
+#: What joins a site's name to its channel's.
+_GOES_ON = ("-", "－", "—", "、", "·")
+
+
 def _cut_at_edge(raw: str, kind: str) -> str:
     """A value goes on over an element's edge only with a hyphen or comma, or before anything was read."""
     pieces = raw.split(_EDGE)
@@ -186,7 +195,7 @@ def _cut_at_edge(raw: str, kind: str) -> str:
             out += piece
         elif not piece.strip():
             out += " "
-        elif out.rstrip().endswith(("-", "—", "、", "·")) or piece.lstrip().startswith(("-", "—", "、", "·")):
+        elif out.rstrip().endswith(_GOES_ON) or piece.lstrip().startswith(_GOES_ON):
             out += piece
         elif kind != "source" and not out.endswith(" ") and re.fullmatch(rf"\s?{_NAMES}\s?", piece):
             out += " " + piece

@@ -9,24 +9,68 @@ from crawler.extract import wording
 from crawler.extract.regions import region_factors
 from crawler.extract.tree import Line, Node, Tree
 
-_INLINE_TAIL = wording.EDITOR_TAIL
 #: After the editor's line nothing of the article follows, unless it stood before this share of the text.
 _END_SHARE = 0.4
 _ENDS = frozenset("。！？!?…”；;」』》.")
 
 
 def article_lines(tree: Tree, node: Node, *, hidden: bool = False) -> list[Line]:
-    """The lines of `node` that are the article's, in order, each once."""
-    lines = [line for line in tree.lines[node.first : node.last] if hidden or not line.hidden]
+    """The lines of `node` that are the article's, in order, each once; hidden ones only where they continue it."""
+    lines = tree.lines[node.first : node.last]
+    if not hidden:
+        lines = _without_hidden(lines)
     factors = region_factors(tree)
     base = factors[node.index]
     lines = [line for line in lines if factors[line.node.index] >= base or _is_long(line)]
     lines = _cut_tail(_cut_head(_rows_joined(lines, node)))
-    lines = [
-        trimmed for line in lines if (trimmed := _without_tail_link(line)) and not _is_furniture(trimmed)
-    ]
-    lines = _without_link_lists(lines)
-    return _without_captions(tree, lines)
+    lines = _without_furniture(lines)
+    lines = _without_captions(tree, _without_link_lists(lines))
+    return _without_inline_editors(lines)
+
+
+def _without_hidden(lines: list[Line]) -> list[Line]:
+    """Visible lines, and hidden paragraphs right among them: the rest behind a button "展开全文"."""
+    shown = {line.text for line in lines if not line.hidden}
+    homes = {line.node.parent for line in lines if not line.hidden and wording.sentences(line.text)}
+    out = []
+    for line in lines:
+        folded = line.hidden and not (
+            line.node.tag == "p" and line.node.parent in homes and line.text not in shown
+            and len(line.text) >= _FOLDED and wording.sentences(line.text)
+        )  # fmt: skip
+        if not folded:
+            out.append(line)
+    return out
+
+
+#: Characters of a hidden paragraph that can be the article's own.
+_FOLDED = 30
+
+
+def _without_furniture(lines: list[Line]) -> list[Line]:
+    """Drop lines that wording tells are not the article's, and the short heads of notices right above them."""
+    out: list[Line] = []
+    for line in lines:
+        kept = _without_tail_link(line)
+        if kept is not None and not _is_furniture(kept):
+            out.append(kept)
+        elif out and wording.is_notice(line.text) and _is_notice_head(out[-1]):
+            out.pop()
+    return out
+
+
+def _is_notice_head(line: Line) -> bool:
+    return len(line.text) <= 16 and not wording.punctuation(line.text) and not _is_bold(line)
+
+
+def _without_inline_editors(lines: list[Line]) -> list[Line]:
+    """The lines with "（责任编辑：张三）" cut from the end of the last two."""
+    for number in range(max(0, len(lines) - 2), len(lines)):
+        line = lines[number]
+        text = wording.EDITOR_TAIL.sub("", line.text).rstrip()
+        if text and text != line.text:
+            lines[number] = Line(text, line.node, line.parts, line.links, line.index, line.hidden)
+    return lines
 
 
 #: Cells longer than this are paragraphs of a layout table, not entries of a table of data.

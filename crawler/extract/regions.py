@@ -42,19 +42,40 @@ def _weight(line: Line) -> float:
 
 
 def region_factors(tree: Tree) -> list[float]:
-    """For each element how much its lines count: low inside comments, related news, footers and the like."""
+    """For each element how much its lines count: low inside comments, related news, footers and the like.
+
+    An element that holds the page's headline is not taken at its name: sites call the article's box so, too.
+    """
+    if tree.factors:
+        return tree.factors
     factors: list[float] = []
+    headline = _headline(tree)
     for node in tree.nodes:
         factor = factors[node.parent.index] if node.parent is not None else 1.0
         if node.tag in _NEVER:
             factor = min(factor, 0.1)
-        elif node.words and node.tag not in ("body", "html", "form"):
+        elif (
+            node.words and node.tag not in ("body", "html", "form") and not node.first <= headline < node.last
+        ):
             factor = min(factor, _word_factor(node.words))
         factors.append(factor)
+    tree.factors = factors
     return factors
+
+
+def _headline(tree: Tree) -> int:
+    """The first plain line that begins the page's <title>; -1 where none does."""
+    title = "".join(tree.title.split())
+    for line in tree.lines:
+        plain = (
+            not line.links and not line.hidden and 6 <= len(line.text) <= 100 and line.text[:2] == title[:2]
+        )
+        if plain and title.startswith("".join(line.text.split())):
+            return line.index
+    return -1
 
 
 def _word_factor(words: str) -> float:
     if _FURNITURE_WORDS.search(words):
-        return 0.4 if BODY_WORDS.search(words) else 0.08
+        return 0.4 if BODY_WORDS.search(words) else 0.02
     return 0.3 if _DOUBTFUL_WORDS.search(words) else 1.0

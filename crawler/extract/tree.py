@@ -213,6 +213,8 @@ class Tree:
     refresh: str = ""
     link_rel: dict[str, str] = field(default_factory=dict)
     framed: bool = False
+    #: how much each element's lines count; filled by crawler.extract.regions
+    factors: list[float] = field(default_factory=list)
 
     def text_of(self, node: Node) -> str:
         return " ".join(line.text for line in self.lines[node.first : node.last])
