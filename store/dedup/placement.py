@@ -92,6 +92,7 @@ def place(
         verdict = compare(text, known.text)
         placement.verdicts.append(Match(known, verdict, quality(text, known.text, verdict)))
     matches = [m for m in placement.verdicts if m.verdict.kind == "same" and m.known.story_id not in apart]
+    matches = [m for m in matches if not _quotes(text, m, placement.verdicts)]
     matches.sort(key=lambda m: (-m.quality, m.known.article_id))
     own = _take_parts(placement, text, _take_pages(placement, text, matches, titles))
     if own:
@@ -103,6 +104,23 @@ def place(
         m.known for m in placement.verdicts if m.known.story_id != taken and _share_passage(text, m)
     ]
     return placement
+
+
+def _quotes(text: Text, match: Match, verdicts: list[Match]) -> bool:
+    """Tell whether the new text merely quotes a story: it holds one of its excerpts, but not the longer text itself."""
+    if match.verdict.of_a >= ITEM or text.furnished:
+        return False
+    size = 1.3 * len(match.known.text.body)
+    return any(
+        other.known.story_id == match.known.story_id
+        and other.verdict.kind != "same"
+        and not other.verdict.vetoed
+        and not other.known.page
+        and not other.known.text.furnished
+        and len(other.known.text.body) >= size
+        and other.verdict.of_b < FULL
+        for other in verdicts
+    )
 
 
 def _take_pages(placement: Placement, text: Text, matches: list[Match], titles: Titles) -> list[Match]:
@@ -210,11 +228,18 @@ def _relation_of_stories(text: Text, best: list[Match], others: list[Match], tit
             if max(mine.verdict.of_b, other.verdict.of_b) >= FULL and _overlap(
                 text, mine.known.text, other.known.text
             ):
-                return "" if text.masks or compare(mine.known.text, other.known.text).vetoed else "one"
+                return "one" if not text.masks and _may_be_one(mine, other) else ""
     mine, other = (max(group, key=lambda m: m.verdict.of_b) for group in (best, others))
     if not (_lies_in(mine) and _lies_in(other)):
         return ""
     return _by_headlines(text, mine, other, titles)
+
+
+def _may_be_one(mine: Match, other: Match) -> bool:
+    """Tell whether nothing speaks against uniting, or `text` is a full copy of both: a correction beside a noisy scan."""
+    if min(mine.verdict.of_a, mine.verdict.of_b, other.verdict.of_a, other.verdict.of_b) >= COVERED:
+        return True
+    return not compare(mine.known.text, other.known.text).vetoed
 
 
 def _by_headlines(text: Text, best: Match, other: Match, titles: Titles) -> str:
