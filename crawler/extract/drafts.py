@@ -13,6 +13,7 @@ from crawler.extract.links import link_score
 if TYPE_CHECKING:
     from crawler.extract.columns import Block
     from crawler.extract.headlines import Headline, Parts
+    from crawler.extract.pdf import Frame
 
 
 @dataclass
@@ -45,9 +46,10 @@ def drafts_of(parts: Parts, layout: Layout) -> list[Draft]:
     """Return the articles of a page as flows under headlines; those without headline are pieces nobody claimed."""
     leads = leads_of(layout)
     drafts = _head_chains(chains_of(layout), layout)
-    drafts = _join_orphans(drafts, layout)
+    stories = _picture_stories(drafts, layout)
+    drafts = _join_orphans([d for d in drafts if d not in stories], layout) + stories
     _add_leads(drafts, leads)
-    return drafts + _photo_stories(drafts, parts, layout.body)
+    return drafts + _caption_stories(drafts, parts, layout)
 
 
 # --- leads ------------------------------------------------------------------------------------------------------------
@@ -86,8 +88,9 @@ def _leads_columns(block: Block, cover: Headline, layout: Layout) -> bool:
     text = sum(len(t.text) for t in below)
     if not below or beside or text < 0.6 * len(block.text):
         return False
-    wider = all(block.width > 1.4 * t.width for t in below)
-    return wider or _differs(block, layout)
+    main = max(below, key=lambda t: len(t.text))
+    differs = abs(block.size - main.size) > 0.05 * main.size or block.font != main.font
+    return differs or all(block.width > 1.4 * t.width for t in below)
 
 
 def _differs(block: Block, layout: Layout) -> bool:
@@ -270,7 +273,46 @@ def _fit(blocks: list[Block], chain: list[Block], at: int, layout: Layout) -> fl
     return score
 
 
-def _photo_stories(drafts: list[Draft], parts: Parts, body: float) -> list[Draft]:
+def _picture_stories(drafts: list[Draft], layout: Layout) -> list[Draft]:
+    """Give a headline without text that stands beside a picture the short flow below that picture."""
+    used = {id(d.headline) for d in drafts}
+    stories = []
+    for headline in layout.headlines:
+        if id(headline) in used:
+            continue
+        pictures = [p for p in layout.pictures if _stands_by(headline, p, layout.body)]
+        told = [
+            d
+            for d in drafts
+            if d.headline is None
+            and len(d.blocks) == 1
+            and d.blocks[0].frame == headline.frame
+            and any(_close_below(d.blocks[0], p, layout.body) for p in pictures)
+        ]
+        if told:
+            told[0].headline, told[0].head_score, told[0].weakest = headline, 2.0, 3.0
+            stories.append(told[0])
+    return stories
+
+
+def _stands_by(headline: Headline, picture: Frame, body: float) -> bool:
+    across = max(picture.x0 - headline.x1, headline.x0 - picture.x1, 0.0)
+    down = max(picture.y0 - headline.y1, headline.y0 - picture.y1, 0.0)
+    if headline.vertical:
+        tall = min(picture.y1, headline.y1) - max(picture.y0, headline.y0)
+        return across <= 3.5 * body and tall >= 0.4 * (headline.y1 - headline.y0)
+    return (
+        down <= 3 * body
+        and min(picture.x1, headline.x1) - max(picture.x0, headline.x0) > 0.5 * headline.width
+    )
+
+
+def _close_below(block: Block, picture: Frame, body: float) -> bool:
+    overlap = min(block.x1, picture.x1) - max(block.x0, picture.x0)
+    return -body <= block.top - picture.y1 <= 3 * body and overlap > 0.6 * block.width
+
+
+def _caption_stories(drafts: list[Draft], parts: Parts, layout: Layout) -> list[Draft]:
     """A headline without text beside a picture's long caption is a story in a picture."""
     used = {id(d.headline) for d in drafts}
     stories, told = [], set()
@@ -278,18 +320,24 @@ def _photo_stories(drafts: list[Draft], parts: Parts, body: float) -> list[Draft
         if id(headline) in used:
             continue
         near = [
-            c
-            for c in parts.captions
+            (_distance(headline, c), k)
+            for k, c in enumerate(parts.captions)
             if id(c) not in told
             and c.frame == headline.frame
             and len(c.text) >= 40
-            and _distance(headline, c) <= (4 if headline.vertical else 3) * body
+            and _tells(c, headline, layout)
         ]
         if near:
-            caption = min(near, key=lambda c: _distance(headline, c))
+            caption = parts.captions[min(near)[1]]
             told.add(id(caption))
             stories.append(Draft([caption], headline, 2.0, weakest=3.0))
     return stories
+
+
+def _tells(caption: Block, headline: Headline, layout: Layout) -> bool:
+    close = _distance(headline, caption) <= (4 if headline.vertical else 3) * layout.body
+    pictures = [p for p in layout.pictures if _close_below(caption, p, layout.body)]
+    return close or any(_stands_by(headline, p, layout.body) for p in pictures)
 
 
 def _distance(headline: Headline, block: Block) -> float:

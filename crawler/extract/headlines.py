@@ -249,7 +249,11 @@ def _is_subhead(
 
 def _is_pull_quote(block: Block, texts: list[Block]) -> bool:
     """Display type in the middle of a column, the text above it broken off and going on below it."""
-    near = [t for t in texts if t.frame == block.frame and _overlap(t, block) > 0.7 * block.width and block.width < 1.3 * t.width]
+    near = [
+        t
+        for t in texts
+        if t.frame == block.frame and _overlap(t, block) > 0.7 * block.width and block.width < 1.3 * t.width
+    ]
     above = max((t for t in near if t.y1 <= block.y0 + 2), key=lambda t: t.y1, default=None)
     below = min((t for t in near if t.top >= block.y1 - 2), key=lambda t: t.top, default=None)
     if above is None or below is None or abs(above.left - below.left) > 3.3 * below.size:
@@ -257,7 +261,8 @@ def _is_pull_quote(block: Block, texts: list[Block]) -> bool:
     close = block.y0 - above.y1 < 3 * above.size and below.top - block.y1 < 3 * below.size
     broken = above.text[-1] not in "。！？”…）" or above.text[-1] in "，、；："
     flowing = len(below.lines) > 1 and not below.is_indented(0, above.left)
-    return close and abs(above.size - below.size) < 0.04 * below.size and broken and flowing
+    alike = close and abs(above.size - below.size) < 0.04 * below.size
+    return alike and (broken or flowing) and (broken == flowing or _beside(block, below, texts))
 
 
 def _cross(rule: Frame, block: Block) -> bool:

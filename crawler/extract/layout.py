@@ -51,6 +51,7 @@ class Layout:
     tops: dict[int, float] = field(default_factory=dict)
     #: the block close above in the same column
     uppers: dict[int, Block] = field(default_factory=dict)
+    widths: dict[int, float] = field(default_factory=dict)
     starts: dict[int, Start] = field(default_factory=dict)
     ends: dict[int, End] = field(default_factory=dict)
 
@@ -105,6 +106,7 @@ class Layout:
                 self.covers[id(block)] = head
                 if block.top - head.y1 < 6 * self.body or self._pictured(head, block):
                     self.direct.add(id(block))
+        self._find_widths()
         self._spread_covers()
 
     def _pictured(self, head: Headline, block: Block) -> bool:
@@ -147,13 +149,28 @@ class Layout:
             for h in self.headlines
         )
 
+    def width_of(self, block: Block) -> float:
+        """Return the width of the column a block stands in: short lines take it from those below and above them."""
+        return self.widths.get(id(block), block.width)
+
+    def _find_widths(self) -> None:
+        order = sorted(self.texts, key=lambda b: b.top)
+        for block in order:
+            upper = self.uppers.get(id(block))
+            self.widths[id(block)] = max(block.width, self.widths.get(id(upper), 0.0) if upper else 0.0)
+        for block in reversed(order):
+            upper = self.uppers.get(id(block))
+            if upper is not None:
+                self.widths[id(upper)] = max(self.widths[id(upper)], self.widths[id(block)])
+
     def _shares(self, block: Block, other: Block, head: Headline) -> bool:
         size = block.size
         gap = max(other.x0 - block.x1, block.x0 - other.x1)
-        alike = abs(other.size - size) < 0.04 * size and max(block.width, other.width) < 1.08 * min(
-            block.width, other.width
+        widths = self.width_of(block), self.width_of(other)
+        alike = abs(other.size - size) < 0.04 * size and max(widths) < 1.08 * min(widths)
+        level = (
+            abs(other.top - block.top) <= 1.7 * max(block.step, size) or abs(other.top - head.y0) <= 2 * size
         )
-        level = head.y0 - 2 * size <= other.top <= block.top + 1.7 * max(block.step, size)
         if not (alike and level and -0.5 * size <= gap <= 3.2 * size) or self.fenced(block, other):
             return False
         return not any(
@@ -228,10 +245,12 @@ def over(upper: Block | Headline, block: Block) -> bool:
 
 
 def same_column(a: Block, b: Block) -> bool:
+    """Whether two blocks stand in one column; a line or two may be as short as they like."""
     overlap = min(a.x1, b.x1) - max(a.x0, b.x0)
-    return overlap > 0.7 * min(a.width, b.width) and max(a.width, b.width) < 1.9 * max(
-        min(a.width, b.width), 6 * a.size
-    )
+    narrow, wide = sorted((a, b), key=lambda t: t.width)
+    alike = wide.width < 1.9 * max(narrow.width, 6 * a.size)
+    aligned = len(narrow.lines) <= 2 and abs(a.x0 - b.x0) <= 2.5 * a.size
+    return overlap > 0.7 * narrow.width and (alike or aligned)
 
 
 def _start(block: Block, left: float) -> Start:

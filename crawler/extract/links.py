@@ -39,14 +39,14 @@ def link_score(a: Block, b: Block, layout: Layout) -> float:
     return (
         _FLOW[layout.ends[id(a)], layout.starts[id(b)]]
         + _place_score(a, b, layout)
-        + _type_score(a, b)
+        + _type_score(a, b, layout)
         + _cover_score(a, b, layout)
         + _stream_score(a, b, layout)
         + _upright_score(a, b, layout)
     )
 
 
-def _type_score(a: Block, b: Block) -> float:
+def _type_score(a: Block, b: Block, layout: Layout) -> float:
     score = 0.0
     if max(a.size, b.size) > 1.05 * min(a.size, b.size):
         score -= 3.0
@@ -54,8 +54,9 @@ def _type_score(a: Block, b: Block) -> float:
         score -= 1.2
     if a.step and b.step and max(a.step, b.step) > 1.06 * min(a.step, b.step):
         score -= 1.0
-    wide, narrow = max(a.width, b.width), min(a.width, b.width)
-    if min(len(a.lines), len(b.lines)) >= 2:
+    widths = layout.width_of(a), layout.width_of(b)
+    wide, narrow = max(widths), min(widths)
+    if min(len(a.lines), len(b.lines)) >= 2 or wide < 1.06 * narrow:
         score += 0.7 if wide < 1.06 * narrow else (-0.5 if wide < 1.35 * narrow else -1.5)
     return score
 
