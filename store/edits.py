@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from store.models import Audit, Edit, IssueStory, Story
+from store.models import Article, Audit, Edit, IssueStory, Story
+from store.stories import merge, split
 from store.text import clean_line, clean_text
 
 #: Acts on one story, with the longest value each takes (None: no value).
@@ -87,6 +91,62 @@ def undo_edit(session: Session, edit_id: int, *, who: str, now: datetime) -> boo
     detail = {"kind": edit.kind, "value": edit.value}
     session.add(Audit(at=now, who=who, what="edit.undo", target=_target(edit.story_id), detail=detail))
     return True
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """An article of a story, as the editor sees it when taking it out."""
+
+    article_id: int
+    title: str
+    publisher: str
+
+
+def members(session: Session, story_ids: Sequence[int]) -> dict[int, list[Member]]:
+    """Return the articles of stories, in order of arrival."""
+    rows = session.execute(
+        select(Article.story_id, Article.id, Article.title, Article.publisher)
+        .where(Article.story_id.in_(story_ids))
+        .order_by(Article.id)
+    )
+    found: dict[int, list[Member]] = defaultdict(list)
+    for story_id, article_id, title, publisher in rows:
+        found[story_id or 0].append(Member(article_id, title, publisher or ""))
+    return found
+
+
+def merge_stories(session: Session, a: int, b: int, *, reason: str, who: str, now: datetime) -> int:
+    """Make two stories one, for good; return the number of the one that stays. Raises EditError."""
+    reason = _reason(reason, "合并报道要写明理由")
+    try:
+        kept = merge(session, a, b, who, reason, now).id
+    except LookupError as error:
+        raise EditError(f"没有第{b}号报道") from error
+    except ValueError as error:
+        raise EditError("一条报道不能与自己合并") from error
+    detail = {"with": b, "kept": kept, "reason": reason}
+    session.add(Audit(at=now, who=who, what="story.merge", target=_target(a), detail=detail))
+    return kept
+
+
+def split_story(session: Session, article_id: int, *, reason: str, who: str, now: datetime) -> int:
+    """Take an article out of its story, for good; return the number of its new story. Raises EditError."""
+    reason = _reason(reason, "拆分报道要写明理由")
+    try:
+        made = split(session, article_id, who, reason, now).id
+    except LookupError as error:
+        raise EditError(f"没有第{article_id}号文章") from error
+    except ValueError as error:
+        raise EditError("这条报道只有这一篇文章") from error
+    detail = {"story": made, "reason": reason}
+    session.add(Audit(at=now, who=who, what="story.split", target=f"article:{article_id}", detail=detail))
+    return made
+
+
+def _reason(reason: str, complaint: str) -> str:
+    if not (reason := clean_line(reason)[:_LONGEST_REASON]):
+        raise EditError(complaint)
+    return reason
 
 
 def _target(story_id: int | None) -> str:

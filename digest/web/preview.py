@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, abort, redirect, request
@@ -21,7 +22,7 @@ from digest.web.app import base_app
 from digest.web.archive import word_response
 from store.config import Config
 from store.database import Engine, read_scope, session_scope
-from store.edits import EditError, add_edit, undo_edit
+from store.edits import EditError, add_edit, members, merge_stories, split_story, undo_edit
 from store.issues import Draft, EditorAct, editor_acts
 from store.recipients import list_recipients
 
@@ -61,6 +62,8 @@ def create_preview(
     app.add_url_rule("/form/<name>", "form", desk.form, methods=["GET"])
     app.add_url_rule("/edit", "edit", desk.edit, methods=["POST"])
     app.add_url_rule("/undo", "undo", desk.undo, methods=["POST"])
+    app.add_url_rule("/merge", "merge", desk.merge, methods=["POST"])
+    app.add_url_rule("/split", "split", desk.split, methods=["POST"])
     return app
 
 
@@ -99,6 +102,7 @@ class _Desk:
         with read_scope(self.engine) as session:
             recipients = list(list_recipients(session))
             acts = editor_acts(session)
+            articles = members(session, [story.story_id for story in draft.stories])
             people = [{"address": person.address, "name": person.name} for person in recipients]
             edition = edition_for(draft, _chosen(recipients))
         names = load_names(self.config)
@@ -119,6 +123,7 @@ class _Desk:
             "forms": FORMS,
             "form": form if form in dict(FORMS) else "mail",
             "sections": [*names.themes.items(), NO_THEME, SUPPLEMENT],
+            "members": articles,
             "acts": [self._act(act, draft) for act in reversed(acts) if act.issue_id is None],
         }
         return render_view("desk", self.config, context)
@@ -185,6 +190,28 @@ class _Desk:
                 who=self.who,
                 now=self.now(),
             )
+
+    def merge(self) -> AnyResponse:
+        """Make two stories one; back to the desk at the one that stays."""
+        story, other = (
+            _number(request.form.get("story", "")) or 0,
+            _number(request.form.get("other", "")) or 0,
+        )
+        return self._regroup(partial(merge_stories, a=story, b=other))
+
+    def split(self) -> AnyResponse:
+        """Take an article out of its story; back to the desk at its new one."""
+        return self._regroup(partial(split_story, article_id=_number(request.form.get("article", "")) or 0))
+
+    def _regroup(self, act: Callable[..., int]) -> AnyResponse:
+        self._check_token()
+        reason = request.form.get("reason", "")
+        try:
+            with session_scope(self.engine) as session:
+                story = act(session, reason=reason, who=self.who, now=self.now())
+        except EditError as error:
+            return Response(self._page(str(error)), status=400, mimetype="text/html")
+        return redirect(f"/#story-{story}", code=303)
 
     def undo(self) -> AnyResponse:
         """Undo one decision; 400 when it has taken effect or is not there."""

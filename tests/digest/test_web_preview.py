@@ -149,3 +149,31 @@ def test_forms_may_not_run_or_load_anything(desk: Desk) -> None:
 def test_the_desk_shows_an_empty_week(sqlite_engine: Engine, now: datetime) -> None:
     page = create_preview(sqlite_engine, CONFIG, lambda: now, "王编辑").test_client().get("/").text
     assert "目前没有可编发的报道" in page
+
+
+def test_stories_are_merged_and_split(desk: Desk, sqlite_engine: Engine, now: datetime) -> None:
+    def post(path: str, **form: object) -> int:
+        return desk.client.post(path, data={"token": desk.token, **form}).status_code
+
+    def told() -> list[int]:
+        return sorted(story.story_id for story in coming_issue(sqlite_engine, CONFIG, now).stories)
+
+    assert post("/merge", story=1, other=2, reason="") == 400
+    assert post("/merge", story=1, other=1, reason="同一件事") == 400
+    assert post("/merge", story=1, other=99, reason="同一件事") == 400
+    assert post("/merge", story=1, other=2, reason="同一件事") == 303
+    assert len(told()) == 2
+    assert "拆出这篇" in desk.client.get("/").text
+    assert post("/split", article=2, reason="不是同一件事") == 303
+    assert len(told()) == 3
+    assert post("/split", article=2, reason="再拆") == 400
+    assert post("/split", article=99, reason="没有") == 400
+    with read_scope(sqlite_engine) as session:
+        assert session.scalars(select(Audit.what).where(Audit.what.like("story.%"))).all() == [
+            "story.merge",
+            "story.split",
+        ]
+
+
+def test_merging_needs_the_token_too(desk: Desk) -> None:
+    assert desk.client.post("/merge", data={"story": 1, "other": 2, "reason": "x"}).status_code == 403
