@@ -83,7 +83,8 @@ _BYLINE_PAREN = re.compile(
 _BYLINE_INLINE = re.compile(
     f"^[▶►▷■□◆◇]\\s*((?:{_ROLE}[ /:：]*)?[{CJK}]{{2,4}}(?: [{CJK}]{{2,3}})?) +(?=\\S{{12}})"
 )
-_ROLE_WORDS = re.compile(_ROLE + "[:：/]?")
+#: 文 alone is no role here: it is a frequent part of names.
+_ROLE_WORDS = re.compile(_ROLE.replace("|文|", "|") + "[:：/]?")
 
 #: 本报讯 and its kin, the byline in brackets and the dateline after it.
 DATELINE = re.compile(

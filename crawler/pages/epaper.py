@@ -51,7 +51,9 @@ class EpaperPage:
                 target = self.document.absolute(match[1]) if match else None
                 if target and target != self.url:
                     return target
-        bare = len(text_of(self.document.root)) < _BARE_PAGE and not any(self.document.tagged("area"))
+        bare = (
+            len(text_of(self.document.root)) < _BARE_PAGE and next(self.document.tagged("area"), None) is None
+        )
         for script in self.document.tagged("script") if bare and not is_article(self.url) else ():
             match = _SCRIPT_REDIRECT.search(script.text or "")
             if match and "function" not in (script.text or "")[: match.start()]:

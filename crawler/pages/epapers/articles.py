@@ -11,7 +11,7 @@ from crawler.extract.torn_lines import names_of
 from crawler.items import ArticleItem, Image
 from crawler.pages.epapers.addresses import day_of
 from crawler.pages.epapers.document import Document, paragraphs, text_of
-from crawler.pages.epapers.layouts import current_page, page_of
+from crawler.pages.epapers.layouts import current_page, layouts, page_of
 from crawler.pages.epapers.properties import properties
 from store.text import clean_line
 
@@ -276,8 +276,17 @@ def _without_heads(lines: list[str], heads: Heads) -> list[str]:
 def _page(document: Document, fields: dict[str, str]) -> tuple[str | None, str | None]:
     number = fields.get("pagenum")
     shown_number, shown_name = _shown_page(document)
-    named = number is None or shown_number is None or number.lstrip("0") == shown_number.lstrip("0")
-    return number or shown_number, fields.get("pagename") or (shown_name if named else None)
+    number = number or shown_number
+    same = number is not None and shown_number is not None and number.lstrip("0") == shown_number.lstrip("0")
+    return number, fields.get("pagename") or (shown_name if same else None) or _listed_name(document, number)
+
+
+def _listed_name(document: Document, number: str | None) -> str | None:
+    """Return the name that the page's list of newspaper pages gives to page `number`."""
+    pages = (page_of(link.title or "") for link in layouts(document)) if number else ()
+    return next(
+        (name for listed, name in pages if listed and listed.lstrip("0") == (number or "").lstrip("0")), None
+    )
 
 
 def _shown_page(document: Document) -> tuple[str | None, str | None]:
