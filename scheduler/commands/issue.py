@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from scheduler.context import Store
 
 
-class Moment(click.ParamType):
+class Moment(click.ParamType[datetime]):
     """ISO 8601; without an offset it is the office's time."""
 
     name = "moment"

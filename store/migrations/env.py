@@ -2,11 +2,11 @@
 
 from alembic import context
 
-from store.schema import Base
+from store.models import Base
 
 
-def _include(obj, name, type_, reflected, compare_to):
-    return not (type_ == "table" and reflected and compare_to is None and name.startswith("search_"))
+def _include(obj: object, name: str | None, type_: str, reflected: bool, compare_to: object) -> bool:
+    return not (type_ == "table" and reflected and compare_to is None and (name or "").startswith("search_"))
 
 
 context.configure(
