@@ -49,9 +49,7 @@ _LABELS = re.compile(
     + _SP
     + r"对|审"
     + _SP
-    + r"[核签稿读校]|[一二三初复终]"
-    + _SP
-    + r"审|监"
+    + r"[核签稿读校]|[一二三初复终]审(?!核)|监"
     + _SP
     + r"制|统筹|策划|摄影|摄像|图片|"
     r"文字编辑|视频编辑|图文编辑|技术编辑|美术编辑|栏目编辑|执行编辑|栏目主编|值班主任|主编|总编|编审|编委|关键[字词]|标签|栏目|分类|责任校对|原标题|题图|图源|我要纠错|纠错|扫一扫|手机(?:看|阅读)|索引号|文号|主题词)"
@@ -62,9 +60,12 @@ _GAP = re.compile(_SP)
 _LABEL_ONLY_BRACKET = re.compile(rf"{_SP}[】\]]{_SP}")
 _STOPS = re.compile(
     r"[\x1e)）\]】〕》>|｜丨;；。!！?？]|[\s\u3000]{3,}|\d{4}[-/.年]\d{1,2}|(?:A-\s?A\+?)|\d{1,2}:\d\d|"
-    r"[大中小]?字[号体]|我有话说|分享到|参与互动|T大|手机版|【|（|\[|\(|<<|>>|《大|"
+    r"[\s\x1f](?=[\u4e00-\u9fff]{2,10}\s?[:：])|[大中小]?字[号体]|我有话说|分享到|参与互动|T大|手机版|【|（|\[|\(|<<|>>|《大|"
     r"(?:^|(?<=[\s\x1f]))(?:分享|打印|收藏|关注|评论|浏览|点击|阅读|纠错|我要|订阅|微信|微博|参与|扫|举报|大\s中\s小|返回|复制|责任|用手机|查看|下载|[大中小]\s)"
 )
+#: A label of whatever wording: "发布开发区：", "组版:".
+_OTHER_LABEL = re.compile(r"[\u4e00-\u9fff]{2,10}\s?[:：]")
+_SOURCE_STOPS = re.compile(r"[\s\x1f](?=(?:本报|本网)?(?:记者|通讯员|编辑|责编|作者|摄影)[\s\x1f/])")
 _TRIM = " \t\x1f\u3000:：,，、。.·-—_/|｜“”\"'《》〈〉<>【】[]()（）&"
 _SITE_CODE = re.compile(r"(?<=[\u4e00-\u9fff])[\s_/]{0,2}(?:[A-Z]{1,4}\d{1,6}|[A-Z]{2}\d{2,6}|\d{3,8})$")
 _REPORTER = r"(?:(?:本报|本网|本台|本刊|[\u4e00-\u9fff·]{2,10}?)?(?:特派|驻[\u4e00-\u9fff]{1,6}|见习|实习|首席|特约|全媒体|融媒体)?记者|通讯员)"
@@ -130,12 +131,18 @@ def read_line(text: str, byline: Byline, base_rank: int = 0) -> str | None:
             continue
         end = found[number + 1][0].start() if number + 1 < len(found) else len(text)
         raw = text[after.end() : max(end, after.end())]
+        if number + 1 < len(found) and found[number + 1][0].lastgroup == "other":
+            raw = _LABEL_HEAD.sub("", raw)
         value = clean_value(kind, raw)
         if value:
             byline.offer(kind, value, base_rank + _label_rank(kind, match[0]))
         elif not raw.strip(_TRIM):
             dangling = kind if number + 1 == len(found) else None
     return dangling
+
+
+#: The first half of a longer label ("信息提供|日期：") that the next label was found in.
+_LABEL_HEAD = re.compile(r"(?<=\S)[\s\x1f][\u4e00-\u9fff]{1,6}$")
 
 
 def _after_label(text: str, match: re.Match[str]) -> re.Match[str] | None:
@@ -168,10 +175,12 @@ def _label_rank(kind: str, label: str) -> int:
 def clean_value(kind: str, raw: str) -> str:
     """A value without brackets, buttons and codes; empty where nothing is left."""
     raw = raw.lstrip(_TRIM)
+    if _OTHER_LABEL.match(raw):
+        return ""
     raw = _cut_at_edge(raw, kind)
-    stop = _STOPS.search(raw)
-    if stop:
-        raw = raw[: stop.start()]
+    for stops in (_STOPS, _SOURCE_STOPS) if kind == "source" else (_STOPS,):
+        if stop := stops.search(raw):
+            raw = raw[: stop.start()]
     value = " ".join(raw.replace(_EDGE, " ").split()).strip(_TRIM)
     value = value.removesuffix("等").strip() if "、" in value or value.endswith(" 等") else value
     if kind == "source":
@@ -204,6 +213,12 @@ def _cut_at_edge(raw: str, kind: str) -> str:
     return out
 
 
+#: "编辑 高贸宣" without a colon, alone in its line.
+_BARE_EDITOR = re.compile(
+    rf"^[\s（(\[【]{{0,2}}(?:本版|责任|本期)?编辑\s{{1,3}}(?P<names>{_NAMES})[\s）)\]】]{{0,2}}$"
+)
+
+
 def read_lines(lines: list[Line], byline: Byline, base_rank: int = 0) -> None:
     """Take the labelled values of several lines; a label at a line's end takes the next short line as its value."""
     dangling: str | None = None
@@ -214,6 +229,8 @@ def read_lines(lines: list[Line], byline: Byline, base_rank: int = 0) -> None:
         text = joined(line)
         if dangling and len(line.text) <= 30 and not _LABELS.match(text):
             byline.offer(dangling, clean_value(dangling, text), base_rank + 1)
+        if bare := _BARE_EDITOR.match(text):
+            byline.offer("editor", _spaced(bare["names"]), base_rank + 2)
         dangling = read_line(text, byline, base_rank)
 
 

@@ -13,6 +13,12 @@ _EDITOR_WORDS = (
 EDITOR_LINE = re.compile(
     rf"^(?:【[^】]{{2,4}}】\s?)?[\s\[【（(<>《〔▲■●*—-]{{0,4}}(?:{_EDITOR_WORDS})\s{{0,4}}(?:[:：|｜/丨]|[】\]]\s?[:：]?)"
 )
+_BARE_EDITOR = re.compile(
+    r"^[\s（(\[【]{0,2}(?:本版|责任|本期)?(?:编辑|校对)\s{1,3}[\u4e00-\u9fff]{2,4}(?:[\s、][\u4e00-\u9fff]{2,4}){0,3}[\s）)\]】]{0,2}$"
+)
+_CREDITS = re.compile(
+    r"(?:^|[\s\u3000；;，,|丨（(\[【])(?:记者|编辑|责编|责任编辑|来源|作者|审核|校对|摄影|文字|图片|供稿|供图|监制|统筹|撰稿|组版|[一二三初复终]审)\s{0,2}[:：]"
+)
 EDITOR_TAIL = re.compile(
     rf"[（(\[【〔]\s{{0,3}}(?:{_EDITOR_WORDS})\s{{0,3}}[:：|｜/]\s{{0,3}}[^。！？]{{0,40}}[)）\]】〕]?\s{{0,3}}$"
 )
@@ -84,7 +90,11 @@ _PUNCTUATION = re.compile("[，。！？；：、,!?;“”‘’…—]")
 
 def is_editor_line(text: str) -> bool:
     """Whether the line names editors and says nothing else."""
-    return len(text) <= 60 and EDITOR_LINE.match(text) is not None
+    if len(text) > 80 or "。" in text:
+        return False
+    if len(text) <= 60 and (EDITOR_LINE.match(text) or _BARE_EDITOR.match(text)):
+        return True
+    return len(_CREDITS.findall(text)) >= 2
 
 
 def is_section_head(text: str) -> bool:
