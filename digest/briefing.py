@@ -29,7 +29,13 @@ _BORDERS = "".join(
     for side in ("top", "left", "bottom", "right", "insideH", "insideV")
 )
 
+_GAP = '<w:snapToGrid w:val="0"/><w:spacing w:line="200" w:lineRule="exact"/>'
 _CELL_MARGINS = '<w:tblCellMar><w:left w:w="20" w:type="dxa"/><w:right w:w="20" w:type="dxa"/></w:tblCellMar>'
+#: 小标宋 is a heavy Song; the plain Song that takes its place must be bold.
+_HEAVY = (
+    '<match target="pattern"><test name="family"><string>方正小标宋简体</string></test>'
+    '<edit name="weight" mode="assign"><const>bold</const></edit></match>'
+)
 #: What is known of a watched zone without stories.
 WATCH_WORDS = {
     "none": "相关来源均已访问，未见报道。",
@@ -161,18 +167,21 @@ def _numbers(page: _Page, edition: Edition) -> None:
         labels = [point["label"].partition("年第")[2].removesuffix("期") for point in content["trend"]]
         values = [str(point["stories"]) for point in content["trend"]]
         page.parts.append(_table(page.layout, [["期号", *labels], ["条数", *values]], first=1.6))
-    if content["table"]["rows"]:
-        table = content["table"]
-        rows = [["园区", *(column["short"] for column in table["columns"]), "合计"]]
-        rows += [
-            [row["zone"], *(str(cell or "") for cell in row["cells"]), str(row["total"])]
-            for row in table["rows"]
-        ]
-        totals = [str(column["count"]) for column in table["columns"]]
-        rows.append(["各主题条数", *totals, str(counts["stories"])])
-        page.add("Body", run("园区与主题分布如下（一条报道可属多个主题）："), properties="<w:keepNext/>")
-        page.parts.append(_table(page.layout, rows, first=2.6))
-    page.add("Normal", properties='<w:snapToGrid w:val="0"/><w:spacing w:line="200" w:lineRule="exact"/>')
+    page.add("Normal", properties=_GAP)
+
+
+def _cross(page: _Page, edition: Edition) -> None:
+    """The table zone × theme. It stands behind the stories: kept whole, it would leave half of the first page empty."""
+    table = edition.content["table"]
+    rows = [["园区", *(column["short"] for column in table["columns"]), "合计"]]
+    rows += [
+        [row["zone"], *(str(cell or "") for cell in row["cells"]), str(row["total"])] for row in table["rows"]
+    ]
+    totals = [str(column["count"]) for column in table["columns"]]
+    rows.append(["各主题条数", *totals, str(edition.content["counts"]["stories"])])
+    page.add("Body", run("单位为条；一条报道可属多个主题。"), properties="<w:keepNext/>")
+    page.parts.append(_table(page.layout, rows, first=2.6))
+    page.add("Normal", properties=_GAP)
 
 
 def _table(layout: Layout, rows: Sequence[Sequence[str]], first: float) -> str:
@@ -268,6 +277,10 @@ def _ending(page: _Page, place: int, edition: Edition) -> str:
     if not edition.stories:
         words = "所选范围内本期没有报道。" if edition.choice and edition.whole else "本期没有收录到报道。"
         page.add("Body", run(words))
+    if edition.content["table"]["rows"]:
+        page.add("Heading1", run(f"{chinese_number(place)}、园区与主题分布"))
+        place += 1
+        _cross(page, edition)
     if edition.content["errata"]:
         page.add("Heading1", run(f"{chinese_number(place)}、勘误"))
         place += 1
@@ -342,7 +355,7 @@ def _font_rules(folder: Path) -> Path:
     )
     path = folder / "fonts.conf"
     path.write_text(
-        f'<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig>{rules}'
+        f'<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig>{rules}{_HEAVY}'
         '<include ignore_missing="yes">/etc/fonts/fonts.conf</include></fontconfig>',
         encoding="utf-8",
     )
