@@ -137,10 +137,24 @@ def page_kind(body: bytes, url: str = "") -> str:
 
 
 def _article_or_list(body: bytes, url: str) -> str:
-    from crawler.pages.lists import list_evidence
+    from crawler.pages.lists import is_article_url, list_evidence
+    from crawler.pages.portal import PortalArticlePage
 
+    page = PortalArticlePage(body, url)
     try:
-        tree = Page(body, url).tree
+        size = len(page.found.text)
+        if url:
+            sure = is_article_url(url) or size >= _LONG_TEXT
+        else:
+            sure = size >= _ARTICLE_TEXT
+        if sure and page.has_byline():
+            return "article"
+        return "list" if list_evidence(page.tree, url) else "article"
     except (PageNotUnderstood, NotAnArticle):
         return "article"
-    return "list" if list_evidence(tree, url) else "article"
+
+
+#: Characters of text below a byline that make an article whatever surrounds it.
+_ARTICLE_TEXT = 40
+#: The same for an address that has not the form of an article's.
+_LONG_TEXT = 300

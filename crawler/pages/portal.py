@@ -12,7 +12,8 @@ from crawler.exceptions import NotAnArticle, PageError
 from crawler.extract import bylines, wording
 from crawler.extract.body import Body, find_body, find_text_body
 from crawler.extract.bylines import Byline
-from crawler.extract.dates import clamp
+from crawler.extract.cleaning import is_meta_line
+from crawler.extract.dates import clamp, find_stamps, is_relative
 from crawler.extract.metadata import Metadata, read_metadata
 from crawler.extract.pagination import further_pages
 from crawler.extract.pictures import pictures
@@ -33,6 +34,10 @@ _SHORT = 60
 _SHELL = 60
 #: Characters that may stand between the top of the text's element and its headline (path, column, kicker).
 _LEAD_ROOM = 120
+#: Visible lines below the headline in which its byline stands.
+_BYLINE_LINES = 6
+#: So many dated links below a heading are the rows of a list.
+_DATED_ROWS = 3
 #: Article links from which a page with hardly any text of its own is a list.
 _LIST_LINKS = 12
 _ERROR = re.compile(
@@ -154,6 +159,15 @@ class PortalArticlePage(ArticlePage):
         before, inside, after = self.around
         return published(before, inside + after, self.metadata, self.url, self.now)
 
+    def has_byline(self) -> bool:
+        """Whether a line of time or source stands right below the headline, as on article pages and not on lists."""
+        title = self.title
+        if title is None or title.first < 0:
+            return False
+        below = [x for x in self.tree.lines[title.last : title.last + 12] if not x.hidden][:_BYLINE_LINES]
+        dated = sum(1 for x in self.tree.lines[title.last : title.last + 12] if x.links and find_stamps(x.text))
+        return dated < _DATED_ROWS and any(_is_byline(line) for line in below)
+
     def _refuse_what_is_none(self, text: str, title: str) -> None:
         """Raise NotAnArticle for pages that hold hardly any text and no article's marks."""
         tree = self.tree
@@ -162,7 +176,7 @@ class PortalArticlePage(ArticlePage):
         shown = " ".join(line.text for line in tree.lines[:40])[:600]
         if _ERROR.search(tree.title) or (len(tree.lines) < 40 and _ERROR.search(shown)):
             raise NotAnArticle("error_page", tree.title[:100])
-        marked = bool(title) and self.published_at is not None
+        marked = bool(title) and (self.has_byline() or self.metadata.is_article)
         if not marked and self._article_links() >= _LIST_LINKS:
             raise NotAnArticle("list_page")
         if not marked and (not text or not wording.sentences(text)):
@@ -227,6 +241,16 @@ class PortalText(PortalArticlePage):
         return title if title is not None and 0 <= title.first < first else None
 
 
+def _is_byline(line: Line) -> bool:
+    text = line.text
+    if len(text) > 160:
+        return False
+    if line.links * 2 > len(text):
+        return bool(_SOURCED.search(text))
+    return is_meta_line(line) or bool(_SOURCED.search(text)) or (len(text) <= 40 and is_relative(text))
+
+
+_SOURCED = re.compile(r"(?:来\s{0,3}源|稿源)\s?[:：]\s?\S")
 _READING = re.compile(r"^正在阅读\s?[:：]\s?(.{4,100})$")
 
 
