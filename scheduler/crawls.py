@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import logging
 import os
 import signal
 import subprocess
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 #: Seconds a child gets after the first SIGTERM (Scrapy then finishes downloads in flight), and after the second.
 GRACE_SECONDS = (5.0, 2.0)
 _PR_SET_PDEATHSIG = 1
+#: Their errors are counted by reason and shown in the summary; a person at a shell need not read them twice.
+_COUNTED = ("scrapy.downloadermiddlewares.retry", "scrapy.downloadermiddlewares.robotstxt")
 
 
 def crawl_here(
@@ -39,6 +42,8 @@ def crawl_here(
     os.environ.setdefault("SCRAPY_SETTINGS_MODULE", "crawler.settings")
     settings = get_project_settings()
     settings.set("LOG_LEVEL", log_level, priority="cmdline")
+    for name in _COUNTED:
+        logging.getLogger(name).setLevel("INFO" if log_level == "INFO" else "CRITICAL")
     CrawlRecorder.on_progress = staticmethod(on_progress) if on_progress else None
     process = CrawlerProcess(settings)
     crawler = process.create_crawler(SourceSpider)

@@ -29,7 +29,7 @@ def crawl_command(names: tuple[str, ...], due: bool, verbose: bool) -> None:
             "nothing is due" if due else "no enabled source; edit sources.toml, then `parknews source list`"
         )
         return
-    lines, any_read = crawl_and_report(context, chosen, "INFO" if verbose else "CRITICAL")
+    lines, any_read = crawl_and_report(context, chosen, "INFO" if verbose else "ERROR")
     click.echo("\n".join(lines))
     if not any_read:
         raise SystemExit(1)

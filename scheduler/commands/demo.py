@@ -114,7 +114,7 @@ def _crawl(context: CrawlContext) -> None:
     from scheduler.commands.crawl import crawl_and_report
 
     click.echo("1. crawl")
-    lines, _ = crawl_and_report(context, [source for source in context.sources if source.enabled], "CRITICAL")
+    lines, _ = crawl_and_report(context, [source for source in context.sources if source.enabled], "ERROR")
     click.echo("\n".join(lines))
 
 
@@ -144,10 +144,15 @@ def _issue(store: Store, sink: SmtpSink) -> None:
     report = deliver(store, utc_now)
     sent = sink.messages()[before:] if before else sink.messages()
     with read_scope(store.engine) as session:
-        ledger = ", ".join(f"{count} {state}" for state, count in sorted(summary(session, issue.id).items()))
+        states = summary(session, issue.id)
+    ledger = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
     click.echo(
         f"  {report.sent} sent now"
-        + ("" if report.sent else ": every recipient has this issue already, nothing is sent twice")
+        + (
+            ": every recipient has this issue already, nothing is sent twice"
+            if report.sent == 0 and "sent" in states
+            else ""
+        )
         + f" (ledger: {ledger})"
     )
     for path in sent if report.sent else sink.messages():
