@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 from crawler.extract.columns import body_size, innermost_box, stack
 from crawler.extract.drafts import Draft, drafts_of
 from crawler.extract.furniture import (
+    COMES_FROM,
+    TURNS_TO,
     Masthead,
     authors_of,
     is_advert,
@@ -32,11 +34,11 @@ if TYPE_CHECKING:
 #: A text without headline is an article of its own only when it is as long as a short news item.
 _LONE_TEXT = 160
 _SHORTEST = 30
+#: A label 广告 speaks for its box only up to this share of the page; larger boxes hold articles too.
+_LARGEST_ADVERT = 0.55
 #: The busiest real page measured has 150 blocks, 46 rules and 31 pictures; beyond these it is a table or an attack.
 _MOST_BLOCKS, _MOST_RULES, _MOST_BOXES = 1200, 600, 200
 _SURE_LINK = 2.2
-_TURN = re.compile(r"[（(【\[]?(?:下转|紧接|转)第?\s*([A-Z]?\d{1,3}[A-Z]?)\s*版[^）)】\]。]{0,14}[）)】\]]?$")
-_FROM = re.compile(r"[（(【\[]?(?:上接|接)第?\s*([A-Z]?\d{1,3}[A-Z]?)\s*版[^）)】\]。]{0,14}[）)】\]]?")
 
 
 @dataclass
@@ -76,7 +78,7 @@ def cut_page(page: PdfPage) -> PageCut:
     lines = lines_of(page.chars, [*rules, *boxes])
     masthead, lines = split_furniture(page, lines)
     cut = PageCut(masthead)
-    lines = _without_advert_boxes(lines, boxes, cut)
+    lines = _without_advert_boxes(lines, boxes, page, cut)
     blocks = stack(lines, rules, boxes)
     if len(blocks) > _MOST_BLOCKS:
         blocks = sorted(blocks, key=lambda block: -len(block.text))[:_MOST_BLOCKS]
@@ -105,20 +107,24 @@ def _length(frame: Frame) -> float:
     return frame.width + frame.height
 
 
-def _without_advert_boxes(lines: list[Line], boxes: list[Frame], cut: PageCut) -> list[Line]:
-    """Drop what stands in a box that sells something."""
-    inside: dict[int, list[Line]] = {}
-    for line in lines:
-        home = innermost_box((line.x0 + line.x1) / 2, (line.y0 + line.y1) / 2, boxes)
-        inside.setdefault(home, []).append(line)
-    kept = inside.pop(-1, [])
-    for members in inside.values():
-        text = "".join(line.text for line in members)
-        if is_advert(text, boxed=True, labelled=any(is_label(line.text) for line in members)):
+def _without_advert_boxes(lines: list[Line], boxes: list[Frame], page: PdfPage, cut: PageCut) -> list[Line]:
+    """Drop what stands in a box that sells something, the boxes within it too."""
+    dropped: set[int] = set()
+    for i, box in enumerate(boxes):
+        inside = [line for line in lines if box.contains(*_middle(line))]
+        if not inside or all(id(line) in dropped for line in inside):
+            continue
+        labels = [line for line in inside if is_label(line.text)]
+        own = any(innermost_box(*_middle(line), boxes) == i for line in labels)
+        small = box.width * box.height < _LARGEST_ADVERT * page.width * page.height
+        if (own and small) or is_advert("".join(line.text for line in inside), boxed=True):
             cut.adverts += 1
-        else:
-            kept += members
-    return kept
+            dropped.update(id(line) for line in inside)
+    return [line for line in lines if id(line) not in dropped]
+
+
+def _middle(line: Line) -> tuple[float, float]:
+    return (line.x0 + line.x1) / 2, (line.y0 + line.y1) / 2
 
 
 # --- articles ---------------------------------------------------------------------------------------------------------
@@ -166,7 +172,7 @@ def _authors(draft: Draft) -> list[str]:
 
 def _turns(article: CutArticle) -> None:
     last = article.paragraphs[-1]
-    if match := _TURN.search(last):
+    if match := TURNS_TO.search(last):
         article.goes_to = match[1]
         article.paragraphs[-1] = last[: match.start()].rstrip()
     for place, text in (
@@ -174,7 +180,7 @@ def _turns(article: CutArticle) -> None:
         ("kicker", article.kicker),
         ("first", article.paragraphs[0]),
     ):
-        if match := _FROM.search(text[:40]):
+        if match := COMES_FROM.search(text[:40]):
             article.comes_from = match[1]
             rest = (text[: match.start()] + text[match.end() :]).strip()
             if place == "first":

@@ -47,6 +47,7 @@ def drafts_of(parts: Parts, layout: Layout) -> list[Draft]:
     leads = leads_of(layout)
     drafts = _head_chains(chains_of(layout), layout)
     stories = _picture_stories(drafts, layout)
+    _nearest_headlines(drafts, layout)
     drafts = _join_orphans([d for d in drafts if d not in stories], layout) + stories
     _add_leads(drafts, leads)
     return drafts + _caption_stories(drafts, parts, layout)
@@ -271,6 +272,27 @@ def _fit(blocks: list[Block], chain: list[Block], at: int, layout: Layout) -> fl
         lead = blocks[-1].y1 <= min(b.top for b in chain) + blocks[-1].size
         score += 6.0 if lead and at == 0 else 0.0
     return score
+
+
+def _nearest_headlines(drafts: list[Draft], layout: Layout) -> None:
+    """Give flows without headline the unused one just above, though it stands over other columns that are empty."""
+    used = {id(d.headline) for d in drafts}
+    for draft in drafts:
+        first = draft.blocks[0]
+        if draft.headline is not None or len(draft.text) < 60 or id(first) in layout.covers:
+            continue
+        near = [
+            h
+            for h in layout.headlines
+            if id(h) not in used
+            and not h.vertical
+            and h.frame == first.frame
+            and -2 <= first.top - h.y1 <= 5 * layout.body
+            and max(h.x0 - first.x1, first.x0 - h.x1) < 6 * layout.body
+        ]
+        if near:
+            draft.headline, draft.head_score = min(near, key=lambda h: first.top - h.y1), 1.0
+            used.add(id(draft.headline))
 
 
 def _picture_stories(drafts: list[Draft], layout: Layout) -> list[Draft]:

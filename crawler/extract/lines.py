@@ -284,7 +284,11 @@ def _belongs(left: Line, right: Line, rows: _Rows, fences_and_display: tuple[_Fe
     if gap <= _TIGHT * right.size:
         return True
     across, along = _witnesses(left, right, rows)
-    if along > across or (not across and _at_column_edge(right, rows)) or (across < 2 and _in_gutter(left, right, rows)):
+    if (
+        along > across
+        or (not across and _at_column_edge(right, rows))
+        or (across < 2 and _in_gutter(left, right, rows))
+    ):
         return False
     next_in_stream = 0 < right.order - left.last_order <= 4
     near = next_in_stream and gap <= 1.2 * right.size and along == 0

@@ -62,7 +62,7 @@ def turned_pdf(seed: int) -> tuple[bytes, Gold]:
         )
         part[-1] += "（下转A05版）" if number == "A01" else ""
         heading = title[0] if number == "A01" else f"（上接A01版）{title[0]}"
-        sheet.centred(heading, 30, 710, top + 40, 26, sheet.style.title_font, "one/head")
+        sheet.line(heading, 30, top + 40, 26, sheet.style.title_font, "one/head")
         slots = column_slots(30, 710, [top + 60] * 3, top + 260, sheet.style)
         if number == "A05":
             sheet.style.indent = 0.0
