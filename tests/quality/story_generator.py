@@ -14,18 +14,27 @@ from typing import Any
 
 import opencc
 
-_NOUNS = (
+
+def _listed(words: str) -> list[str]:
+    return words.split()
+
+
+_NOUNS = _listed(
     "党员 支部 企业 园区 项目 干部 群众 社区 车间 技术 团队 服务 平台 机制 产业 链条 人才 专班 网格 驿站 课堂 阵地 品牌 清单 台账 难题 诉求 "
     "订单 工艺 设备 图纸 样品 芯片 电机 叶片 船舶 药品 软件 数据 仓库 码头 厂房 食堂 宿舍 班车 学校 医院 公园 河道 楼宇 商圈 街道 窗口 热线 "
     "导师 学徒 骑手 司机 农户 专家 教授 博士 书记 主任 厂长 班长 会计 律师 医生 教师 志愿者 退役军人 技术员 联络员 宣讲团 联合会 研究院 实验室"
-).split()
-_VERBS = (
+)
+_VERBS = _listed(
     "走访 梳理 协调 推动 解决 培训 组建 打通 认领 公示 评议 试点 改造 升级 对接 引进 孵化 调研 攻关 签约 投产 检修 回访 慰问 宣讲 帮扶 招募 "
     "轮值 结对 挂牌 验收 复盘 督办 通报 表彰 选派 轮训 联建 共享 减免 补贴 压缩 简化 优化 搭建 延伸 覆盖 激活 点亮 擦亮 破解 兑现 落实 盘活"
-).split()
-_LINKS = "并 同时 随后 为此 据介绍 不仅如此 在此基础上 一段时间以来 从去年起 接下来 与此同时 说到变化".split()
-_TAILS = "受到好评 成为常态 见到实效 少走弯路 当天办结 一次办好 逐项销号 全程留痕 比往年早 有人牵头 有人跟进 形成闭环".split()
-_ZONES = "云泽 石洲 凌水 柏山 东渚 鹤台 临塘 金岭 双溪 望河 平陵 青浦湾 白洋 安澜".split()
+)
+_LINKS = _listed(
+    "并 同时 随后 为此 据介绍 不仅如此 在此基础上 一段时间以来 从去年起 接下来 与此同时 说到变化"
+)
+_TAILS = _listed(
+    "受到好评 成为常态 见到实效 少走弯路 当天办结 一次办好 逐项销号 全程留痕 比往年早 有人牵头 有人跟进 形成闭环"
+)
+_ZONES = _listed("云泽 石洲 凌水 柏山 东渚 鹤台 临塘 金岭 双溪 望河 平陵 青浦湾 白洋 安澜")
 _SURNAMES, _GIVEN = "梁穆温柯卞桑厉翟樊郁", "建明晓岚志远文斌海燕立新雨桐"
 _SLOGANS = (
     "下一步要坚持把党的领导贯穿发展全过程各环节，以高质量党建引领保障高质量发展，推动各项任务落地见效，为奋力谱写现代化建设新篇章提供坚强保证。",
@@ -64,7 +73,7 @@ class Maker:
         number = self.random.randint(2, 9800)
         forms = (
             lambda: f"{pick(_NOUNS)}{pick(_VERBS)}{pick(_NOUNS)}{pick(_NOUNS)}",
-            lambda: f"{pick(_VERBS)}{pick(_NOUNS)}{number}{pick('个 名 项 家 次'.split())}",
+            lambda: f"{pick(_VERBS)}{pick(_NOUNS)}{number}{pick('个名项家次')}",
             lambda: f"{pick(_LINKS)}{pick(_NOUNS)}{pick(_TAILS)}",
             lambda: f"{self.name()}带着{pick(_NOUNS)}到{pick(_NOUNS)}{pick(_VERBS)}{pick(_NOUNS)}",
             lambda: f"把{pick(_NOUNS)}{pick(_VERBS)}到{pick(_NOUNS)}里",
@@ -168,10 +177,9 @@ class Maker:
 
     def figures(self, text: str) -> str:
         out = []
-        for token in text.split("，"):
-            if any(c.isdigit() for c in token) and self.random.random() < 0.35:
-                token = "".join(str((int(c) + 3) % 10) if c.isdigit() else c for c in token)
-            out.append(token)
+        for clause in text.split("，"):
+            changes = any(c.isdigit() for c in clause) and self.random.random() < 0.35
+            out.append("".join(str((int(c) + 3) % 10) if changes and c.isdigit() else c for c in clause))
         return "，".join(out)
 
     def wire(self, text: str) -> str:

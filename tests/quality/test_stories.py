@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import importlib.util
 import json
 import random
 import tomllib
@@ -16,24 +15,9 @@ import pytest
 from sqlalchemy import Engine
 
 from store.stories import group_documents
+from tests.quality.story_generator import Sample, make
 
-_HERE = Path(__file__).parent
-FLOORS = tomllib.loads((_HERE / "story_floors.toml").read_text())
-
-
-def _load_generator() -> Any:
-    spec = importlib.util.spec_from_file_location("story_generator", _HERE / "story_generator.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    import sys
-
-    sys.modules["story_generator"] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-story_generator = _load_generator()
+FLOORS = tomllib.loads((Path(__file__).parent / "story_floors.toml").read_text())
 
 
 def _grouped(engine: Engine, documents: Iterable[dict[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -57,11 +41,11 @@ def _rates(
 
 
 @pytest.fixture(scope="module")
-def sample() -> Any:
-    return story_generator.make(seed=20261123)
+def sample() -> Sample:
+    return make(seed=20261123)
 
 
-def test_made_up_copies_are_joined_and_look_alikes_are_not(sqlite_engine: Engine, sample: Any) -> None:
+def test_made_up_copies_are_joined_and_look_alikes_are_not(sqlite_engine: Engine, sample: Sample) -> None:
     lines = _grouped(sqlite_engine, sample.documents)
     recall, wrong, kinds = _rates(lines, sample.pairs)
     assert recall >= FLOORS["arrival"]["recall"], kinds
@@ -74,7 +58,7 @@ def test_made_up_copies_are_joined_and_look_alikes_are_not(sqlite_engine: Engine
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_the_order_of_arrival_hardly_matters(sqlite_engine: Engine, sample: Any, seed: int) -> None:
+def test_the_order_of_arrival_hardly_matters(sqlite_engine: Engine, sample: Sample, seed: int) -> None:
     shuffled = list(sample.documents)
     random.Random(seed).shuffle(shuffled)
     recall, wrong, kinds = _rates(_grouped(sqlite_engine, shuffled), sample.pairs)

@@ -1,0 +1,208 @@
+"""What finding an article's story costs: `python -m tests.bench.bench_stories [STORED ...] [--url URL]`.
+
+Prints, with 1,000, 10,000 and 100,000 stored articles of 1,500 characters (all different: the worst case for the index), the CPU time of
+assigning one more (new ones and copies, half and half), its 95th percentile, index bytes an article and the memory; then
+datasketch, rensa and gaoya on the same texts where they are installed (signature, look-up and insertion only).
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from itertools import accumulate
+from pathlib import Path
+
+from sqlalchemy import Engine, insert
+from sqlalchemy.orm import Session
+
+from store.database import make_engine, session_scope
+from store.dedup.same_story import Text
+from store.models import Article, Base, Story
+from store.stories import assign_story
+from store.story_index import StoryFingerprint, StoryText
+
+NOW = datetime(2026, 11, 23, tzinfo=UTC)
+LENGTH = 1500
+SAMPLES = 400
+_SIGNS = [chr(code) for code in range(0x4E00, 0x4E00 + 2500)]
+
+
+def texts(seed: int) -> Iterator[str]:
+    """Different texts whose signs are as unevenly spread as in real ones (Zipf over 2,500)."""
+    chance = random.Random(seed)
+    weights = list(accumulate(1 / (rank + 10) for rank in range(len(_SIGNS))))
+    while True:
+        signs = chance.choices(_SIGNS, cum_weights=weights, k=LENGTH)
+        yield "，".join("".join(signs[start : start + 15]) for start in range(0, LENGTH, 15))
+
+
+def article(number: int, text: str) -> dict[str, object]:
+    return {
+        "id": number, "url": f"https://x.example/{number}", "url_key": f"x/{number}", "checksum": str(number), "title": text[:24],
+        "text": text, "first_seen_at": NOW, "updated_at": NOW, "version": 1, "images": [], "flags": [], "confidence": 1.0,
+        "relevant": False, "borderline": False, "score": 0.0, "classification": {}, "story_id": number, "relation": "original",
+    }  # fmt: skip
+
+
+def fill(engine: Engine, start: int, stop: int, source: Iterator[str]) -> None:
+    """Store articles `start` to `stop` as if they had been assigned, faster than one by one."""
+    for begin in range(start, stop, 1000):
+        rows = [article(number, next(source)) for number in range(begin + 1, min(begin + 1000, stop) + 1)]
+        stories = [
+            {"id": row["id"], "title": row["title"], "first_seen_at": NOW, "last_seen_at": NOW, "relevant": False,
+             "score": 0.0, "article_count": 1} for row in rows
+        ]  # fmt: skip
+        prints = [
+            {"fingerprint": value, "article_id": row["id"]}
+            for row in rows
+            for value in Text(str(row["title"]), str(row["text"])).kept()
+        ]
+        with session_scope(engine) as session:
+            session.execute(insert(Story), stories)
+            session.execute(insert(Article), rows)
+            session.execute(insert(StoryText), [{"article_id": row["id"], "page": False} for row in rows])
+            session.execute(insert(StoryFingerprint), prints)
+
+
+def measure(engine: Engine, stored: int, source: Iterator[str]) -> tuple[float, float]:
+    """Return mean and 95th percentile of the CPU milliseconds of assigning one article."""
+    chance = random.Random(stored)
+    took = []
+    with session_scope(engine) as session:
+        for number in range(SAMPLES):
+            if number % 2:
+                told = session.get_one(Article, chance.randrange(1, stored + 1))
+                text = told.text.replace("，", ", ")[: chance.choice((700, 1200, LENGTH * 2))]
+                session.expunge(told)
+            else:
+                text = next(source)
+            new = Article(**(article(stored + number + 1, text) | {"story_id": None, "relation": None}))
+            session.add(new)
+            session.flush()
+            begin = time.process_time()
+            assign_story(session, new, now=NOW)
+            took.append((time.process_time() - begin) * 1000)
+            session.expunge(new)
+        session.rollback()
+    took.sort()
+    return sum(took) / len(took), took[int(len(took) * 0.95)]
+
+
+def index_bytes(session: Session) -> int:
+    tables = ("story_fingerprint", "story_text")
+    if session.get_bind().dialect.name == "sqlite":
+        query = f"SELECT sum(pgsize) FROM dbstat WHERE name IN {tables}"
+    else:
+        query = " + ".join(f"pg_total_relation_size('{table}')" for table in tables)
+        query = f"SELECT {query}"
+    return int(session.connection().exec_driver_sql(query).scalar_one())
+
+
+def ours(engine: Engine, sizes: list[int]) -> None:
+    source, stored = texts(1), 0
+    for size in sizes:
+        fill(engine, stored, size, source)
+        stored = size
+        mean, tail = measure(engine, stored, source)
+        with session_scope(engine) as session:
+            bytes_each = index_bytes(session) / stored
+        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        print(
+            f"parknews    {stored:>9,} stored  {mean:6.2f} ms  p95 {tail:6.2f} ms  {bytes_each:5.0f} bytes  {memory:5.0f} MB"
+        )
+
+
+def _shingles(text: str) -> list[str]:
+    return list({text[i : i + 5] for i in range(len(text) - 4)})
+
+
+def _datasketch() -> Callable[[int, str], object]:
+    from datasketch import MinHash, MinHashLSH
+
+    index = MinHashLSH(threshold=0.5, num_perm=128)
+
+    def add(number: int, text: str) -> object:
+        signature = MinHash(num_perm=128)
+        signature.update_batch([piece.encode() for piece in _shingles(text)])
+        found = index.query(signature)
+        index.insert(str(number), signature)
+        return found
+
+    return add
+
+
+def _rensa() -> Callable[[int, str], object]:
+    from rensa import RMinHash, RMinHashLSH
+
+    index = RMinHashLSH(threshold=0.5, num_perm=128, num_bands=32)
+
+    def add(number: int, text: str) -> object:
+        signature = RMinHash(num_perm=128, seed=1)
+        signature.update(_shingles(text))
+        found = index.query(signature)
+        index.insert(number, signature)
+        return found
+
+    return add
+
+
+def _gaoya() -> Callable[[int, str], object]:
+    from gaoya.minhash import MinHashStringIndex
+
+    index = MinHashStringIndex(
+        hash_size=32,
+        jaccard_threshold=0.5,
+        num_bands=32,
+        band_size=4,
+        num_hashes=128,
+        analyzer="char",
+        ngram_range=(5, 5),
+    )
+
+    def add(number: int, text: str) -> object:
+        found = index.query(text)
+        index.insert_document(number, text)
+        return found
+
+    return add
+
+
+def peers(count: int) -> None:
+    for name, build in (("datasketch", _datasketch), ("rensa", _rensa), ("gaoya", _gaoya)):
+        try:
+            add = build()
+        except ImportError:
+            print(f"{name:<11} not installed")
+            continue
+        source = texts(1)
+        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        begin = time.process_time()
+        for number in range(count):
+            add(number, next(source))
+        each = (time.process_time() - begin) * 1000 / count
+        grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - memory) * 1024 / count
+        print(f"{name:<11} {count:>9,} stored  {each:6.2f} ms  in memory only, {grown:5.0f} bytes")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("sizes", nargs="*", type=int, default=[1_000, 10_000])
+    parser.add_argument("--url")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        engine = make_engine(given.url or f"sqlite:///{Path(folder) / 'bench.db'}")
+        Base.metadata.create_all(engine)
+        ours(engine, sorted(given.sizes))
+        engine.dispose()
+    peers(2_000)
+
+
+if __name__ == "__main__":
+    sys.exit(os.nice(5) and main())
