@@ -11,10 +11,9 @@ from store.text import to_simplified
 
 #: Texts longer than this many characters are compared by their beginning only (the longest real newspaper page has 24,000).
 MAX_TEXT = 60_000
-#: Signs used for masking. The cross and the circle only mask when doubled ("××高新区", "〇〇区").
-_MASK = "*＊"
+#: A line of asterisks divides, it does not mask.
+_DIVIDER = re.compile(r"^[ \t\u3000]*\*[ \t\u3000]*\*[ \t\u3000]*\*[* \t\u3000]*$", re.MULTILINE)
 _MASKED_NUMBER = re.compile(r"[0-9.,%·](?:[0-9.,%·]|\s(?=[0-9*]))*(?=\*)|(?<=\*)(?:[0-9.,·]|\s(?=[0-9*]))+")
-_PLACEHOLDER = re.compile(r"[×Xx某]{2,}|[○〇]{2,}|[█■□]+")
 _BMP = 0x10000
 
 
@@ -71,7 +70,7 @@ def fold(text: str) -> Folded:
 
 def _drop_masks(text: str) -> tuple[str, int]:
     """Take out masks and the numbers they cover in part: "2*.*%" must not look like a figure that disagrees."""
-    text = text.replace("＊", "*")
+    text = _DIVIDER.sub("", text.replace("＊", "*"))
     masks = len(re.findall(r"\*+", text))
     return _MASKED_NUMBER.sub("", text).replace("*", ""), masks
 
