@@ -63,9 +63,15 @@ class CrawlRecorder:
             CrawlRecorder.on_progress(spider)
 
     def callback_failed(self, failure: Any, response: Any, spider: SourceSpider) -> None:
-        """Count a callback that raised (Scrapy logs the traceback): a fault of ours that must not pass for a quiet source."""
-        if tally := spider.tallies.get(response.meta.get("source", "")):
-            tally.fail(
+        """Count a callback that raised (Scrapy logs the traceback): a fault of ours that must not pass for a quiet source.
+
+        Without a response it was `start` that raised, which concerns every source of the run.
+        """
+        if response is None:
+            for tally in spider.tallies.values():
+                tally.fail("exception", f"{failure.value!r}", is_list=True)
+        elif tally_of := spider.tallies.get(response.meta.get("source", "")):
+            tally_of.fail(
                 "exception", f"{response.url}: {failure.value!r}", is_list=bool(response.meta.get("is_list"))
             )
 
