@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import re
+import ssl
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from socketserver import StreamRequestHandler, ThreadingTCPServer
+
+import pytest
+
+from digest.bounces import MAX_OCTETS
+from digest.mailbox import Mailbox, MailboxError, fetch_new
+from tests.digest.smtp_servers import free_port, make_certificate
+
+PASSWORD = "geheim-授权码".encode().hex()
+
+
+class ImapServer:
+    """As much of an IMAP server as the mailbox needs; it lets in only who says who they are, as 网易's do."""
+
+    def __init__(self, context: ssl.SSLContext, mails: list[bytes]) -> None:
+        self.mails, self.seen, self.commands = mails, set[int](), list[str]()
+        self.hang_up_at = ""
+        server = self
+
+        class Handler(StreamRequestHandler):
+            def handle(self) -> None:
+                with suppress(OSError):
+                    self.wfile.write(b"* OK ready\r\n")
+                    while line := self.rfile.readline():
+                        if not server.answer(line.decode().strip(), self.wfile.write):
+                            return
+
+        class Server(ThreadingTCPServer):
+            daemon_threads = allow_reuse_address = True
+
+            def get_request(self) -> tuple[ssl.SSLSocket, object]:
+                connection, peer = super().get_request()
+                return context.wrap_socket(connection, server_side=True), peer
+
+        self.server = Server(("127.0.0.1", 0), Handler)
+        self.port: int = self.server.server_address[1]
+        threading.Thread(
+            target=self.server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True
+        ).start()
+
+    def answer(self, line: str, write: Callable[[bytes], int]) -> bool:
+        tag, _, command = line.partition(" ")
+        self.commands.append(command)
+        if self.hang_up_at and self.hang_up_at in command:
+            return False
+        done = "OK done"
+        if command == "CAPABILITY":
+            write(b"* CAPABILITY IMAP4rev1 ID\r\n")
+        elif command.startswith("LOGIN"):
+            done = "OK in" if PASSWORD in command else f"NO wrong password {PASSWORD}"
+        elif command.startswith("SELECT"):
+            introduced = any(each.startswith("ID ") for each in self.commands)
+            done = "OK [READ-WRITE] selected" if introduced else "NO Unsafe Login"
+        elif command.startswith("UID SEARCH"):
+            unread = [str(n) for n in range(1, len(self.mails) + 1) if n not in self.seen]
+            write(f"* SEARCH {' '.join(unread)}\r\n".encode())
+        elif found := re.match(r"UID FETCH (\d+) \(BODY.PEEK\[\]<0\.(\d+)>\)", command):
+            octets = self.mails[int(found[1]) - 1][: int(found[2])]
+            write(f"* 1 FETCH (UID {found[1]} BODY[]<0> {{{len(octets)}}}\r\n".encode() + octets + b")\r\n")
+        elif found := re.match(r"UID STORE (\d+)", command):
+            self.seen.add(int(found[1]))
+        write(f"{tag} {done}\r\n".encode())
+        return command != "LOGOUT"
+
+
+@pytest.fixture
+def trusted(tmp_path: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    return make_certificate(tmp_path, "127.0.0.1")
+
+
+def test_unread_mails_are_fetched_once_and_stay_in_the_mailbox(
+    tmp_path: Path, trusted: tuple[ssl.SSLContext, ssl.SSLContext]
+) -> None:
+    server = ImapServer(trusted[0], [b"Subject: 1\r\n\r\n", b"Subject: 2\r\n\r\nx" + b"y" * 2 * MAX_OCTETS])
+    mailbox = Mailbox("127.0.0.1", "office", PASSWORD, server.port, 2, trusted[1])
+    out = tmp_path / "bounces"
+    assert fetch_new(mailbox, out) == 2
+    assert fetch_new(mailbox, out) == 0
+    assert sorted(path.stat().st_size for path in out.glob("*.eml")) == [14, MAX_OCTETS]
+    assert not any("DELETE" in command.upper() or "EXPUNGE" in command for command in server.commands)
+
+
+def test_a_drop_before_the_mark_fetches_again_and_keeps_one(
+    tmp_path: Path, trusted: tuple[ssl.SSLContext, ssl.SSLContext]
+) -> None:
+    server = ImapServer(trusted[0], [b"Subject: 1\r\n\r\n"])
+    mailbox = Mailbox("127.0.0.1", "office", PASSWORD, server.port, 2, trusted[1])
+    server.hang_up_at = "STORE"
+    with pytest.raises(MailboxError):
+        fetch_new(mailbox, tmp_path / "b")
+    server.hang_up_at = ""
+    assert fetch_new(mailbox, tmp_path / "b") == 1
+    assert len(list((tmp_path / "b").glob("*.eml"))) == 1
+
+
+def test_every_refusal_names_the_mailbox_and_no_secret(
+    tmp_path: Path, trusted: tuple[ssl.SSLContext, ssl.SSLContext]
+) -> None:
+    server = ImapServer(trusted[0], [])
+    wrong = Mailbox("127.0.0.1", "office", "falsch", server.port, 2, trusted[1])
+    unreachable = Mailbox("127.0.0.1", "office", PASSWORD, free_port(), 2, trusted[1])
+    untrusted = Mailbox("127.0.0.1", "office", PASSWORD, server.port, 2)
+    for mailbox, words in ((wrong, "授权码"), (unreachable, "cannot be reached"), (untrusted, "self-signed")):
+        with pytest.raises(MailboxError, match=words) as caught:
+            fetch_new(mailbox, tmp_path)
+        assert "127.0.0.1" in str(caught.value)
+        for secret in (PASSWORD, "falsch"):
+            assert secret not in str(caught.value)
+            assert secret not in repr(mailbox)
