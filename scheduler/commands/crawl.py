@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
     from crawler.context import CrawlContext
+
+#: Their errors are counted by reason and stand in the summary; a person at a shell need not read them twice.
+COUNTED = ("scrapy.downloadermiddlewares.retry", "scrapy.downloadermiddlewares.robotstxt")
 
 
 @click.command()
@@ -46,6 +50,8 @@ def crawl_and_report(context: CrawlContext, chosen: list[Any], log_level: str) -
 
     with read_scope(context.engine) as session:
         before = count_all(session)
+    for name in COUNTED:
+        logging.getLogger(name).setLevel(logging.NOTSET if log_level == "INFO" else logging.CRITICAL)
     progress = CrawlProgress(len(chosen))
     tallies = crawl_here(context, chosen, log_level=log_level, on_progress=progress)
     progress.done()
