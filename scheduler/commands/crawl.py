@@ -50,8 +50,9 @@ def crawl_and_report(context: CrawlContext, chosen: list[Any], log_level: str) -
 
     with read_scope(context.engine) as session:
         before = count_all(session)
-    for name in COUNTED:
-        logging.getLogger(name).setLevel(logging.NOTSET if log_level == "INFO" else logging.CRITICAL)
+    if log_level != "INFO":
+        for name in COUNTED:  # a filter, because Scrapy sets all levels below its own anew
+            logging.getLogger(name).addFilter(lambda _: False)
     progress = CrawlProgress(len(chosen))
     tallies = crawl_here(context, chosen, log_level=log_level, on_progress=progress)
     progress.done()
