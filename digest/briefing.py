@@ -14,7 +14,7 @@ from xml.sax.saxutils import escape
 
 from digest.counts import number
 from digest.edition import Edition, EditionStory
-from digest.story import web_link
+from digest.story import SUMMARY_MARKS, web_link
 from digest.trend import signed
 from digest.word_layout import FALLBACKS, TWIPS_PER_POINT, Layout, load_layout, twips
 from digest.word_package import fonts, half_points, package, text_box
@@ -220,8 +220,7 @@ def _story_section(page: _Page, place: int, part: _Part) -> None:
         story = item.content
         page.add("Heading2", run(f"{item.number}. {story['title']}"))
         if story["summary"]:
-            mark = "（编者摘要）" if story["summary_by"] == "editor" else ""
-            page.add("Body", run(story["summary"] + mark))
+            page.add("Body", run(story["summary"] + SUMMARY_MARKS[story["summary_by"]]))
         if story["note"]:
             page.add("Body", run("按语：", fonts(page.layout, page.layout.heading_font)), run(story["note"]))
         page.add("Source", *_source(page, story))

@@ -9,6 +9,7 @@ from typing import Any
 
 from digest.counts import compared, count, overview, per_theme, table
 from digest.gaps import gaps
+from digest.model import model_from
 from digest.names import NO_THEME, SUPPLEMENT, Names, load_names
 from digest.period import due_at, is_late, local_day, next_due
 from digest.story import story_content
@@ -50,7 +51,7 @@ class Material:
 def compose_issue(engine: Engine, config: Config, now: datetime) -> Issue | None:
     """Compose and freeze the issue due at or before `now`; None when it exists, when the editor holds it, or for a second caller.
 
-    Raises VocabularyError for a broken vocabulary; then nothing was written.
+    Raises VocabularyError for a broken vocabulary and ConfigError for a model that cannot be used; then nothing was written.
     """
     due = due_at(now, config.digest, config.zone_info)
     with read_scope(engine) as session:
@@ -61,7 +62,7 @@ def compose_issue(engine: Engine, config: Config, now: datetime) -> Issue | None
         if is_held(acts):
             return None
         material = Material(candidates(session, now), acts, _looks(session, config, before, due, now), before)
-    draft = draft_issue(material, config, due, now)
+    draft = _with_model(draft_issue(material, config, due, now), material, config)
     with session_scope(engine) as session:
         return freeze(session, draft)
 
@@ -75,7 +76,20 @@ def coming_issue(engine: Engine, config: Config, now: datetime) -> Draft:
             due = next_due(now, config.digest, config.zone_info)
         looks = _looks(session, config, before, due, now)
         material = Material(candidates(session, now), editor_acts(session), looks, before)
-    return draft_issue(material, config, due, now)
+    return _with_model(draft_issue(material, config, due, now), material, config)
+
+
+def _with_model(draft: Draft, material: Material, config: Config) -> Draft:
+    """Give the stories in full the summaries of the office's model, if it has one; no transaction is open meanwhile."""
+    if (model := model_from(config)) is None:
+        return draft
+    texts = {story.story_id: story.copies[0] for story in material.stories}
+    for story in draft.stories:
+        if story.in_full and story.content["summary_by"] == "extract":
+            main, zones = texts[story.story_id], [zone["name"] for zone in story.content["zones"]]
+            if summary := model.summary(main.title, main.text, zones):
+                story.content |= {"summary": summary, "summary_by": "model"}
+    return draft
 
 
 def _looks(

@@ -20,7 +20,7 @@ from jinja2.sandbox import SandboxedEnvironment
 
 from digest.counts import number
 from digest.edition import Edition
-from digest.story import web_link
+from digest.story import SUMMARY_MARKS, web_link
 from digest.trend import bars, line, signed
 from store.config import Config
 from store.text import clean_line, clean_text
@@ -148,7 +148,7 @@ def make_environment(folder: str = "") -> SandboxedEnvironment:
         keep_trailing_newline=True,
     )
     environment.filters.update(link=web_link, number=number, line=clean_line)
-    environment.globals.update(bars=bars, signed=signed, trend_line=line)
+    environment.globals.update(bars=bars, marks=SUMMARY_MARKS, signed=signed, trend_line=line)
     return environment
 
 

@@ -22,6 +22,8 @@ TITLE_LIMIT = 80
 FIGURES = 4
 PRACTICES = 3
 NO_TITLE = "（无标题）"
+#: Who wrote a summary: nothing is said of one that is made of the article's own sentences.
+SUMMARY_MARKS = {"extract": "", "editor": "（编者摘要）", "model": "（机器摘要，已核数字和名称）"}
 
 
 def story_content(
