@@ -50,13 +50,33 @@ _FOLDED = 30
 def _without_furniture(lines: list[Line]) -> list[Line]:
     """Drop lines that wording tells are not the article's, and the short heads of notices right above them."""
     out: list[Line] = []
-    for line in lines:
+    prose = [n for n, line in enumerate(lines) if _is_prose(line)]
+    begin, end = (prose[1], prose[-2]) if len(prose) > _MIDDLE else (len(lines), -1)
+    for number, line in enumerate(lines):
         kept = _without_tail_link(line)
-        if kept is not None and not _is_furniture(kept):
+        if kept is not None and begin < number < end and len(line.text) > _SHORT_NOTICE:
+            # Sentences on rights and codes may be news; notices stand at the ends of an article.
+            out.append(kept)
+        elif kept is not None and not _is_furniture(kept):
             out.append(kept)
         elif out and wording.is_notice(line.text) and _is_notice_head(out[-1]):
             out.pop()
     return out
+
+
+#: Paragraphs an article must have more of to have a middle, and the length of notices that are dropped there, too.
+_MIDDLE = 6
+_SHORT_NOTICE = 40
+
+
+def _is_prose(line: Line) -> bool:
+    text = line.text
+    return (
+        len(text) > _SHORT_NOTICE
+        and line.links * 4 < len(text)
+        and text[-1] in _ENDS
+        and not wording.is_notice(text)
+    )
 
 
 def _is_notice_head(line: Line) -> bool:

@@ -129,7 +129,7 @@ def part_blocks(
             small.append(block)
     small = _promote(small, parts.texts, body)
     upright = [line for line in lines if line.vertical and line.size >= 1.15 * body]
-    large = [block for block in large if not _is_pull_quote(block, parts.texts)]
+    large = [block for block in large if not _is_pull_quote(block, parts.texts, rules)]
     subheads, large = _split_subheads(large, parts.texts, body, rules)
     small = _attach_subheads(small + subheads, parts.texts)
     found = _group(large, parts.texts, rules, by_rows=by_rows) + _group_upright(upright, boxes)
@@ -247,7 +247,7 @@ def _is_subhead(
     return gap_above < 3 * body and not ruled and not spacious and _beside(block, under, texts)
 
 
-def _is_pull_quote(block: Block, texts: list[Block]) -> bool:
+def _is_pull_quote(block: Block, texts: list[Block], rules: Sequence[Frame]) -> bool:
     """Display type in the middle of a column, the text above it broken off and going on below it."""
     near = [
         t
@@ -262,7 +262,10 @@ def _is_pull_quote(block: Block, texts: list[Block]) -> bool:
     broken = above.text[-1] not in "。！？”…）" or above.text[-1] in "，、；："
     flowing = len(below.lines) > 1 and not below.is_indented(0, above.left)
     alike = close and abs(above.size - below.size) < 0.04 * below.size
-    return alike and (broken or flowing) and (broken == flowing or _beside(block, below, texts))
+    over = any(above.y1 - 2 <= r.y0 <= block.y0 + 2 and _cross(r, block) for r in rules if r.width > r.height)
+    under = any(block.y1 - 2 <= r.y0 <= below.top + 2 and _cross(r, block) for r in rules if r.width > r.height)
+    beside = _beside(block, below, texts)
+    return alike and ((broken and flowing) or (beside and (broken or flowing or (over and under))))
 
 
 def _cross(rule: Frame, block: Block) -> bool:

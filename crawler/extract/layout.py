@@ -70,13 +70,17 @@ class Layout:
             return block.left
         size = block.size
         same = [
-            t.left
+            (min(abs(t.top - block.y1), abs(block.top - t.y1)), t.left, t.right)
             for t in self.texts
-            if same_column(t, block)
-            and abs(t.left - block.x0) < 3.3 * size
-            and t.right > block.right - 1.2 * size
+            if len(t.lines) > 2 and same_column(t, block) and abs(t.left - block.x0) < 3.3 * size
         ]
-        return min(same, default=block.left)
+        full = len(block.text) > 8
+        fitting = [
+            (gap, left)
+            for gap, left, right in same
+            if gap < 4 * size or (-1.2 * size < right - block.right < (1.2 if full else 99) * size)
+        ]
+        return min(fitting, default=(0.0, block.left))[1]
 
     def _column_right(self, block: Block) -> float:
         if len(block.lines) > 3:

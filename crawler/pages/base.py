@@ -143,10 +143,7 @@ def _article_or_list(body: bytes, url: str) -> str:
     page = PortalArticlePage(body, url)
     try:
         size = len(page.found.text)
-        if url:
-            sure = is_article_url(url) or size >= _LONG_TEXT
-        else:
-            sure = size >= _ARTICLE_TEXT
+        sure = is_article_url(url) or size >= _LONG_TEXT if url else size >= _ARTICLE_TEXT
         if sure and page.has_byline():
             return "article"
         return "list" if list_evidence(page.tree, url) else "article"

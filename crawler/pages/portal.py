@@ -142,6 +142,11 @@ class PortalArticlePage(ArticlePage):
         byline = Byline()
         visible = [x for x in before if not x.hidden]
         bylines.read_lines(visible, byline)
+        # A reprint names its own editors inside its text; the site's editor stands outside.
+        outside = self.found.node.last if self.found.node is not None else 0
+        for_editor = Byline()
+        bylines.read_lines([x for x in after if not x.hidden and x.index >= outside], for_editor)
+        byline.offer("editor", for_editor.editor or "", 3)
         bylines.read_lines([x for x in after if not x.hidden], byline, 4)
         bylines.read_lines([x for x in inside if not x.hidden], byline, 7)
         bylines.read_lines([x for x in before + after if x.hidden], byline, 14)
@@ -165,7 +170,9 @@ class PortalArticlePage(ArticlePage):
         if title is None or title.first < 0:
             return False
         below = [x for x in self.tree.lines[title.last : title.last + 12] if not x.hidden][:_BYLINE_LINES]
-        dated = sum(1 for x in self.tree.lines[title.last : title.last + 12] if x.links and find_stamps(x.text))
+        dated = sum(
+            1 for x in self.tree.lines[title.last : title.last + 12] if x.links and find_stamps(x.text)
+        )
         return dated < _DATED_ROWS and any(_is_byline(line) for line in below)
 
     def _refuse_what_is_none(self, text: str, title: str) -> None:

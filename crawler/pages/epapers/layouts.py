@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from functools import lru_cache
+from itertools import islice
 
 from lxml.html import HtmlElement
 
@@ -21,6 +24,8 @@ _TURNS = re.compile(
 )
 _PDF = re.compile(r"(?:^|[\"'(=])([^\"'()\s<>=]{1,300}\.pdf)(?=$|[\"')?#\s;])", re.IGNORECASE)
 MAX_LINKS = 400
+#: A row of a list of newspaper pages has the page, its PDF and perhaps a picture.
+_ROW_LINKS = 8
 
 
 def page_of(text: str) -> tuple[str | None, str | None]:
@@ -34,6 +39,11 @@ def page_of(text: str) -> tuple[str | None, str | None]:
 
 def layouts(document: Document) -> list[Link]:
     """Return the issue's pages in the order the page lists them, once each, titles as shown."""
+    return list(_layouts(document))
+
+
+@lru_cache(maxsize=4)
+def _layouts(document: Document) -> tuple[Link, ...]:
     found: dict[str, Link] = {}
     day = day_of(document.url)
     for element in document.tagged("a", "area"):
@@ -51,7 +61,7 @@ def layouts(document: Document) -> list[Link]:
     own = [link for link in found.values() if _same_issue(link.url, document.url)] or list(found.values())
     for link in own:
         link.title = (link.title or "").rstrip("：: ") or None
-    return own[:MAX_LINKS] or _banci(document)
+    return tuple(own[:MAX_LINKS] or _banci(document))
 
 
 def _same_issue(url: str, page: str) -> bool:
@@ -160,7 +170,7 @@ def pdf_url(document: Document) -> str | None:
         said = field.get("value") or field.get("href") or text_of(field)
         if ".pdf" in said.lower():
             return document.absolute(said)
-    found = [(element, url) for element in document.elements if (url := _pdf_address(document, element))]
+    found = list(_pdf_links(document))
     rows = [_row_target(document, element) for element, _ in found]
     for (_, url), target in zip(found, rows, strict=True):
         if target == document.url:
@@ -169,6 +179,12 @@ def pdf_url(document: Document) -> str | None:
         if target is None:
             return url
     return found[0][1] if found and not is_layout(document.url) else None
+
+
+def _pdf_links(document: Document) -> Iterator[tuple[HtmlElement, str]]:
+    """Yield the page's first PDF links; an issue has at most a hundred pages."""
+    found = ((element, url) for element in document.elements if (url := _pdf_address(document, element)))
+    return islice(found, 200)
 
 
 def _pdf_address(document: Document, element: HtmlElement) -> str | None:
@@ -181,19 +197,14 @@ def _pdf_address(document: Document, element: HtmlElement) -> str | None:
 
 def _row_target(document: Document, element: HtmlElement) -> str | None:
     """Return the newspaper page a PDF link stands beside in a list (same paragraph, row or item), or None."""
-    parent = element.getparent()
-    for _ in range(4):
-        if parent is None:
+    for parent in islice(element.iterancestors(), 4):
+        anchors = list(islice(parent.iter("a"), _ROW_LINKS + 1))
+        if len(anchors) > _ROW_LINKS:
             return None
-        targets = [u for a in parent.iter("a") if (u := document.absolute(a.get("href"))) and is_layout(u)]
-        if len(set(targets)) > 2:
+        pages = [(a, url) for a in anchors if (url := document.absolute(a.get("href"))) and is_layout(url)]
+        if len({url for _, url in pages}) > 2:
             return None
-        shown = [
-            u
-            for a in parent.iter("a")
-            if (u := document.absolute(a.get("href"))) and is_layout(u) and not _TURNS.match(text_of(a))
-        ]
+        shown = [url for a, url in pages if not _TURNS.match(text_of(a))]
         if shown:
             return shown[0]
-        parent = parent.getparent()
     return None
