@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
 import pytest
@@ -88,6 +89,25 @@ def test_a_row_is_claimed_by_one_worker_only(queued_anywhere: Engine, now: datet
     assert claim_ids(queued_anywhere, "one", now, 2) == [1, 2]
     assert claim_ids(queued_anywhere, "two", now) == [3]
     assert claim_ids(queued_anywhere, "two", now) == []
+
+
+def test_many_workers_at_once_get_every_row_once(engine: Engine, now: datetime) -> None:
+    with session_scope(engine) as session:
+        issue = make_issue(session, now)
+        for number in range(60):
+            add(session, now, f"r{number}@example.cn")
+        deliveries.enqueue(session, issue.id, now)
+
+    def work(worker: str) -> list[int]:
+        taken: list[int] = []
+        while ids := claim_ids(engine, worker, now, 7):
+            taken += ids
+        return taken
+
+    with ThreadPoolExecutor(4) as pool:
+        taken = [key for ids in pool.map(work, "abcd") for key in ids]
+    assert sorted(taken) == sorted(set(taken))
+    assert len(taken) + len(claim_ids(engine, "last", now, 100)) == 60
 
 
 def test_the_whole_way_from_queued_to_sent(queued_anywhere: Engine, now: datetime) -> None:
