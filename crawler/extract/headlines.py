@@ -263,7 +263,9 @@ def _is_pull_quote(block: Block, texts: list[Block], rules: Sequence[Frame]) -> 
     flowing = len(below.lines) > 1 and not below.is_indented(0, above.left)
     alike = close and abs(above.size - below.size) < 0.04 * below.size
     over = any(above.y1 - 2 <= r.y0 <= block.y0 + 2 and _cross(r, block) for r in rules if r.width > r.height)
-    under = any(block.y1 - 2 <= r.y0 <= below.top + 2 and _cross(r, block) for r in rules if r.width > r.height)
+    under = any(
+        block.y1 - 2 <= r.y0 <= below.top + 2 and _cross(r, block) for r in rules if r.width > r.height
+    )
     beside = _beside(block, below, texts)
     return alike and ((broken and flowing) or (beside and (broken or flowing or (over and under))))
 
