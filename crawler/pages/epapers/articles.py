@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from itertools import islice
 
 from lxml.html import HtmlElement
 
@@ -41,6 +42,7 @@ _SEC = re.compile("^(.{0,60}?)\\s*《?([^《》\\s]{2,12})》?\\s*[(（]\\s*\\d{
 _LEDE = re.compile(
     "^[^。]{0,40}?[(（]\\s*((?:[^()（）\\s]{0,14})?(?:记者|通讯员)[^()（）]{1,50})[)）]|^[■□▶●◆◎○]\\s*([^。]{2,40})$|^((?:本报|见习|特约|全媒体)?(?:记者|通讯员)\\s*[^。]{2,30})$"
 )
+_MAX_IMAGES = 200
 _CAPTION_PARTS = frozenset({"picture-caption", "img-caption", "imgtitle", "pic-info"})
 
 
@@ -122,7 +124,7 @@ def _images(document: Document, container: HtmlElement) -> list[Image]:
     """Return the images in the body and in the tables of pictures beside it (res/, pic/, att/), once each."""
     found: dict[str, Image] = {}
     inside = {id(element) for element in container.iter()}
-    for element in [*container.iter("img"), *document.tagged("img")]:
+    for element in islice([*container.iter("img"), *document.tagged("img")], _MAX_IMAGES):
         address = element.get("src") or element.get("data-src") or ""
         url = document.absolute(address)
         if url is None or not _is_picture(address, inside=id(element) in inside):
@@ -145,12 +147,10 @@ def _is_picture(address: str, *, inside: bool) -> bool:
 
 
 def _caption_below(element: HtmlElement) -> str | None:
-    """Return the text of the next row or paragraph of the picture's own small table, or None."""
-    table = next(
-        (parent for parent in element.iterancestors("table", "figure") if len(list(parent.iter("img"))) == 1),
-        None,
-    )
-    if table is None or len(list(table.iter())) > 14:
+    """Return the text of the picture's own small table or figure, or None."""
+    table = next(islice(element.iterancestors("table", "figure"), 1), None)
+    inside = list(islice(table.iter(), 15)) if table is not None else []
+    if table is None or len(inside) >= 15 or sum(child.tag == "img" for child in inside) != 1:
         return None
     text = text_of(table)
     return text if 4 <= len(text) <= 160 else None

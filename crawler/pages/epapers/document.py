@@ -12,9 +12,9 @@ from lxml.etree import ParserError
 
 from store.text import clean_line, clean_text
 
-#: Pages of newspapers are 5 to 60 KB; what is far larger is no page of one.
-MAX_CHARACTERS = 3_000_000
-MAX_ELEMENTS = 60_000
+#: Pages of newspapers are 5 to 60 KB with at most 3,000 elements; what is far larger is no page of one.
+MAX_CHARACTERS = 2_000_000
+MAX_ELEMENTS = 15_000
 
 _BLOCKS = frozenset(
     [

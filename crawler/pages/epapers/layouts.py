@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import lru_cache
 from itertools import islice
 
@@ -39,7 +40,7 @@ def page_of(text: str) -> tuple[str | None, str | None]:
 
 def layouts(document: Document) -> list[Link]:
     """Return the issue's pages in the order the page lists them, once each, titles as shown."""
-    return list(_layouts(document))
+    return [replace(link) for link in _layouts(document)]
 
 
 @lru_cache(maxsize=4)
@@ -86,9 +87,14 @@ def _banci(document: Document) -> list[Link]:
 
 def links(document: Document) -> list[Link]:
     """Return this page's articles in the order of its list, once each; adverts, notices, pictures and credits are not."""
+    return [replace(link) for link in _links(document)]
+
+
+@lru_cache(maxsize=4)
+def _links(document: Document) -> tuple[Link, ...]:
     _, name = current_page(document)
     if name and is_advert_page(name):
-        return []
+        return ()
     found: dict[str, Link] = {}
     for element in document.elements:
         url = _article_address(document, element)
@@ -106,7 +112,7 @@ def links(document: Document) -> list[Link]:
     day = day_of(document.url)
     kept = [link for link in found.values() if day is None or day_of(link.url) in {None, day}]
     listed = any(link.title for link in kept)
-    return [_dated(link, day) for link in kept if _is_listed(link, listed=listed)][:MAX_LINKS]
+    return tuple([_dated(link, day) for link in kept if _is_listed(link, listed=listed)][:MAX_LINKS])
 
 
 def _is_listed(link: Link, *, listed: bool) -> bool:
