@@ -173,3 +173,15 @@ def test_the_pdf_is_a4_and_has_the_story() -> None:
     assert not [
         line for line in text.splitlines() if line.startswith(("，", "。", "、", "；", "：", "）", "》", "”"))
     ]
+
+
+@pytest.mark.skipif(not shutil.which("soffice") or not shutil.which("pdftotext"), reason="no LibreOffice")
+def test_a_full_page_is_set_in_twenty_two_lines_of_twenty_eight_characters() -> None:
+    issue = sample_issue(stories=0)
+    issue.content |= {"notes": ["党" * 2000], "trend": []}
+    pdf = to_pdf(write_docx(edition_for(issue), CONFIG))
+    page = subprocess.run(
+        ["pdftotext", "-f", "2", "-l", "2", "-", "-"], input=pdf, capture_output=True, check=True
+    )
+    lines = [line for line in page.stdout.decode().splitlines() if "党" in line]
+    assert [len(line) for line in lines] == [28] * 22
