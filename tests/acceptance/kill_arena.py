@@ -12,6 +12,7 @@ import json
 import os
 import random
 import resource
+import select
 import signal
 import socket
 import sys
@@ -26,7 +27,8 @@ from email import message_from_bytes
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func
+from sqlalchemy import select as query
 
 from digest.channels.base import Parcel
 from digest.channels.smtp import SmtpChannel
@@ -59,6 +61,7 @@ class Arena:
     issues: int = 0
     leap: timedelta = timedelta()
     counts: Counter[str] = field(default_factory=Counter)
+    begun: tuple[int, int] = field(default_factory=os.pipe)
 
     @property
     def url(self) -> str:
@@ -110,7 +113,16 @@ class Arena:
             host="127.0.0.1", port=self.port, security="none", sender="office@example.cn", timeout=5,
             max_per_minute=0, max_per_hour=0,
         )  # fmt: skip
-        deliver_due(engine, {"mail": SmtpChannel(mail, dot_seconds=5)}, build, self.now)
+        deliver_due(engine, {"mail": SmtpChannel(mail, dot_seconds=5)}, self.build, self.now)
+
+    def build(self, row: Delivery) -> Parcel:
+        os.write(self.begun[1], b"x")
+        return build(row)
+
+    def await_delivery(self) -> None:
+        """Wait until a process makes its first mail, so that most accidents happen in the middle of its work."""
+        if select.select([self.begun[0]], [], [], 5)[0]:
+            os.read(self.begun[0], 10_000)
 
     def deliver_on_a_full_disk(self) -> None:
         """Files may grow by at most a few pages more: the write-ahead log hits the limit within some deliveries."""
@@ -129,7 +141,7 @@ class Arena:
         engine = make_engine(self.url)
         with session_scope(engine) as session:
             waiting = session.scalar(
-                select(func.count()).where(Delivery.state.in_(("queued", "retry", "sending")))
+                query(func.count()).where(Delivery.state.in_(("queued", "retry", "sending")))
             )
             if not waiting or waiting < RECIPIENTS:
                 self.issues += 1
@@ -152,7 +164,8 @@ class Arena:
             others.append(spawn(self.deliver))
         if kind == "locked":
             others.append(spawn(self.hold_the_lock))
-        time.sleep(self.chance.uniform(0.01, 0.15) if kind != "full" else 0.3)
+        self.await_delivery()
+        time.sleep(self.chance.uniform(0.0, 0.1) if kind != "full" else 0.3)
         if kind == "server":
             end(self.server)
             end(first, None)
@@ -191,7 +204,7 @@ class Arena:
     def states(self) -> dict[str, str]:
         engine = make_engine(self.url)
         with session_scope(engine) as session:
-            rows = session.scalars(select(Delivery)).all()
+            rows = session.scalars(query(Delivery)).all()
             found = {message_id(row.issue_id, row.recipient.address, "example.cn"): row.state for row in rows}
         engine.dispose()
         return found
