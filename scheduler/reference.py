@@ -16,6 +16,7 @@ HEAD = "<!-- Written by `make docs` from the code; do not edit. -->\n\n"
 def pages() -> dict[str, str]:
     """Return the reference pages by file name."""
     return {
+        "catalogue.md": catalogue_page(),
         "cli.md": cli_page(),
         "config.md": config_page(),
         "sources.md": sources_page(),
@@ -81,6 +82,45 @@ def _keys(kind: Any, without: set[str]) -> str:
         if field.name not in without
     ]
     return ", ".join(words) + "."
+
+
+def catalogue_page() -> str:
+    """Return the sources that come with the product, file by file, with what is known of each and from where."""
+    paths = sorted(
+        Path(str(path)) for path in files("crawler.sources").iterdir() if path.name.endswith(".toml")
+    )
+    tables = [_catalogue_table(path) for path in paths]
+    count = sum(table.count("\n| `") for table in tables)
+    intro = (
+        f"{count} sources, visited when `[crawl] catalogue = true`; a table of your own with the same name comes first.\n\n"
+        "No address was proved from the machine this list was written on: the last column says where each is known from, and\n"
+        "`parknews source check` proves them on yours. Sources marked `off` are guesses or need care; copy the table into your own\n"
+        "`sources.toml` without `enabled = false` to visit one.\n"
+    )
+    return "\n".join([HEAD + "# Catalogue of sources\n", intro, *tables])
+
+
+def _catalogue_table(path: Path) -> str:
+    from crawler.sources.loader import read_sources
+
+    rows = [
+        "| name | kind | publisher | region | zone | every | address | layout | known from |",
+        "|" + "---|" * 9,
+    ]
+    for source in read_sources([path]):
+        kind = source.kind if source.enabled else f"{source.kind}, off"
+        cells = [
+            f"`{source.name}`",
+            kind,
+            source.publisher,
+            source.region,
+            source.zone or "",
+            source.interval or "",
+        ]
+        cells += [" ".join(f"<{url}>" for url in source.start_urls), source.layout]
+        known = f"{source.known_from}. {source.note}" if source.note else source.known_from
+        rows.append(" | ".join(["", *(cell.replace("|", "\\|") for cell in [*cells, known]), ""]).strip())
+    return f"## {path.stem}\n\n" + "\n".join(rows) + "\n"
 
 
 def themes_page() -> str:

@@ -13,7 +13,7 @@ from scheduler.reference import pages
 ROOT = Path(__file__).parents[1]
 
 
-@pytest.mark.parametrize("name", ["cli.md", "config.md", "sources.md", "themes.md"])
+@pytest.mark.parametrize("name", ["catalogue.md", "cli.md", "config.md", "sources.md", "themes.md"])
 def test_the_reference_is_what_the_code_says(name: str) -> None:
     written = (ROOT / "docs" / "reference" / name).read_text(encoding="utf-8")
     assert written == pages()[name], "run `make docs`"

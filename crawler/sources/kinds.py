@@ -17,7 +17,10 @@ _SECONDS = {"m": 60, "h": 3600, "d": 86400}
 
 
 class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="kind"):
-    """One place that publishes. `zone` is the zone its bare 高新区 means; `internal` allows private addresses."""
+    """One place that publishes. `zone` is the zone its bare 高新区 means; `internal` allows private addresses.
+
+    `layout` says what is known of the pages and `known_from` where the address and that knowledge come from.
+    """
 
     name: Slug
     publisher: str
@@ -28,6 +31,8 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     interval: Interval | None = None
     max_articles: Annotated[int, msgspec.Meta(ge=1, le=10_000)] | None = None
     note: str = ""
+    layout: str = ""
+    known_from: str = ""
 
     @property
     def kind(self) -> str:
