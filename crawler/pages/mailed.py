@@ -52,7 +52,8 @@ def parse_message(body: bytes) -> Message:
 
 def subject_of(message: Message) -> str | None:
     """Return the subject without 转发: and the like, or None."""
-    subject = _REPLY.sub("", clean_line(_decoded(message.get("Subject")))).strip()
+    raw = next((value for name, value in message.raw_items() if name.lower() == "subject"), None)
+    subject = _REPLY.sub("", clean_line(_decoded(raw))).strip()
     return subject or None
 
 
@@ -107,13 +108,17 @@ def _decoded(value: object) -> str:
 
 def _piece(text: bytes | str, charset: str | None) -> str:
     if isinstance(text, str):
-        return (
-            text.encode("ascii", "surrogateescape").decode("utf-8", "replace")
-            if not text.isprintable()
-            else text
-        )
+        return text if text.isprintable() else _raw(text.encode("utf-8", "surrogateescape"))
     name = "gb18030" if (charset or "").lower() in {"gb2312", "gbk", "gb18030"} else charset or "utf-8"
     try:
         return text.decode(name, "replace")
     except LookupError:
         return text.decode("gb18030", "replace")
+
+
+def _raw(header: bytes) -> str:
+    """Return a header that was sent without any encoding, as old programs do: UTF-8 or GB18030."""
+    try:
+        return header.decode("utf-8")
+    except UnicodeDecodeError:
+        return header.decode("gb18030", "replace")

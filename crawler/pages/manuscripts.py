@@ -15,7 +15,7 @@ from store.text import clean_line, clean_text
 MAX_CHARACTERS = 2_000_000
 _LONGEST_TITLE = 60
 #: A document with several titles is several articles when each has at least this much text below it.
-_WHOLE_ARTICLE = 120
+_WHOLE_ARTICLE = 100
 _DATE = re.compile(
     r"((?:19|20)\d{2})\s?[年./-]\s?(1[0-2]|0?[1-9])\s?[月./-]\s?(3[01]|[12]\d|0?[1-9])日?(?:\D{0,3}([01]?\d|2[0-3])[:：]([0-5]\d))?"
 )

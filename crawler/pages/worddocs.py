@@ -79,7 +79,13 @@ def _paragraphs(root: etree._Element, styles: dict[str, str]) -> list[Paragraph]
             found += [Paragraph(row, "table") for row in _rows(element)]
         else:
             found += _read(element, styles)
-    return found
+    return _with_titles(found)
+
+
+def _with_titles(found: list[Paragraph]) -> list[Paragraph]:
+    """Return the paragraphs with headings of the first level made titles where no style says title."""
+    first = "heading" if any(paragraph.look == "title" for paragraph in found) else "title"
+    return [Paragraph(p.text, first) if p.look == "heading 1" else p for p in found]
 
 
 def _blocks(body: etree._Element) -> list[etree._Element]:
@@ -140,7 +146,7 @@ def _text(paragraph: etree._Element) -> str:
 
 
 def _look(element: etree._Element, styles: dict[str, str]) -> str:
-    """Return "title", "heading", "bold" (all of it), "centred" or ""."""
+    """Return "title", "heading 1", "heading", "bold" (all of it), "centred" or ""."""
     properties = element.find(f"{_W}pPr")
     if properties is not None:
         style = properties.find(f"{_W}pStyle")
@@ -150,7 +156,7 @@ def _look(element: etree._Element, styles: dict[str, str]) -> str:
                 return "title"
             heading = _HEADING_STYLE.match(said)
             if heading:
-                return "title" if heading[1] == "1" else "heading"
+                return "heading 1" if heading[1] == "1" else "heading"
         align = properties.find(f"{_W}jc")
         if align is not None and align.get(f"{_W}val") == "center":
             return "centred"
