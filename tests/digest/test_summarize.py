@@ -1,8 +1,12 @@
+import gzip
 import json
 import re
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from random import Random
 from time import perf_counter
+from unicodedata import normalize
 
 import pytest
 from hypothesis import given
@@ -23,7 +27,7 @@ TEXT = (
 
 
 def numbers(text: str) -> set[str]:
-    return set(re.findall(r"\d+(?:\.\d+)?", text))
+    return set(re.findall(r"\d+(?:\.\d+)?", normalize("NFKC", text)))
 
 
 def test_it_says_who_did_what_with_which_figure() -> None:
@@ -152,15 +156,26 @@ def test_a_huge_text_takes_no_longer_than_its_beginning() -> None:
     assert perf_counter() - start < 2
 
 
+def real_articles(folder: Path) -> Iterator[tuple[str, str, list[str]]]:
+    """Titles, texts and acting zones of every real article there is: labelled ones, pages, stories."""
+    for line in (folder / "relevance" / "dev.jsonl").read_text(encoding="utf-8").splitlines():
+        item = json.loads(line)
+        yield item["title_guess"] or "", item.get("text") or "", [z.rstrip("*") for z in item["zones"] or []]
+    for item in json.loads((folder / "html" / "gold.json").read_text(encoding="utf-8")):
+        yield item["title"] or "", item["body_text"] or "", [ZONE]
+    with gzip.open(folder / "stories" / "docs.jsonl.gz", "rt", encoding="utf-8") as lines:
+        for line in islice(lines, 0, None, 8):
+            item = json.loads(line)
+            yield item.get("title") or "", item.get("text") or "", [ZONE]
+
+
 @pytest.mark.real
 def test_summaries_of_real_articles_are_grounded(shared_data: Path) -> None:
-    told = 0
-    for line in (shared_data / "relevance" / "dev.jsonl").read_text(encoding="utf-8").splitlines():
-        item = json.loads(line)
-        if text := item.get("text"):
-            zones = [zone.rstrip("*") for zone in item["zones"] or []]
-            summary = summarize(item["title_guess"] or "", text, zones)
-            assert len(summary) <= 120
-            assert_grounded(summary, text, zones)
-            told += bool(summary)
-    assert told > 200
+    told = articles = 0
+    for title, text, zones in real_articles(shared_data):
+        summary = summarize(title, text, zones)
+        assert len(summary) <= 120
+        assert_grounded(summary, text, zones)
+        articles += len(text) > 200
+        told += bool(summary)
+    assert told > 0.95 * articles
