@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from urllib.parse import urlsplit
 
-from crawler.exceptions import NotAnArticle, PageError
+from crawler.exceptions import NotAnArticle
 from crawler.extract.body import find_body
-from crawler.extract.dates import find_stamps, url_day
-from crawler.extract.tree import Node, Tree, parse
+from crawler.extract.bylines import joined
+from crawler.extract.dates import find_stamps, parse_stamp, url_day
+from crawler.extract.tree import BLOCK, Node, Tree
 from crawler.items import Link
 from crawler.pages import cms
 from crawler.pages.base import ListPage, join
@@ -51,6 +52,9 @@ _NUMBERED = re.compile(r"[-_]?\d+(?![\w-])")
 _INLINE = frozenset(["span", "font", "strong", "b", "i", "em", "u", "center", "marquee", "tbody"])
 #: Their classes mark positions or states of single entries.
 _PLAIN = frozenset(["li", "tr", "td", "p", "h1", "h2", "h3", "h4", "h5", "dd", "dt"])
+_NAVIGATION = re.compile(
+    r"(?<![a-z])nav(?![a-z])|navbar|navigat|(?<![a-z])menu|crumb|footer|(?<![a-z])foot(?![a-z])|friend[-_]?link|daohang"
+)
 #: Link texts in page footers.
 _LICENCE = re.compile(r"许可证|备案|ICP|公网安备|举报|网站标识|版权|营业执照|声明")
 
@@ -66,13 +70,10 @@ class Candidate:
     shape: str
     article: bool
     size: int = 0
-
-
-@dataclass(slots=True)
-class _Merged:
-    url: str
-    title: str
-    nodes: list[Node] = field(default_factory=list)
+    #: among the site's navigation, where nothing is an article
+    nav: bool = False
+    #: the date beside it
+    date: str | None = None
 
 
 class PortalListPage(ListPage):
@@ -96,7 +97,7 @@ class PortalListPage(ListPage):
             if self.records:
                 return self.records
             raise NotAnArticle("empty")
-        found = _links(self.tree, choose(self.candidates, paged=self.next_page() is not None))
+        found = _links(choose(self.candidates, self.url, self._pager_line()))
         seen = {link.url for link in found}
         found += [link for link in self.records if link.url not in seen]
         if not found:
@@ -107,7 +108,12 @@ class PortalListPage(ListPage):
         """The address behind 下一页, rel=next, or the pager call of government sites."""
         if self._is_data():
             return None
-        return _next_by_link(self) or _next_by_script(self)
+        following = _next_link(self)
+        return following[0] if following else _next_by_script(self)
+
+    def _pager_line(self) -> int | None:
+        following = _next_link(self)
+        return following[1] if following else None
 
     def _is_data(self) -> bool:
         start = self.text.lstrip()[:300].lower()
@@ -123,8 +129,32 @@ def find_candidates(tree: Tree, base: str, page_url: str) -> list[Candidate]:
             continue
         title = _title(tree, node)
         size = len(_CJK.findall(title))
-        out.append(Candidate(node, url, title, _group(node), _shape(url), is_article_url(url), size))
+        out.append(
+            Candidate(
+                node,
+                url,
+                title,
+                _group(node),
+                _shape(url),
+                is_article_url(url),
+                size,
+                nav=_in_navigation(node),
+            )
+        )
+    link_of = {c.node.index: c.url for c in out}
+    for candidate in out:
+        if not candidate.nav and candidate.title:
+            candidate.date = _date_beside(tree, candidate, link_of)
     return out
+
+
+def _in_navigation(node: Node) -> bool:
+    return any(
+        ancestor.tag in ("nav", "footer")
+        or (ancestor.words and _NAVIGATION.search(ancestor.words) is not None)
+        for ancestor in node.ancestors()[:8]
+        if ancestor.tag not in ("body", "html")
+    )
 
 
 def _title(tree: Tree, node: Node) -> str:
@@ -140,11 +170,15 @@ def _title(tree: Tree, node: Node) -> str:
     return _TITLE_NOISE.sub("", text)[:300]
 
 
+#: Ancestors that make up a group's path.
+_STEPS = 11
+
+
 def _group(node: Node) -> str:
     """Tags and stable class names of the ancestors: what links of one list have in common."""
-    steps = []
-    for ancestor in node.ancestors()[1:14]:
-        if ancestor.tag in ("body", "html"):
+    steps: list[str] = []
+    for ancestor in node.ancestors()[1:]:
+        if ancestor.tag in ("body", "html") or len(steps) >= _STEPS:
             break
         if ancestor.tag in _INLINE:
             continue
@@ -188,55 +222,94 @@ def is_article_url(url: str) -> bool:
     return url_day(url) is not None and "." in last
 
 
-def choose(candidates: list[Candidate], *, paged: bool = False) -> list[Candidate]:
-    """The links that lead to articles: one list where it dominates the page (a column), else all of them (a channel).
+def choose(candidates: list[Candidate], page_url: str = "", pager: int | None = None) -> list[Candidate]:
+    """The links that lead to articles: one list where it is the page's column, else all of them (a channel).
 
-    `paged` says that the page leads to a next one, as columns do.
+    `pager` is the number of the line with the link to the next page, where there is one.
     """
+    candidates = [c for c in candidates if not c.nav]
+    articles = [c for c in candidates if c.article and (c.size >= _MIN_TITLE or (c.date and c.size >= 2))]
+    best = max(_lists(candidates), key=_strength, default=[])
+    if _strength(best) >= _LEAST_LIST and _is_column(best, articles, page_url, pager):
+        return [c for c in best if c.title and (c.article or c.size >= _MIN_TITLE)]
+    if len({c.url for c in articles}) >= 3:
+        urls = _usual_addresses(articles)
+        return [c for c in candidates if c.url in urls]
+    return [c for c in best if c.size >= _MIN_TITLE] if _strength(best) >= 2 else []
+
+
+#: Strength from which a list can be a page's column: six dated or eight undated articles.
+_LEAST_LIST = 6.0
+
+
+_LIST_TAGS = frozenset(("ul", "ol", "dl", "table", "tbody"))
+
+
+def _lists(candidates: list[Candidate]) -> list[list[Candidate]]:
+    """Links of one make that stand in one list, or in lists that are neighbours under one element."""
     groups: dict[str, list[Candidate]] = {}
     for candidate in candidates:
         groups.setdefault(candidate.group, []).append(candidate)
-    articles = [c for c in candidates if c.article and c.size >= _MIN_TITLE]
-    total = len({c.url for c in articles})
-    best = max(groups.values(), key=_strength, default=[])
-    strength = _strength(best)
-    if strength >= 6 and strength >= total * _share_needed(best, paged) and _is_one_list(best, articles):
-        return _whole_list(best)
-    if total:
-        urls = _usual_addresses(articles)
-        return [c for c in candidates if c.url in urls]
-    return [c for c in best if c.size >= _MIN_TITLE] if strength >= 3 else []
+    out: list[list[Candidate]] = []
+    for group in groups.values():
+        holders = Counter(node.index for c in group for node in c.node.ancestors()[1:])
+        homes: dict[int, list[Candidate]] = {}
+        for candidate in group:
+            home = next(
+                (n for n in candidate.node.ancestors()[1:] if holders[n.index] > 1 and n.tag not in _INLINE),
+                None,
+            )
+            if home is None:
+                continue
+            # A list cut into several of five entries is one list; single entries share their home already.
+            above = home
+            if home.tag in _LIST_TAGS and home.parent is not None:
+                above = next((n for n in home.ancestors()[1:] if n.tag not in _INLINE), home)
+            homes.setdefault(above.index, []).append(candidate)
+        out += homes.values()
+    return out
 
 
-def _strength(group: list[Candidate]) -> float:
-    """How much a group looks like the list of articles: distinct article links with full titles."""
-    urls = {c.url for c in group if c.size >= _MIN_TITLE}
-    likely = {c.url for c in group if c.size >= _MIN_TITLE and c.article}
-    return len(likely) + 0.3 * (len(urls) - len(likely))
+def _strength(entries: list[Candidate]) -> float:
+    """How much a list looks like articles: distinct addresses, weighed by form, length of title and a date beside."""
+    best: dict[str, float] = {}
+    for c in entries:
+        if c.size >= _MIN_TITLE or (c.date and c.size >= 2):
+            value = (0.75 if c.article else 0.1) + (0.25 if c.date else 0.0) + (0.1 if c.size >= 12 else 0.0)
+            best[c.url] = max(best.get(c.url, 0.0), value)
+    return sum(best.values())
 
 
-def _share_needed(best: list[Candidate], paged: bool) -> float:
-    """The share of the page's articles that makes a list the page's column; less where it stands in one element.
+def _is_column(best: list[Candidate], articles: list[Candidate], page_url: str, pager: int | None) -> bool:
+    """Whether the list is what the page is for: most of its articles, what its pager turns, or what lies below its address.
 
-    On 25 development pages columns have .80 to 1, channels whose largest group is no column .14 to .54.
+    On 25 development pages columns hold .80 to 1 of their page's articles, channels' largest lists .05 to .5.
     """
-    holders = Counter(node.index for c in best for node in c.node.ancestors()[1:])
-    homes: Counter[int] = Counter()
-    for candidate in best:
-        home = next((n.index for n in candidate.node.ancestors()[1:] if holders[n.index] > 1), 0)
-        homes[home] += 1
-    if max(homes.values()) * 10 < len(best) * 6:
-        return 0.7
-    return 0.35 if paged else 0.5
-
-
-def _is_one_list(best: list[Candidate], articles: list[Candidate]) -> bool:
-    """Whether the group's links fill one part of the page, instead of standing in many boxes among others."""
-    chains = [{node.index for node in c.node.ancestors()} for c in best if c.size >= _MIN_TITLE]
-    common = max(set.intersection(*chains), default=0)
     urls = {c.url for c in best}
-    inside = {c.url for c in articles if any(node.index == common for node in c.node.ancestors())}
-    return len(inside & urls) * 10 >= len(inside) * 7
+    total = {c.url for c in articles} | {c.url for c in best if c.size >= _MIN_TITLE}
+    if len(urls & total) * 10 >= len(total) * 6:
+        return True
+    last = max(c.node.last for c in best)
+    if pager is not None and 0 <= pager - last <= _PAGER_ROOM:
+        return True
+    folder = _folder(page_url)
+    if folder is None:
+        return False
+    below = sum(1 for url in urls if url.startswith(folder))
+    others = total - urls
+    others_below = sum(1 for url in others if url.startswith(folder))
+    return below * 10 >= len(urls) * 8 and others_below * 10 <= len(others) * 2
+
+
+#: Lines between the last entry of a column and its pager.
+_PAGER_ROOM = 6
+
+
+def _folder(url: str) -> str | None:
+    """The address up to the last slash; None for a site's root."""
+    parts = urlsplit(url)
+    path = parts.path.rpartition("/")[0]
+    return f"{parts.scheme}://{parts.netloc}{path}/" if path.strip("/") else None
 
 
 def _usual_addresses(articles: list[Candidate]) -> set[str]:
@@ -254,32 +327,49 @@ def _whole_list(best: list[Candidate]) -> list[Candidate]:
     return [c for c in best if c.title and (c.article or c.size >= _MIN_TITLE)]
 
 
-def _links(tree: Tree, chosen: list[Candidate]) -> list[Link]:
-    merged: dict[str, _Merged] = {}
+def _links(chosen: list[Candidate]) -> list[Link]:
+    merged: dict[str, Link] = {}
     for candidate in chosen:
-        entry = merged.setdefault(candidate.url, _Merged(candidate.url, ""))
-        entry.nodes.append(candidate.node)
-        if len(candidate.title) > len(entry.title):
-            entry.title = candidate.title
-    link_of = {node.index: entry.url for entry in merged.values() for node in entry.nodes}
-    return [
-        Link(entry.url, entry.title or None, _date(tree, entry, link_of))
-        for entry in merged.values()
-        if entry.title
-    ]
+        link = merged.setdefault(candidate.url, Link(candidate.url))
+        if len(candidate.title) > len(link.title or ""):
+            link.title = candidate.title
+        link.published_at = link.published_at or candidate.date
+    for link in merged.values():
+        day = url_day(link.url) if link.published_at is None else None
+        link.published_at = day.isoformat() if day else link.published_at
+    return [link for link in merged.values() if link.title]
 
 
-def _date(tree: Tree, entry: _Merged, link_of: dict[int, str]) -> str | None:
-    """The date beside the link, in the smallest block that holds no other article's link."""
-    node = entry.nodes[-1]
-    for ancestor in node.ancestors()[1:6]:
-        if ancestor.tag in ("body", "html") or _holds_other(tree, ancestor, entry.url, link_of):
+#: "16" large and "2023-06" small, or the other way round, as newer lists set their dates.
+_DAY_FIRST = re.compile(
+    r"(?<!\d)(?P<day>\d{1,2})\s{1,3}(?P<year>20\d\d)[-/.年](?P<month>\d{1,2})月?(?![\d/.-])"
+)
+_DAY_LAST = re.compile(r"(?<!\d)(?P<year>20\d\d)[-/.年](?P<month>\d{1,2})月?\s{1,3}(?P<day>\d{1,2})(?!\d)")
+
+
+def _date_beside(tree: Tree, candidate: Candidate, link_of: dict[int, str]) -> str | None:
+    """The date in the smallest block around the link that holds no other article's link."""
+    node = candidate.node
+    for ancestor in node.ancestors()[:7]:
+        if ancestor.tag in ("body", "html") or ancestor.last - ancestor.first > _ENTRY_LINES:
             break
-        text = " ".join(line.text for line in tree.lines[ancestor.first : ancestor.last])[:600]
+        if ancestor.tag not in BLOCK and ancestor.last - ancestor.first < 2:
+            continue
+        if _holds_other(tree, ancestor, candidate.url, link_of):
+            break
+        text = " ".join(joined(line) for line in tree.lines[ancestor.first : ancestor.last])[:600]
+        text = text.replace("\x1f", " ")
+        text = text.replace(candidate.title, " ")
         if stamps := find_stamps(text):
             return stamps[-1].isoformat()
-    day = url_day(entry.url)
-    return day.isoformat() if day else None
+        if found := _DAY_FIRST.search(text) or _DAY_LAST.search(text):
+            stamp = parse_stamp(f"{found['year']}-{int(found['month']):02d}-{int(found['day']):02d}")
+            return stamp.isoformat() if stamp else None
+    return None
+
+
+#: Lines one entry of a list has at most.
+_ENTRY_LINES = 14
 
 
 def _holds_other(tree: Tree, ancestor: Node, url: str, link_of: dict[int, str]) -> bool:
@@ -291,11 +381,12 @@ def _holds_other(tree: Tree, ancestor: Node, url: str, link_of: dict[int, str]) 
     return False
 
 
-def _next_by_link(page: PortalListPage) -> str | None:
+def _next_link(page: PortalListPage) -> tuple[str, int] | None:
+    """Address of the next page and the line its link stands in (the last line for a link element)."""
     tree = page.tree
-    if "next" in tree.link_rel:
-        return page.urljoin(tree.link_rel["next"])
-    signs = None
+    if "next" in tree.link_rel and (url := page.urljoin(tree.link_rel["next"])):
+        return url, len(tree.lines)
+    by_sign = None
     for node in tree.links:
         lines = tree.lines[node.first : node.last]
         text = "".join(part for line in lines for part, owner in line.parts if owner.link is node).strip()
@@ -304,10 +395,10 @@ def _next_by_link(page: PortalListPage) -> str | None:
         if not url or url == page.url:
             continue
         if node.get("rel").lower() == "next" or (len(text) <= 12 and _NEXT_TEXT.match(text)):
-            return url
+            return url, node.first
         if text in _NEXT_SIGN and "pag" in " ".join(n.words for n in node.ancestors()[:4]):
-            signs = signs or url
-    return signs
+            by_sign = by_sign or (url, node.first)
+    return by_sign
 
 
 def _next_by_script(page: PortalListPage) -> str | None:
@@ -328,13 +419,3 @@ def list_evidence(tree: Tree, url: str) -> bool:
         return len(articles) >= 5
     listed = not is_article_url(url) if url else False
     return len(articles) >= (8 if listed else 15) and mass < (30 if listed else 8) * len(articles)
-
-
-def links_of_markup(markup: str, base: str) -> list[Link]:
-    """All article links of a piece of markup (an entry of a data list)."""
-    try:
-        tree = parse(markup)
-    except PageError:
-        return []
-    chosen = [c for c in find_candidates(tree, base, "") if c.title]
-    return _links(tree, chosen)

@@ -40,10 +40,10 @@ LAUGHS = (
     ],
 )
 def test_hostile_and_foreign_input_is_refused_within_a_second(body: bytes) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(PageNotUnderstood):
         FeedPage(body, "http://a.cn/").links()
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
 
 
 @pytest.mark.parametrize(

@@ -88,7 +88,7 @@ def test_plain_text_joins_wrapped_lines_only() -> None:
     ids=["deep", "attributes", "quoted attributes", "formatting", "paragraphs", "breaks", "open quotes"],
 )
 def test_hostile_markup_is_bounded(page: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     with suppress(PageNotUnderstood):
         assert len(parse(page).lines) <= MAX_LINES + 1
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
