@@ -144,7 +144,8 @@ def _opening(page: _Page, edition: Edition) -> None:
         )
     if edition.choice:
         page.add("Body", run(f"本版按选择编选（{edition.choice}）；全期共{edition.whole}条。"))
-    page.add("Body", run(content["overview"]), run(f"收录范围为{head['period']}首次见到的报道。"))
+    days = f"（共{head['days']}天）" if head["days"] > 8 else ""
+    page.add("Body", run(content["overview"]), run(f"收录范围为{head['period']}{days}首次见到的报道。"))
     for note in content["notes"]:
         page.add("Body", run("编者按：", fonts(page.layout, page.layout.heading_font)), run(note))
 

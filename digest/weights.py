@@ -80,6 +80,8 @@ _PROVINCES = [
 #: A story's weight is multiplied by this for each better placed story of the same zone, so that one zone cannot fill the front.
 ZONE_DECAY = 0.8
 PIN_POINTS = 1000.0
+#: More than all other reasons together (71): an office's own zones come first.
+WATCH_POINTS = 80.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,7 @@ def weigh(facts: Facts, watch: Sequence[str], since: datetime) -> list[Reason]:
     watched = [zone for zone in facts.zones if zone in watch]
     found = [
         Reason("编辑置顶", PIN_POINTS * facts.pinned),
-        Reason(f"关注园区{watched[0]}" if watched else "", 30.0 * bool(watched)),
+        Reason(f"关注园区{watched[0]}" if watched else "", WATCH_POINTS * bool(watched)),
         *_outlet_reasons(facts.outlets),
         Reason(f"数据{facts.figures}项", min(9.0, 3.0 * facts.figures)),
         Reason(f"做法{facts.practices}项", min(6.0, 4.0 * facts.practices)),

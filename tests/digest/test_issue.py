@@ -9,7 +9,9 @@ import msgspec
 import pytest
 from sqlalchemy import Engine, select
 
+from digest.edition import edition_for
 from digest.issue import coming_issue, compose_issue
+from digest.rendering import Links, render
 from store.config import Config, Digest, Office
 from store.database import read_scope, session_scope
 from store.issues import issue_by_number, last_issues
@@ -88,6 +90,15 @@ def test_a_missed_monday_is_made_up_once_and_marked(
     assert (on_time.number, on_time.late, on_time.period_start) == (3, False, late.period_end)
 
 
+def test_an_issue_after_a_long_outage_says_how_many_days_it_covers(
+    sqlite_engine: Engine, now: datetime
+) -> None:
+    composed(sqlite_engine, now)
+    issue = composed(sqlite_engine, now + 4 * WEEK)
+    assert (issue.number, issue.late, issue.content["masthead"]["days"]) == (2, False, 28)
+    assert "（共28天）" in render(edition_for(issue), CONFIG, links=Links()).text
+
+
 def test_a_story_committed_late_reaches_the_next_issue(
     sqlite_engine: Engine, add_story: Callable[..., Story], now: datetime
 ) -> None:
@@ -151,7 +162,7 @@ def test_a_watched_zone_comes_first_and_the_reason_is_shown(
     watched = add(sqlite_engine, add_story, now, zones=("芜湖高新区",), outlets=("芜湖日报",), published=now)
     first = composed(sqlite_engine, now).stories[0]
     assert first.story_id == watched
-    assert first.content["reasons"][0] == {"label": "关注园区芜湖高新区", "points": 30.0}
+    assert first.content["reasons"][0] == {"label": "关注园区芜湖高新区", "points": 80.0}
     assert first.weight == pytest.approx(sum(r["points"] for r in first.content["reasons"]))
 
 

@@ -34,6 +34,17 @@ def test_every_point_has_its_reason(facts: Facts, label: str) -> None:
     assert reasons[0].points > 0
 
 
+def test_a_watched_zone_outweighs_everything_but_a_pin() -> None:
+    best = Facts((), ("人民日报", *map(str, range(50))), 9, 9, SINCE, follow_up=True, pinned=False, score=1.0)
+    watched = replace(BARE, zones=("合肥高新区",))
+    assert total(watched) > total(best)
+    assert total(replace(BARE, pinned=True)) > total(watched) + total(best)
+
+
+def total(facts: Facts) -> float:
+    return sum(reason.points for reason in weigh(facts, ["合肥高新区"], SINCE))
+
+
 @pytest.mark.parametrize(
     ("name", "rank"),
     [
