@@ -97,13 +97,18 @@ def _same_make(node: Node, parent: Node, tree: Tree, mass: list[float], factors:
     return extra >= mass[node.index] * 0.1
 
 
+#: Visible characters below which a page may keep its article in a hidden block (galleries).
+_LITTLE = 150
+
+
 def find_body(tree: Tree) -> Body:
     """The article's text; empty where the page has none. Hidden text counts only where nothing else is there."""
     node = find_container(tree)
     body = _read(tree, node, hidden=False)
-    if len(body.text) < 60 and any(line.hidden for line in tree.lines):
+    size = len(body.text)
+    if size < _LITTLE and any(line.hidden for line in tree.lines):
         other = _read(tree, find_container(tree, hidden=True), hidden=True)
-        if len(other.text) > 2 * len(body.text) + 60:
+        if len(other.text) > 3 * size + 60:
             return other
     return body
 

@@ -304,6 +304,13 @@ def read_classes(lines: list[Line], byline: Byline, rank: int = 2) -> None:
                 byline.offer("author", value, own)
 
 
+def read_reporters(lines: list[Line], byline: Byline, rank: int = 8) -> None:
+    """Lines that are nothing but "某报记者 张三" between headline and text."""
+    for line in lines:
+        if len(line.text) <= 50 and (found := _BYLINE_LINE.match(line.text) or _WRITTEN_BY.match(line.text)):
+            byline.offer("author", _spaced(found["names"]), rank)
+
+
 def read_text(paragraphs: list[str], byline: Byline, rank: int = 20) -> None:
     """Reporters named in the text: "（记者 张三）", a line "本报记者 张三", a signature "（张三）" at the end."""
     for text in [*paragraphs[:6], *paragraphs[-6:]]:

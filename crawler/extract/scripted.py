@@ -20,8 +20,8 @@ _MAX_STRINGS = 200
 
 
 def scripted_markup(tree: Tree) -> str | None:
-    """The longest string of the page's scripts that reads as an article's markup or text; None where there is none."""
-    best = ""
+    """The longest string of the page's scripts and text areas that reads as an article's markup or text, or None."""
+    best = max((t for t in tree.embedded if len(_MARKS.findall(t[:20_000])) >= 4), key=len, default="")
     for source in [*tree.json_ld, *tree.scripts]:
         for number, found in enumerate(_STRING.finditer(source)):
             if number >= _MAX_STRINGS:

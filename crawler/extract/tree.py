@@ -26,6 +26,7 @@ MAX_DEPTH = 3_000
 #: Pages with fewer tags than this cannot be slow whatever their nesting.
 _SAFE_TAGS = 12_000
 _MAX_SCRIPT = 600_000
+_LEAST_EMBEDDED = 120
 
 BLOCK = frozenset(
     [
@@ -206,6 +207,8 @@ class Tree:
     links: list[Node] = field(default_factory=list)
     scripts: list[str] = field(default_factory=list)
     json_ld: list[str] = field(default_factory=list)
+    #: markup kept in text areas and script templates, which some sites show by script
+    embedded: list[str] = field(default_factory=list)
     comments: list[tuple[int, str]] = field(default_factory=list)
     meta: dict[str, str] = field(default_factory=dict)
     title: str = ""
@@ -444,8 +447,16 @@ class _Builder:
     def skipped(self, tag: str, raw: LexborNode) -> None:
         if tag == "script":
             self.script(raw)
+        elif tag == "textarea":
+            self.embed(raw)
         elif tag == "title" and not self.tree.title:
             self.tree.title = " ".join((raw.text() or "").split())[:500]
+
+    def embed(self, raw: LexborNode) -> None:
+        child = raw.first_child
+        text = (child.text_content or "") if child is not None else ""
+        if len(text) > _LEAST_EMBEDDED and len(self.tree.embedded) < 50:
+            self.tree.embedded.append(text[:_MAX_SCRIPT])
 
     def script(self, raw: LexborNode) -> None:
         child = raw.first_child
@@ -457,6 +468,8 @@ class _Builder:
             self.tree.json_ld.append(text[:_MAX_SCRIPT])
         else:
             self.tree.scripts.append(text[:_MAX_SCRIPT])
+            if kind.startswith("text/") and "javascript" not in kind:
+                self.embed(raw)
 
     def head_element(self, tag: str, attrs: dict[str, str | None]) -> None:
         if tag == "base":

@@ -124,9 +124,14 @@ class PortalArticlePage(ArticlePage):
     def around(self) -> tuple[list[Line], list[Line], list[Line]]:
         """Lines that may tell of source, time and people: before the text (from the headline on), inside it, after it."""
         lines = self._without_headline().lines
-        first, last = (lines[0].index, lines[-1].index + 1) if lines else self.region
-        own = {line.index for line in lines}
         title = self.title
+        if lines:
+            first, last = lines[0].index, lines[-1].index + 1
+        elif title is not None and title.first >= 0:
+            first = last = min(title.last + _BYLINE_LINES, len(self.tree.lines))
+        else:
+            first, last = self.region
+        own = {line.index for line in lines}
         shown = title is not None and 0 <= title.first < first
         start = title.first if title is not None and shown else max(0, first - 12)
         headline = range(title.first, title.last) if title is not None else range(0)
@@ -152,6 +157,7 @@ class PortalArticlePage(ArticlePage):
         bylines.read_lines([x for x in before + after if x.hidden], byline, 14)
         bylines.read_classes(visible, byline)
         bylines.read_unlabelled(visible, byline)
+        bylines.read_reporters(visible, byline)
         for line in self.article.lines[-3:]:
             bylines.read_line(bylines.joined(line)[-60:], byline, 6)
         bylines.read_text([line.text for line in self.article.lines], byline)
@@ -162,7 +168,13 @@ class PortalArticlePage(ArticlePage):
     @cached_property
     def published_at(self) -> str | None:
         before, inside, after = self.around
-        return published(before, inside + after, self.metadata, self.url, self.now)
+        return published(before, inside + after, self.metadata, self.address, self.now)
+
+    @cached_property
+    def address(self) -> str:
+        """Where the page is, or says it is."""
+        stated = self.tree.link_rel.get("canonical") or self.tree.meta.get("og:url") or ""
+        return self.url or (stated if stated.startswith(("http://", "https://")) else "")
 
     def has_byline(self) -> bool:
         """Whether a line of time or source stands right below the headline, as on article pages and not on lists."""
