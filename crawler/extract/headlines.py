@@ -338,8 +338,8 @@ def _one_headline(a: Block, b: Block, around: tuple[list[Block], Sequence[Frame]
     overlap, gap = _overlap(a, b), b.y0 - a.y1
     same_row = abs(a.lines[-1].base - b.lines[0].base) < 0.25 * size and a.size == b.size
     if same_row:
-        near = len(a.lines) == len(b.lines) and -overlap <= 3.2 * size and abs(a.order - b.order) < 400
-        return near and ((not by_rows and _one_run(a, b, size)) or not _between_columns(a, b, texts))
+        near = len(a.lines) == len(b.lines) and -overlap <= 3.2 * size
+        return near and ((not by_rows and _one_run(a, b, size)) or not _two_titles(a, b, texts))
     if overlap < 0.3 * min(a.width, b.width) or gap > 0.95 * size:
         return False
     ruled = any(
@@ -355,13 +355,29 @@ def _one_run(a: Block, b: Block, size: float) -> bool:
     return 0 < right.order - left.last_order <= 4 and right.x0 - left.x1 <= _WIDEST_BLANK * size
 
 
-def _between_columns(a: Block, b: Block, texts: list[Block]) -> bool:
-    """Whether the gap between two pieces in one row goes on as a wide gap in the text below."""
-    left, right = min(a.x1, b.x1), max(a.x0, b.x0)
-    below = [t for t in texts if 0 <= t.y0 - a.y1 < 6 * a.size]
-    spanned = any(t.x0 < left and t.x1 > right for t in below)
-    starts = any(abs(t.x0 - right) < 2.5 * t.size for t in below)
-    return starts and not spanned
+def _two_titles(a: Block, b: Block, texts: list[Block]) -> bool:
+    """Whether two pieces in one row are titles of two articles and not one title with a blank in it.
+
+    Two titles stand over texts that both begin there; one title leaves equal room left and right of its two halves.
+    """
+    left, right = (a, b) if a.x0 < b.x0 else (b, a)
+    below = [t for t in texts if t.frame == a.frame and 0 <= t.y0 - a.y1 < 6 * a.size]
+    if any(t.x0 < left.x1 and t.x1 > right.x0 for t in below):
+        return False
+    second = [t for t in below if abs(t.x0 - right.x0) < max(2.5 * t.size, 1.2 * right.size)]
+    first = [t for t in below if _overlap(t, left) > 0 and t.x1 <= right.x0 + t.size]
+    if not second or not first:
+        return False
+    start = min(second, key=lambda t: t.top)
+    if starts_article(start.spaced):
+        return True
+    if not start.heads and len(start.lines) > 1 and not start.is_indented(0):
+        return False
+    ends = [t for t in below if _overlap(t, right) > 0]
+    margins = left.x0 - min(t.x0 for t in first), max(t.x1 for t in ends) - right.x1
+    shifted = abs((left.x0 - min(t.x0 for t in first)) - (right.x0 - start.x0)) < 0.3 * a.size
+    balanced = abs(margins[0] - margins[1]) < 0.6 * a.size and not shifted
+    return not (balanced and right.x0 - left.x1 <= _WIDEST_BLANK * a.size)
 
 
 def _group_upright(lines: list[Line], boxes: Sequence[Frame]) -> list[Headline]:
