@@ -111,3 +111,67 @@ def test_a_page_without_articles_says_so() -> None:
         page("<li><a href='/about.html'>关于</a></li>").links()
     with pytest.raises(NotAnArticle):
         PortalListPage(b'{"code": 200, "data": []}', "http://a.cn/api").links()
+
+
+NAVIGATION = (
+    "<div class=nav>"
+    + "".join(f'<a href="/n{i}/index.html">栏目名称导航{i}</a>' for i in range(30))
+    + "</div>"
+)
+MENU = (
+    "<ul class=menu>"
+    + "".join(f'<li><a href="/channel/{i + 100}">党建工作栏目{i}</a></li>' for i in range(30))
+    + "</ul>"
+)
+SIDEBARS = "".join(
+    f'<div class="box{b}"><ul>' + "".join(f'<li><a href="/x/2022/{b}{i}/t_{3000 + i}.html">推荐阅读文章的标题文字{b}{i}</a></li>' for i in range(10)) + "</ul></div>"
+    for b in range(4)
+)  # fmt: skip
+CARD = '<div class="card card-{0}"><a href="/news/{0}"><img src=x.jpg></a><div><h3><a href="/news/{0}">{1}</a></h3><p>近日，高新区组织机关党员参观了红色教育基地。</p><span>2023-06-15</span></div></div>'
+WHOLE = '<a href="/art/2023/6/15/art_33_{0}.html"><h4>{1}</h4><p>近日，高新区组织机关党员参观了红色教育基地。</p><span>2023-06-15</span></a>'
+SPLIT = '<li><i>15</i><em>2023-06</em><a href="/show.aspx?id={0}">{1}</a></li>'
+ROW = '<tr><td>·</td><td><a href="/viewnews.php?nid={0}" title="{1}并举行座谈会">{1}…</a></td><td>2023/6/15</td></tr>'
+POST = '<article><h2><a href="/archives/{0}">{1}</a></h2><time>2023年6月15日</time></article>'
+IN_FOLDER = '<li><a href="/djyw/202306/t20230615_{0}.html">{1}</a></li>'
+
+
+@pytest.mark.parametrize(
+    "entry", [CARD, WHOLE, SPLIT, ROW, POST], ids=["cards", "whole links", "split dates", "rows", "posts"]
+)
+def test_lists_of_any_make_are_found_beside_navigation(entry: str) -> None:
+    entries = "".join(entry.format(1000 + i, f"高新区开展主题党日活动第{i}期") for i in range(9))
+    links = PortalListPage(
+        f"<html><body>{NAVIGATION}{MENU}<table>{entries}</table></body></html>".encode(), "http://a.cn/djyw/"
+    ).links()
+    assert len(links) == 9
+    assert {link.published_at for link in links} == {"2023-06-15"}
+
+
+@pytest.mark.parametrize("pager", ['<div><a href="index_1.html">下一页</a></div>', ""])
+@pytest.mark.parametrize("order", ["{main}{side}", "{side}{main}"])
+def test_a_column_is_told_from_larger_sidebars_by_its_pager_or_its_folder(order: str, pager: str) -> None:
+    main = (
+        "<ul class=list>"
+        + "".join(IN_FOLDER.format(i, f"高新区开展主题党日活动第{i}期") for i in range(15))
+        + "</ul>"
+        + pager
+    )
+    markup = f"<html><body>{order.format(main=main, side=SIDEBARS)}</body></html>"
+    assert {
+        link.url.split("/")[3]
+        for link in PortalListPage(markup.encode(), "http://a.cn/djyw/index.html").links()
+    } == {"djyw"}
+
+
+def test_a_channel_gives_the_articles_of_all_its_boxes() -> None:
+    links = PortalListPage(
+        f"<html><body>{NAVIGATION}{SIDEBARS}</body></html>".encode(), "http://a.cn/"
+    ).links()
+    assert len(links) == 40
+
+
+def test_short_titles_count_where_dates_stand_beside() -> None:
+    items = "".join(
+        f'<li><a href="/a/{1000 + i}.html">喜报</a><span>2023-06-{10 + i}</span></li>' for i in range(9)
+    )
+    assert len(page(items).links()) == 9

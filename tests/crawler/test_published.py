@@ -45,3 +45,13 @@ def test_a_relative_time_needs_to_know_when_the_page_was_read() -> None:
     now = datetime(2023, 6, 15, 2, 0, tzinfo=UTC)
     assert when("<p>2小时前</p>", now=now) == "2023-06-15T08:00:00+08:00"
     assert when("<p>2小时前</p>") is None
+
+
+def test_a_page_without_address_is_dated_by_its_canonical_one() -> None:
+    from crawler.pages.portal import PortalArticlePage
+
+    page = (
+        '<link rel="canonical" href="http://a.cn/2023/0615/c1.html"><title>小支部撬动大服务</title><h1>小支部撬动大服务</h1>'
+        "<p>六月的云岭高新区，机器轰鸣、车流不息，一场由链上企业党支部轮流主持的项目会诊正在进行。</p>"
+    )
+    assert PortalArticlePage(page.encode()).to_items()[0].published_at == "2023-06-15"
