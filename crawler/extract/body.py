@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from crawler.extract import wording
 from crawler.extract.cleaning import article_lines, is_meta_line
-from crawler.extract.regions import BODY_WORDS, region_factors, weights
+from crawler.extract.regions import BODY_WORDS, headline_line, region_factors, weights
 from crawler.extract.tree import Line, Node, Tree
 
 #: Weight of a line for the element `distance` levels above it: its own block, that block's parent, and so on.
@@ -29,15 +29,20 @@ class Body:
         return "\n".join(line.text for line in self.lines)
 
 
+#: Weight of text above the headline: columns of other news that stand first in the markup.
+_ABOVE = 0.4
+
+
 def find_container(tree: Tree, *, hidden: bool = False) -> Node | None:
     """The element that holds the article, or None where no text is."""
     factors = region_factors(tree)
+    headline = headline_line(tree)
     mass = [0.0] * len(tree.nodes)
     score = [0.0] * len(tree.nodes)
     for line, weight in zip(tree.lines, weights(tree, hidden=hidden), strict=True):
         if not weight:
             continue
-        counted = weight * factors[line.node.index]
+        counted = weight * factors[line.node.index] * (_ABOVE if line.index < headline else 1.0)
         node: Node | None = line.node
         distance = 0
         while node is not None:

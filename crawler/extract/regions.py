@@ -49,7 +49,7 @@ def region_factors(tree: Tree) -> list[float]:
     if tree.factors:
         return tree.factors
     factors: list[float] = []
-    headline = _headline(tree)
+    headline = headline_line(tree)
     for node in tree.nodes:
         factor = factors[node.parent.index] if node.parent is not None else 1.0
         if node.tag in _NEVER:
@@ -63,7 +63,7 @@ def region_factors(tree: Tree) -> list[float]:
     return factors
 
 
-def _headline(tree: Tree) -> int:
+def headline_line(tree: Tree) -> int:
     """The first plain line that begins the page's <title>; -1 where none does."""
     title = "".join(tree.title.split())
     for line in tree.lines:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections import Counter
 from dataclasses import dataclass, replace
 from enum import Enum
 
+from crawler.extract.printed_lines import join_printed
 from store.text import clean_text
 
 #: Longer input is no newspaper page (a broadsheet page holds 8,000 to 12,000 characters).
@@ -216,37 +216,6 @@ def _split_joined(text: str) -> list[str]:
     return [piece for piece in result if piece]
 
 
-def _column_width(lengths: list[int]) -> int | None:
-    """Return the width of the newspaper's columns when the text still has the printed lines, else None."""
-    if len(lengths) < 12:
-        return None
-    common, _ = Counter(lengths).most_common(1)[0]
-    near = sum(abs(length - common) <= 1 for length in lengths)
-    return common if 8 <= common <= 45 and near >= 0.5 * len(lengths) else None
-
-
-def _join_columns(lines: list[tuple[str, int, bool]]) -> list[tuple[str, int, bool]]:
-    """Return lines of printed width joined to paragraphs; other input comes back as it was."""
-    width = _column_width([len(text) for text, _, _ in lines if not text.startswith("#")])
-    if width is None:
-        return lines
-    joined: list[tuple[str, int, bool]] = []
-    open_line = False
-    for text, number, gap in lines:
-        full = abs(len(text) - width) <= 1
-        tail = len(text) < width - 1 and is_finished(text)
-        starts = DATELINE.match(text) or (
-            is_lead(text) and not re.search(r"[^\w\s]", joined[-1][0] if joined else "")
-        )
-        if open_line and (full or tail) and not starts:
-            before, first, first_gap = joined[-1]
-            joined[-1] = (before + text, first, first_gap)
-        else:
-            joined.append((text, number, gap))
-        open_line = full and not (is_finished(text) and len(text) < width)
-    return joined
-
-
 def split_lines(text: str) -> list[tuple[str, int, bool]]:
     """Return (line, number, whether more than one empty line stood before it) of the non-empty lines."""
     found: list[tuple[str, int, bool]] = []
@@ -258,7 +227,14 @@ def split_lines(text: str) -> list[tuple[str, int, bool]]:
             continue
         found += [(piece, number, empty > 1) for piece in _split_joined(stripped)]
         empty = 0
-    return _join_columns(found)
+    return join_printed(found, is_finished, _starts_anew)
+
+
+def _starts_anew(before: str, text: str) -> bool:
+    """Say whether printed line `text` begins an article: a dateline, or an opening below a line without any sign."""
+    if DATELINE.match(text) or _BYLINE_MARK.match(text[:40]):
+        return True
+    return is_lead(text) and not re.search(r"[^\w\s“”]", before)
 
 
 def read_lines(text: str) -> list[Line]:
