@@ -13,9 +13,11 @@ from zlib import crc32
 ANCHOR_MODULUS = 17
 GRAM = 6
 GAP = 56
-#: Texts up to this many characters use further residues: a brief of 80 characters has no anchor to spare.
+#: Texts up to this many characters keep anchors of further residues: a brief of 80 characters has none to spare.
 SHORT = 260
 SHORT_RESIDUES = 4
+#: Texts up to this many characters look all of those up: a brief on a furnished page shares little else with the brief.
+SHORT_LOOKUP = 600
 #: At most this many anchors of one text are looked up: a megabyte must not cost a thousand look-ups.
 MAX_LOOKUPS = 1_200
 _SIGN = 0x80000000
@@ -25,9 +27,9 @@ Anchor = tuple[int, int]
 """Position in the comparison form and signed 32-bit fingerprint."""
 
 
-def anchors(text: str) -> list[Anchor]:
-    """Return the anchors of a comparison form in order, at most MAX_LOOKUPS of them."""
-    return _spread(_anchors(text), MAX_LOOKUPS)
+def anchors(text: str, short: int = SHORT_LOOKUP) -> list[Anchor]:
+    """Return the anchors of a comparison form in order, at most MAX_LOOKUPS; `short` texts have those of more residues."""
+    return _spread(_anchors(text, SHORT_RESIDUES if len(text) <= short else 1), MAX_LOOKUPS)
 
 
 def query_fingerprints(found: list[Anchor], title: str = "") -> set[int]:
@@ -61,9 +63,9 @@ def _spread(anchors: list[Anchor], most: int) -> list[Anchor]:
     return anchors if step == 1 else anchors[::step]
 
 
-def _anchors(text: str) -> list[Anchor]:
+def _anchors(text: str, residues: int) -> list[Anchor]:
     view = memoryview(text.encode("utf-16-le", "surrogatepass"))
-    starts = _anchor_starts(view, SHORT_RESIDUES if len(text) <= SHORT else 1)
+    starts = _anchor_starts(view, residues)
     starts.sort()
     size = 2 * GRAM
     last = len(view) - size

@@ -8,7 +8,15 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from store.dedup.canonical import fold
-from store.dedup.fingerprint import Anchor, anchors, grams, kept_fingerprints, query_fingerprints
+from store.dedup.fingerprint import (
+    SHORT,
+    SHORT_LOOKUP,
+    Anchor,
+    anchors,
+    grams,
+    kept_fingerprints,
+    query_fingerprints,
+)
 
 #: Share of the shorter text's 4-grams found in the longer one from which the two are one story (rewritten copies of
 #: 20 % of the sentences: 1 % of pairs below .69; templates of two zones: up to .65, told apart by the vetoes).
@@ -91,7 +99,9 @@ class Text:
 
     def kept(self) -> set[int]:
         """Return the fingerprints to keep of this text."""
-        return kept_fingerprints(self.anchors, len(self.body), self.title)
+        between = SHORT < len(self.body) <= SHORT_LOOKUP
+        found = anchors(self.body, SHORT) if between else self.anchors
+        return kept_fingerprints(found, len(self.body), self.title)
 
     @cached_property
     def plain(self) -> str:
