@@ -110,6 +110,11 @@ def run(text: str, properties: str = "") -> str:
     return f'<w:r><w:rPr>{properties}</w:rPr><w:t xml:space="preserve">{inner}</w:t></w:r>'
 
 
+def bookmark(item: EditionStory) -> str:
+    """Return a mark that names the story, so that a form can be compared with the others and linked into."""
+    return f'<w:bookmarkStart w:id="{item.number}" w:name="story_{item.story_id}"/><w:bookmarkEnd w:id="{item.number}"/>'
+
+
 def chinese_number(value: int) -> str:
     """Return 1-99 in Chinese numerals, as headings are counted."""
     tens, ones = divmod(value, 10)
@@ -219,7 +224,7 @@ def _story_section(page: _Page, place: int, part: _Part) -> None:
     page.add("Heading1", run(f"{chinese_number(place)}、{part.title}"))
     for item in part.stories:
         story = item.content
-        page.add("Heading2", run(f"{item.number}. {story['title']}"))
+        page.add("Heading2", bookmark(item), run(f"{item.number}. {story['title']}"))
         if story["summary"]:
             page.add("Body", run(story["summary"] + SUMMARY_MARKS[story["summary_by"]]))
         if story["note"]:
@@ -295,6 +300,7 @@ def _ending(page: _Page, place: int, edition: Edition) -> str:
 
 def _brief(page: _Page, item: EditionStory) -> Iterable[str]:
     story = item.content
+    yield bookmark(item)
     yield run(f"{item.number}. {story['title']}（{zone_words(story)}，")
     yield page.link(story["publisher"] or "来源不详", story["url"])
     yield run(f"，{day_words(story)}）")

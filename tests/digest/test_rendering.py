@@ -1,5 +1,7 @@
 import html as markup
+import io
 import re
+import zipfile
 from pathlib import Path
 from time import perf_counter
 
@@ -7,6 +9,7 @@ import lxml.html
 import msgspec
 import pytest
 
+from digest.briefing import write_docx
 from digest.edition import Edition, edition_for
 from digest.rendering import HTML_LIMIT, Links, RenderingError, render, render_message, render_page
 from digest.sample import SAMPLE_NOW, sample_issue
@@ -39,6 +42,21 @@ def test_every_form_has_every_headline_zone_and_date(stories: int, hostile: bool
             assert all(zone["name"] in form for zone in story.content["zones"])
             assert story.content["date"] in form
         assert story.content["url"] in rendered.text
+
+
+@pytest.mark.parametrize(("stories", "hostile"), [(0, False), (1, False), (60, False), (60, True)])
+def test_all_forms_tell_the_same_stories_in_the_same_order(stories: int, hostile: bool) -> None:
+    one = edition(stories, hostile=hostile)
+    rendered = render(one, CONFIG, links=LINKS)
+    page = render_page(one, CONFIG, links=LINKS)
+    word = zipfile.ZipFile(io.BytesIO(write_docx(one, CONFIG))).read("word/document.xml").decode()
+    wanted = list(one.story_ids)
+    assert [int(n) for n in re.findall(r'id="s(\d+)"', rendered.html)] == wanted
+    assert [int(n) for n in re.findall(r'data-story="(\d+)"', page)] == wanted
+    assert [int(n) for n in re.findall(r'w:name="story_(\d+)"', word)] == wanted
+    assert [int(n) for n in re.findall(r"^(\d+)\. ", rendered.text, re.MULTILINE)] == [
+        s.number for s in one.stories
+    ]
 
 
 @pytest.mark.parametrize(("stories", "hostile"), CASES)
@@ -194,8 +212,6 @@ def test_alerts_and_confirmations_are_rendered() -> None:
 
 
 def test_sixty_stories_in_all_forms_take_under_three_seconds() -> None:
-    from digest.briefing import write_docx
-
     render(edition(1), CONFIG, links=LINKS)
     start = perf_counter()
     one = edition(60)
