@@ -178,10 +178,25 @@ def _cut_tail(lines: list[Line]) -> list[Line]:
         text = line.text
         if number and seen >= total * _END_SHARE and _ends_article(text, lines, number):
             return lines[:number]
+        if seen >= _ENOUGH and _closes_for_sure(text, lines, number):
+            return lines[:number]
         if number and wording.is_section_head(text) and _links_follow(lines, number):
             return lines[:number]
         seen += len(text)
     return lines
+
+
+#: Characters of text after which an article can be over although more than that follows (comments).
+_ENOUGH = 120
+#: Lines after the editors' line that must hold no paragraph.
+_QUIET = 8
+
+
+def _closes_for_sure(text: str, lines: list[Line], number: int) -> bool:
+    """Whether the editors' line, or a head of comments, is followed by lists and buttons only."""
+    if not (wording.is_editor_line(text) or (wording.is_strong_head(text) and "评论" in text)):
+        return False
+    return not any(_is_prose(line) for line in lines[number + 1 : number + 1 + _QUIET])
 
 
 def _ends_article(text: str, lines: list[Line], number: int) -> bool:

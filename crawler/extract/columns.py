@@ -33,6 +33,8 @@ class Block:
     heads: list[Block] = field(default_factory=list)
     #: a byline standing directly above
     byline: str = ""
+    #: a byline standing directly below
+    signature: str = ""
 
     def __post_init__(self) -> None:
         self.x0 = min(line.x0 for line in self.lines)

@@ -424,18 +424,33 @@ def _attach_deck(small: list[Block], headlines: list[Headline], body: float) -> 
 
 
 def _attach_bylines(parts: Parts) -> None:
-    """A byline belongs to the headline close above it, else to the text below it."""
+    """A byline belongs to the headline close above it, else to the text below or above, else to the headline below."""
     for block in parts.bylines:
-        under = _text_below(block, parts.texts)
-        over = [
+        near = [
             h
             for h in parts.headlines
-            if not h.vertical
-            and h.frame == block.frame
-            and _overlap(h, block) > 0.5 * block.width
-            and -2 <= block.y0 - h.y1 <= 4 * block.size
+            if not h.vertical and h.frame == block.frame and _overlap(h, block) > 0.5 * block.width
         ]
+        over = [h for h in near if -2 <= block.y0 - h.y1 <= 4 * block.size]
+        beneath = [h for h in near if -2 <= h.y0 - block.y1 <= 5 * block.size]
+        under, upper = _text_below(block, parts.texts), _text_above(block, parts.texts)
         if over:
             over[0].byline = f"{over[0].byline} {block.spaced}".strip()
         elif under is not None:
             under.byline = f"{block.spaced} {under.byline}".strip()
+        elif upper is not None:
+            upper.signature = block.spaced
+        elif beneath:
+            beneath[0].byline = f"{beneath[0].byline} {block.spaced}".strip()
+
+
+def _text_above(block: Block, texts: Iterable[Block]) -> Block | None:
+    near = [
+        t
+        for t in texts
+        if t.frame == block.frame
+        and -2 <= block.y0 - t.y1 <= 2.2 * t.size
+        and t.x0 - 2 <= block.x0
+        and block.x1 <= t.x1 + t.size
+    ]
+    return max(near, key=lambda t: t.y1, default=None)

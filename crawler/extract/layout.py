@@ -266,6 +266,8 @@ def _start(block: Block, left: float) -> Start:
 
 
 def _end(block: Block, right: float) -> End:
+    if block.signature:
+        return End.SIGNED
     last = block.lines[-1]
     alone = len(block.lines) == 1 or block.lines[-2].text[-1] in CLOSERS
     if (is_byline(last.spaced) and alone) or ends_article(block.text):

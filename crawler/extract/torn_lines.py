@@ -234,7 +234,8 @@ def _starts_anew(before: str, text: str) -> bool:
     """Say whether printed line `text` begins an article: a dateline, or an opening below a line without any sign."""
     if DATELINE.match(text) or _BYLINE_MARK.match(text[:40]):
         return True
-    return is_lead(text) and not re.search(r"[^\w\s“”]", before)
+    headline = not re.search(r"[^\w\s“”]", before)
+    return headline and (is_lead(text) or text[:5] == before[:5])
 
 
 def read_lines(text: str) -> list[Line]:
