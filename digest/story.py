@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from digest.names import Names
 from digest.period import local_day
 from digest.summarize import summarize
-from digest.typography import folded, repair
+from digest.typography import folded, repair, repair_title
 from store.config import Config
 from store.issues import Candidate, Copy, EditorAct
 from store.text import clean_line
@@ -32,7 +32,7 @@ def story_content(
     """Return the frozen content of a story, with the editor's title, summary and note where there are any."""
     main = candidate.copies[0]
     zones = _zone_names(candidate.copies)
-    title = _last(acts, "retitle") or repair(main.title or candidate.title)
+    title = _last(acts, "retitle") or repair_title(main.title or candidate.title)
     summary = _last(acts, "summary")
     outlets, reprints = _outlets(candidate)
     figures = [text for text in _texts(main.classification.get("figures"), FIGURES) if _grounded(text, main)]
@@ -78,7 +78,7 @@ def _last(acts: Sequence[EditorAct], kind: str) -> str:
 
 
 def _cut(title: str) -> str:
-    return title if len(title) <= TITLE_LIMIT else repair(title[: TITLE_LIMIT - 2]) + "……"
+    return title if len(title) <= TITLE_LIMIT else repair_title(title[: TITLE_LIMIT - 2]) + "……"
 
 
 def _zone_names(copies: Sequence[Copy]) -> list[str]:

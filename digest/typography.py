@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from itertools import pairwise
 
 from store.text import clean_line
 
@@ -29,6 +30,10 @@ _CLOSERS = frozenset(_PAIRS.values())
 _END = "。！？!?…"
 #: A mark that goes brings its neighbours together, which may change them; twice is enough but for nonsense.
 _PASSES = 8
+#: Fewer Han characters between blanks are letters pulled apart (党 建 引领), not a clause.
+_SHORTEST_CLAUSE = 4
+#: Stands for a blank that must outlive repair(); no text has it.
+_CLAUSE_BLANK = "\ue000"
 #: A sentence that never closes its quotation mark is cut here, so that one lost mark cannot swallow a text.
 _LONGEST_QUOTE = 300
 
@@ -45,6 +50,20 @@ def repair(text: str) -> str:
             break
         line = better
     return line
+
+
+def repair_title(text: str) -> str:
+    """Return a headline set like other text, but for the blank between two of its clauses, which stands for a comma."""
+    parts = clean_line(text).split(" ")
+    line = parts[0]
+    for before, after in pairwise(parts):
+        both = _clause(before) and _clause(after)
+        line += f"{_CLAUSE_BLANK if both else ' '}{after}"
+    return repair(line).replace(_CLAUSE_BLANK, " ")
+
+
+def _clause(part: str) -> bool:
+    return sum(map(_is_han, part)) >= _SHORTEST_CLAUSE
 
 
 def _once(line: str) -> str:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digest.typography import folded, repair, sentences
+from digest.typography import folded, repair, repair_title, sentences
 
 ALPHABET = st.text(st.sampled_from("党建高新区，。“”‘’《》（）()\"'.,;:!?…— \n1234%Ab·*"), max_size=60)
 
@@ -30,6 +30,23 @@ ALPHABET = st.text(st.sampled_from("党建高新区，。“”‘’《》（�
 )
 def test_repair_sets_text_as_an_editor_would(given_text: str, wanted: str) -> None:
     assert repair(given_text) == wanted
+
+
+@pytest.mark.parametrize(
+    ("title", "wanted"),
+    [
+        ("党建引领强动力 高质量发展有保障", "党建引领强动力 高质量发展有保障"),
+        ("党建引领强动力　　高质量发展有保障", "党建引领强动力 高质量发展有保障"),
+        ("党 建 引 领 园区发展", "党建引领园区发展"),
+        ("2026 年党建工作会 AI 赋能", "2026年党建工作会AI赋能"),
+        ("“红帆领航 链通高新”见实效", "“红帆领航 链通高新”见实效"),
+        ("慈湖高新区:党建引领(试行", "慈湖高新区：党建引领试行"),
+        ("", ""),
+    ],
+)
+def test_a_headline_keeps_the_blank_between_its_clauses(title: str, wanted: str) -> None:
+    assert repair_title(title) == wanted
+    assert repair_title(wanted) == wanted
 
 
 @given(ALPHABET)
