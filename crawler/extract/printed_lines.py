@@ -16,6 +16,8 @@ _SLACK = 3
 #: The indent of a paragraph, which tools drop.
 _INDENT = 4
 _FEWEST = 12
+#: Lines that are looked at on each side of one to tell its column.
+_REACH = 6
 
 
 def display_width(text: str) -> int:
@@ -37,15 +39,19 @@ def has_printed_lines(widths: list[int], finished: list[bool]) -> bool:
 
 
 def _columns(widths: list[int]) -> list[int]:
-    """Return for every line the width of the column it stands in (0: in none), judged by the lines around it."""
+    """Return for every line the width of the column it stands in (0: in none), judged by the lines after and before it."""
     found: list[int] = []
     for i, width in enumerate(widths):
-        around = sorted(widths[max(0, i - 3) : i + 4], reverse=True)
-        column = next(
-            (w for k, w in enumerate(around) if sum(w - x <= _SLACK for x in around[k + 1 :]) >= 2), 0
-        )
-        found.append(column if column >= _NARROWEST - _SLACK and width <= column + _SLACK else 0)
+        columns = {_repeated(widths[i : i + _REACH]), _repeated(widths[max(0, i - _REACH + 1) : i + 1])}
+        fitting = [c for c in columns if c >= _NARROWEST - _SLACK and width <= c + _SLACK]
+        found.append(min(fitting, key=lambda c: abs(c - width), default=0))
     return found
+
+
+def _repeated(widths: list[int]) -> int:
+    """Return the greatest width that at least two more of these lines have, or 0."""
+    ordered = sorted(widths, reverse=True)
+    return next((w for k, w in enumerate(ordered) if sum(w - x <= _SLACK for x in ordered[k + 1 :]) >= 2), 0)
 
 
 def join_printed(

@@ -12,7 +12,7 @@ from crawler.items import ArticleItem
 #: An article has at least two sentences or this many Chinese characters below a headline.
 _SHORTEST = 40
 _PORTAL = re.compile(
-    "(?m)^.{0,40}(?:首页\\s*[>＞]|当前位置|您的位置|来源[:：].{0,40}\\d{4}[-年]|责任?编辑?[:：]|打印|字号|分享到|相关阅读|点击右上角)"
+    "(?m)^.{0,40}(?:首页\\s*[>＞]|当前位置|您的位置|来源[:：].{0,40}\\d{4}[-年]|打印|字号|分享到|相关阅读|点击右上角)"
 )
 _SENTENCE_END = re.compile("[。!?！？]+")
 _FIRST_SENTENCE = re.compile("[^\n。!?！？]*")
