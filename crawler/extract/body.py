@@ -131,10 +131,10 @@ def find_text_body(tree: Tree) -> Body:
     Plain text has no links and elements; wording is all there is.
     """
     lines = tree.lines
-    start = next((x.index + 1 for x in lines[:60] if is_meta_line(x) and not _prose(lines[: x.index])), 0)
+    start = next((x.index + 1 for x in lines[:_TOP] if is_meta_line(x) and _opens(lines, x.index)), 0)
     end, seen = len(lines), 0
     for line in lines[start:]:
-        if seen >= _ENOUGH and (wording.is_editor_line(line.text) or wording.is_strong_head(line.text)):
+        if seen >= _ENOUGH and _closes(lines, line.index):
             end = line.index
             break
         seen += len(line.text)
@@ -144,9 +144,22 @@ def find_text_body(tree: Tree) -> Body:
     return Body(body, tree.nodes[1], start, end)
 
 
-#: Characters of running text after which an editors' line or a list head closes a plain text.
+#: Lines in which a plain text's byline stands, and characters after which an editors' line or a list head closes it.
+_TOP = 60
 _ENOUGH = 60
 
 
-def _prose(lines: list[Line]) -> bool:
-    return sum(len(x.text) for x in lines if wording.sentences(x.text) and len(x.text) > 30) > 120
+def _opens(lines: list[Line], number: int) -> bool:
+    """Whether the byline in this line has the text below it, not above."""
+    return _prose(lines[:number]) < 120 and _prose(lines[:number]) < _prose(lines[number + 1 :])
+
+
+def _closes(lines: list[Line], number: int) -> bool:
+    text = lines[number].text
+    if wording.is_editor_line(text) or wording.is_strong_head(text):
+        return True
+    return wording.is_section_head(text) and _prose(lines[number + 1 : number + 6]) == 0
+
+
+def _prose(lines: list[Line]) -> int:
+    return sum(len(x.text) for x in lines if wording.sentences(x.text) and len(x.text) > 30)

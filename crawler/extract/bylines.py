@@ -257,6 +257,9 @@ def read_unlabelled(lines: list[Line], byline: Byline, rank: int = 3) -> None:
         start, end = stamps[0].span if stamps else (len(text), len(text))
         pieces = _pieces(text[end:]) or _pieces(text[:start])
         if pieces:
+            if len(pieces) > 1 and text.lstrip().startswith("原创") and re.fullmatch(_NAME, pieces[0]):
+                # "原创 作者 公众号 日期"
+                byline.offer("author", pieces.pop(0), rank)
             byline.offer("source", pieces[0], rank)
             if len(pieces) == 2 and "·" in text and re.fullmatch(_NAME, pieces[1]):
                 byline.offer("author", pieces[1], rank)

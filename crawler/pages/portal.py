@@ -257,7 +257,30 @@ class PortalText(PortalArticlePage):
         first, _ = self.region
         declared = [m[1] for line in self.tree.lines[:first] if (m := _READING.match(line.text))]
         title = find_title(self.tree, declared, first)
-        return title if title is not None and 0 <= title.first < first else None
+        if title is not None and 0 <= title.first < first:
+            return title
+        return self._first_line()
+
+    def _first_line(self) -> Title | None:
+        """The text's first line where it reads as a headline: short, no sentence, a paragraph below it."""
+        lines = self.found.lines
+        if len(lines) < 2 or not _HEADLINE.match(lines[0].text):
+            return None
+        below = next((x for x in lines[1:4] if len(x.text) >= _PARAGRAPH), None)
+        if below is None or not wording.sentences(below.text):
+            return None
+        return Title(lines[0].text, lines[0].index, lines[0].index + 1)
+
+    def _without_headline(self) -> Body:
+        body, title = self.found, self.title
+        if title is None or not body.lines or title.first < body.lines[0].index:
+            return body
+        return dataclasses.replace(body, lines=[line for line in body.lines if line.index >= title.last])
+
+    def _flags(self, item: ArticleItem, *, titled: bool, future: bool) -> list[str]:
+        flags = super()._flags(item, titled=titled, future=future)
+        guessed = self.title is not None and self.title.first >= self.region[0]
+        return [*flags, "unsure_title"] if guessed else flags
 
 
 def _is_byline(line: Line) -> bool:
@@ -270,6 +293,9 @@ def _is_byline(line: Line) -> bool:
 
 
 _SOURCED = re.compile(r"(?:来\s{0,3}源|稿源)\s?[:：]\s?\S")
+#: A first line that can be a headline: up to two commas, no end of a sentence.
+_HEADLINE = re.compile(r"^[^。！？!?；;…⋯，,]{3,30}(?:[，,][^。！？!?；;…⋯，,]{2,20}){0,2}[！？!?]?$")
+_PARAGRAPH = 40
 _READING = re.compile(r"^正在阅读\s?[:：]\s?(.{4,100})$")
 
 

@@ -137,3 +137,31 @@ def test_text_of_nothing_is_empty() -> None:
 )
 def test_references_become_web_addresses_or_nothing(base: str, address: str, expected: str | None) -> None:
     assert join(base, address) == expected
+
+
+Q = "产业链党委实行双书记制，每月召开一次联席会议，梳理上下游企业在用工、物流、融资等方面的需求清单，逐项销号。"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (f"小支部撬动大服务\n原创 张三 高新先锋 2023-06-15 09:26 发表于江城\n{P}\n\n{Q}\n\n编辑：何静\n审核：李四\n喜欢此内容的人还喜欢\n别的", ("小支部撬动大服务", "高新先锋", "张三", "何静", [P, Q])),
+        (f"首页 > 新闻 > 正文\n小支部撬动大服务\n发布时间：2023-06-15 09:26\n来源：云岭日报\n作者：张三\n字号：大 中 小\n{P}\n{Q}\n（责任编辑：何静）\n上一篇：别的", ("小支部撬动大服务", "云岭日报", "张三", "何静", [P, Q])),
+        (f"高新区召开会议\n云岭日报 2023年6月15日\n\n{P}\n{Q}\n相关阅读\n一条新闻\n", ("高新区召开会议", "云岭日报", None, None, [P, Q])),
+        (f"小支部撬动大服务\n\n{P}\n{Q}\n", ("小支部撬动大服务", None, None, None, [P, Q])),
+        (f"小支部撬动大服务\n□本报记者 张三 通讯员 李四\n{P}\n{Q}", ("小支部撬动大服务", None, "张三", None, ["□本报记者 张三 通讯员 李四", P, Q])),
+        (f"小支部撬动大服务\n{P}\n{Q}\n2023年6月15日", ("小支部撬动大服务", None, None, None, [P, Q, "2023年6月15日"])),
+        (f"{P}\n{Q}", ("六月的云岭高新区，机器轰鸣、车流不息", None, None, None, [P, Q])),
+    ],
+    ids=["account", "government", "glued date", "bare", "paper", "signed with a date", "no headline"],
+)  # fmt: skip
+def test_copied_texts_of_many_makes_are_read(
+    text: str, expected: tuple[str, str | None, str | None, str | None, list[str]]
+) -> None:
+    item = PortalText(text).to_items()[0]
+    assert (item.title, item.publisher, item.author, item.editor, item.text.split("\n")) == expected
+
+
+def test_a_first_line_taken_for_the_headline_is_marked_unsure() -> None:
+    assert "unsure_title" in PortalText(f"小支部撬动大服务\n\n{P}\n{Q}\n").to_items()[0].flags
+    assert "title_from_text" in PortalText(f"{P}\n{Q}").to_items()[0].flags
