@@ -232,7 +232,7 @@ def choose(candidates: list[Candidate], page_url: str = "", pager: int | None = 
     best = max(_lists(candidates), key=_strength, default=[])
     if _strength(best) >= _LEAST_LIST and _is_column(best, articles, page_url, pager):
         return [c for c in best if c.title and (c.article or c.size >= _MIN_TITLE)]
-    if len({c.url for c in articles}) >= 3:
+    if articles:  # a new column may hold one or two articles only
         urls = _usual_addresses(articles)
         return [c for c in candidates if c.url in urls]
     return [c for c in best if c.size >= _MIN_TITLE] if _strength(best) >= 2 else []
