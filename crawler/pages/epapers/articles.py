@@ -12,7 +12,7 @@ from crawler.extract.torn_lines import names_of
 from crawler.items import ArticleItem, Image
 from crawler.pages.epapers.addresses import day_of
 from crawler.pages.epapers.document import Document, paragraphs, text_of
-from crawler.pages.epapers.layouts import current_page, layouts, page_of
+from crawler.pages.epapers.layouts import current_page, layouts, links, page_of
 from crawler.pages.epapers.properties import properties
 from store.text import clean_line
 
@@ -37,12 +37,18 @@ _PAPER_TAIL = re.compile(
 )
 _DAY = re.compile(r"((?:19|20)\d{2})\s?[年/.-]\s?(\d{1,2})\s?[月/.-]\s?(\d{1,2})")
 _SOURCE = re.compile("(?:来源|报纸名称|报名)[:：]\\s*([^\\s:：,，。<>（(]{2,20})")
-_AUTHOR = re.compile("(?:作者|记者|文/)[:：]\\s*([^:：。<>\\d《（(]{2,40})")
+_AUTHOR = re.compile(
+    "(?:作者|记者|文/)[:：]\\s*([\u4e00-\u9fff·]{2,4}(?:[ 、,，]+[\u4e00-\u9fff·]{2,4}){0,4})(?![\u4e00-\u9fff])"
+)
 _SEC = re.compile("^(.{0,60}?)\\s*《?([^《》\\s]{2,12})》?\\s*[(（]\\s*\\d{4}年\\d{1,2}月\\d{1,2}日")
 _LEDE = re.compile(
     "^[^。]{0,40}?[(（]\\s*((?:[^()（）\\s]{0,14})?(?:记者|通讯员)[^()（）]{1,50})[)）]|^[■□▶●◆◎○]\\s*([^。]{2,40})$|^((?:本报|见习|特约|全媒体)?(?:记者|通讯员)\\s*[^。]{2,30})$"
 )
 _MAX_IMAGES = 200
+_PAPER = re.compile("(?:[报刊]|数字报.{0,4}|电子报.{0,4}|电子版|平台|[\u4e00-\u9fff]网)$")
+_NAVIGATION = re.compile("导航|列表|目录|按日期|往期|上一|下一|相关(?:阅读|新闻)|放大|首页")
+_FACTS = re.compile("版次|来源|作者|记者|\\d{4}年|^第?\\d+版|字体|打印")
+_SIGN = re.compile("^[□■▶●◆]\\s*\\S|^(?:本报|特约|见习)?(?:记者|通讯员)\\s+[\u4e00-\u9fff]")
 _CAPTION_PARTS = frozenset({"picture-caption", "img-caption", "imgtitle", "pic-info"})
 
 
@@ -170,44 +176,56 @@ def _heads(document: Document, fields: dict[str, str], container: HtmlElement | 
 
 
 def _shown_heads(document: Document, container: HtmlElement | None) -> Heads:
-    heads = _headings_by_level(document) or _headings_by_class(document) or Heads()
-    if not heads.title:
-        heads.title = (
-            clean_line(document.meta("og:title") or document.meta("articletitle"))
-            or re.split("[_|-]", document.title)[0]
-        )
-    heads.author = (
-        _names(document.meta("author"))
-        if not heads.author and _is_name(document.meta("author"))
-        else heads.author
-    )
-    author = heads.author or _author_line(document, container)
-    return Heads(heads.title, heads.kicker, heads.subtitle, author)
+    listed = next((link.title for link in links(document) if link.url == document.url and link.title), None)
+    heads = _headings_around(document, container, listed) or _headings_by_class(document) or Heads()
+    heads.title = heads.title or listed or _declared_title(document)
+    declared = document.meta("author")
+    heads.author = heads.author or (_names(declared) if _is_name(declared) else None)
+    heads.author = heads.author or _author_line(document, container)
+    return heads
 
 
-def _headings_by_level(document: Document) -> Heads | None:
-    """Return the headlines of a page whose largest heading is the title: h3/h2 above it, h2 or a paragraph below."""
-    top = next(
-        (tag for tag in ("h1", "h2", "h3") if any(len(text_of(e)) >= 4 for e in document.tagged(tag))), None
-    )
-    if top is None:
+def _declared_title(document: Document) -> str:
+    parts = [part.strip() for part in re.split("[_|-]", document.title)]
+    named = next((part for part in parts if part and not _PAPER.search(part)), "")
+    return clean_line(document.meta("og:title") or document.meta("articletitle")) or named
+
+
+def _headings_around(document: Document, container: HtmlElement | None, listed: str | None) -> Heads | None:
+    """Return the headlines of a page that has its title in a heading: h3/h2 above it, h2 or a paragraph below."""
+    title = _title_heading(document, container, listed)
+    if title is None:
         return None
-    title = next(element for element in document.tagged(top) if len(text_of(element)) >= 4)
     parent = title.getparent()
     near = list(parent) if parent is not None else [title]
     place = near.index(title)
-    above = [
-        text_of(e)
-        for e in near[:place]
-        if e.tag in {"h2", "h3", "h4", "p", "div"} and 0 < len(text_of(e)) <= 80
-    ]
-    below = [e for e in near[place + 1 :] if e.tag in {"h2", "h3", "h4", "p"}]
+    above = [text_of(e) for e in near[:place] if e.tag in {"h2", "h3", "h4", "p", "div"}]
+    kicker = " ".join(text for text in above if 0 < len(text) <= 80 and not _FACTS.search(text))
+    below = [e for e in near[place + 1 :] if e.tag in {"h2", "h3", "h4", "p"} and e is not container]
     subtitle = next((text for e in below if _is_subtitle(e, text := text_of(e))), None)
-    return Heads(text_of(title), kicker=" ".join(above) or None, subtitle=subtitle)
+    return Heads(text_of(title), kicker=kicker or None, subtitle=subtitle)
+
+
+def _title_heading(
+    document: Document, container: HtmlElement | None, listed: str | None
+) -> HtmlElement | None:
+    """Return the heading that is the title: the one the page's list or <title> names, else the largest near the body."""
+    headings: list[HtmlElement] = []
+    for element in document.elements:
+        if element is container and headings:
+            break
+        if element.tag in {"h1", "h2", "h3", "h4"} and "none" not in (element.get("style") or ""):
+            text = text_of(element)
+            if 4 <= len(text) <= 120 and not _PAPER.search(text) and not _NAVIGATION.search(text):
+                headings.append(element)
+    near = headings[-6:]
+    names = [re.sub(r"\s", "", name) for name in (listed, document.title) if name]
+    known = [e for e in near if any(re.sub(r"\s", "", text_of(e)) in name for name in names)]
+    return min(reversed(known or near), key=lambda e: str(e.tag), default=None)
 
 
 def _is_subtitle(element: HtmlElement, text: str) -> bool:
-    if not 0 < len(text) <= 80 or re.search("版次|来源|作者|记者|\\d{4}年|^第?\\d+版|字体|打印", text):
+    if not 0 < len(text) <= 80 or _FACTS.search(text):
         return False
     return element.tag != "p" or not (element.get("class") or "")
 
@@ -232,14 +250,19 @@ def _author_line(document: Document, container: HtmlElement | None) -> str | Non
         names = _names(match[1] if match else text if not re.search("版次|来源|\\d", text) else None)
         if names:
             return names
-    inside = {id(e) for e in container.iter()} if container is not None else set()
+    around = (
+        {id(e) for e in [*container.iter(), *container.iterancestors()]} if container is not None else set()
+    )
     for element in document.tagged("div", "span", "p", "td"):
-        if id(element) in inside or len(element) > 6:
+        if id(element) in around or len(element) > 6:
             continue
         text = text_of(element)
         match = _AUTHOR.search(text) if len(text) <= 160 else None
-        if match and _is_name(match[1]):
+        if match:
             return _names(match[1])
+        byline = _SIGN.match(text) if len(text) <= 60 else None
+        if byline:
+            return names_of(text)
     return None
 
 
