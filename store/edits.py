@@ -16,6 +16,7 @@ from store.text import clean_line, clean_text
 
 #: Acts on one story, with the longest value each takes (None: no value).
 STORY_ACTS: dict[str, int | None] = {
+    "include": None,
     "pin": None,
     "drop": None,
     "retitle": 80,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, load_only, selectinload
 
@@ -16,6 +16,11 @@ from store.models import Article, ArticleTag, Crawl, Edit, Issue, IssueStory, So
 
 #: Rows asked for in one IN (…): below the variable limits of both databases.
 _BATCH = 500
+
+#: Stories that the editor took in though the classifier was not sure.
+_INCLUDED = select(Edit.story_id).where(
+    Edit.kind == "include", Edit.undone_at.is_(None), Edit.story_id.is_not(None)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +171,7 @@ def _detached(session: Session, issue: Issue) -> Issue:
 
 
 def candidates(session: Session, until: datetime) -> list[Candidate]:
-    """Return every relevant story first seen at or before `until` that no issue has told, by id.
+    """Return every story, relevant or taken in by the editor, first seen at or before `until` that no issue has told, by id.
 
     There is no lower bound: a story that was held, or became relevant, or whose row was committed after its issue was
     composed must reach the next one. Stories merged into another, and stories into which a told one was merged, are out.
@@ -175,7 +180,8 @@ def candidates(session: Session, until: datetime) -> list[Candidate]:
     told |= _merge_targets(session, told)
     rows = session.scalars(
         select(Story)
-        .where(Story.relevant, Story.merged_into.is_(None), Story.first_seen_at <= until)
+        .where(or_(Story.relevant, Story.id.in_(_INCLUDED)))
+        .where(Story.merged_into.is_(None), Story.first_seen_at <= until)
         .where(Story.id.not_in(select(IssueStory.story_id)))
         .order_by(Story.id)
     )
@@ -183,6 +189,38 @@ def candidates(session: Session, until: datetime) -> list[Candidate]:
     copies = _copies(session, [story.id for story in stories], until)
     earlier = _earlier(session, {s.follow_up_of for s in stories if s.follow_up_of is not None})
     return [_candidate(story, copies[story.id], earlier) for story in stories if copies[story.id]]
+
+
+@dataclass(frozen=True, slots=True)
+class Doubtful:
+    """A story the classifier left to the editor."""
+
+    story_id: int
+    title: str
+    publisher: str
+    url: str
+    score: float
+
+
+def doubtful(session: Session, since: datetime, until: datetime, limit: int = 100) -> list[Doubtful]:
+    """Return the borderline stories first seen in (`since`, `until`] that nobody took in, likeliest first."""
+    rows = session.execute(
+        select(Story.id, Article.title, Article.publisher, Article.url, Article.score)
+        .join(Article, Article.id == Story.representative_id)
+        .where(Story.merged_into.is_(None), Story.relevant.is_(False), Story.id.not_in(_INCLUDED))
+        .where(Story.first_seen_at > since, Story.first_seen_at <= until)
+        .where(
+            select(Article.id)
+            .where(Article.story_id == Story.id, Article.borderline)
+            .correlate(Story)
+            .exists()
+        )
+        .order_by(Article.score.desc(), Story.id)
+        .limit(limit)
+    )
+    return [
+        Doubtful(story, title, publisher or "", url, score) for story, title, publisher, url, score in rows
+    ]
 
 
 def _merge_targets(session: Session, told: set[int]) -> set[int]:

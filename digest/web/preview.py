@@ -23,7 +23,7 @@ from digest.web.archive import word_response
 from store.config import Config
 from store.database import Engine, read_scope, session_scope
 from store.edits import EditError, add_edit, members, merge_stories, split_story, undo_edit
-from store.issues import Draft, EditorAct, editor_acts
+from store.issues import Draft, EditorAct, doubtful, editor_acts
 from store.recipients import list_recipients
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 FORMS = (("mail", "邮件"), ("narrow", "邮件（手机）"), ("text", "纯文本"), ("page", "网页"))
 _ACT_TITLES = {
+    "include": "收入",
     "pin": "置顶",
     "drop": "撤下",
     "retitle": "改标题",
@@ -103,6 +104,7 @@ class _Desk:
             recipients = list(list_recipients(session))
             acts = editor_acts(session)
             articles = members(session, [story.story_id for story in draft.stories])
+            unsure = doubtful(session, draft.period_start, draft.period_end)
             people = [{"address": person.address, "name": person.name} for person in recipients]
             edition = edition_for(draft, _chosen(recipients))
         names = load_names(self.config)
@@ -124,6 +126,7 @@ class _Desk:
             "form": form if form in dict(FORMS) else "mail",
             "sections": [*names.themes.items(), NO_THEME, SUPPLEMENT],
             "members": articles,
+            "unsure": unsure,
             "acts": [self._act(act, draft) for act in reversed(acts) if act.issue_id is None],
         }
         return render_view("desk", self.config, context)

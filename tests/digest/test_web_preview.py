@@ -177,3 +177,21 @@ def test_stories_are_merged_and_split(desk: Desk, sqlite_engine: Engine, now: da
 
 def test_merging_needs_the_token_too(desk: Desk) -> None:
     assert desk.client.post("/merge", data={"story": 1, "other": 2, "reason": "x"}).status_code == 403
+
+
+def test_the_editor_takes_in_what_the_classifier_was_not_sure_of(
+    desk: Desk, sqlite_engine: Engine, add_story: Callable[..., Story], now: datetime
+) -> None:
+    with session_scope(sqlite_engine) as session:
+        unsure = add_story(session, now, title="区直机关里的党员车间", relevant=False, borderline=True).id
+        add_story(session, now, title="无关的新闻", relevant=False)
+    page = desk.client.get("/").text
+    assert "区直机关里的党员车间" in page
+    assert "无关的新闻" not in page
+    assert "区直机关里的党员车间" not in desk.mail()
+    assert desk.act("include", unsure) == 303
+    assert "区直机关里的党员车间" in desk.mail()
+    issue = compose_issue(sqlite_engine, CONFIG, now)
+    assert issue
+    assert unsure in {story.story_id for story in issue.stories}
+    assert "没有待定的报道" in desk.client.get("/").text
