@@ -1,4 +1,4 @@
-"""Every folder under epaper and torn: a page or text as found, and what must be read from it."""
+"""Every folder under epaper, torn and handin: a page, text or file as found, and what must be read from it."""
 
 from __future__ import annotations
 
@@ -14,10 +14,12 @@ from crawler.exceptions import PageError
 from crawler.items import ArticleItem
 from crawler.pages.epaper import EpaperPage
 from crawler.pages.epapers.families import FAMILIES
+from crawler.pages.handins import open_handin, read_part
 from crawler.pages.torn import TornText, looks_like_newspaper
 
 HERE = Path(__file__).parent
 EPAPERS = sorted(path.parent for path in HERE.glob("epaper/*/meta.toml"))
+HANDINS = sorted(path.parent for path in HERE.glob("handin/*/meta.toml"))
 TORN = sorted(path.parent for path in HERE.glob("torn/*/meta.toml"))
 UNSET = asdict(ArticleItem(url="", title="", text=""))
 
@@ -41,6 +43,19 @@ def read_epaper(folder: Path) -> dict[str, Any]:
     return found
 
 
+def read_handin(folder: Path) -> list[dict[str, Any]]:
+    name = tomllib.loads((folder / "meta.toml").read_text("utf-8"))["name"]
+    found: list[dict[str, Any]] = []
+    for part in open_handin(name, next(folder.glob("input.*")).read_bytes()):
+        row: dict[str, Any] = {"name": part.name, "kind": part.kind}
+        try:
+            row["articles"] = articles(read_part(part))
+        except PageError as error:
+            row["refused"] = error.reason
+        found.append(row)
+    return found
+
+
 def read_torn(folder: Path) -> dict[str, Any]:
     text = (folder / "input.txt").read_text("utf-8")
     return {"newspaper": looks_like_newspaper(text), "articles": articles(TornText(text).to_items())}
@@ -54,6 +69,11 @@ def test_an_epaper_page_gives_what_its_case_expects(folder: Path) -> None:
 @pytest.mark.parametrize("folder", TORN, ids=lambda folder: folder.name)
 def test_torn_text_gives_what_its_case_expects(folder: Path) -> None:
     assert read_torn(folder) == json.loads((folder / "expected.json").read_text("utf-8"))
+
+
+@pytest.mark.parametrize("folder", HANDINS, ids=lambda folder: folder.name)
+def test_a_handin_gives_what_its_case_expects(folder: Path) -> None:
+    assert read_handin(folder) == json.loads((folder / "expected.json").read_text("utf-8"))
 
 
 def test_every_family_has_cases() -> None:
