@@ -12,9 +12,20 @@ from jinja2 import TemplateSyntaxError
 from jinja2.sandbox import SandboxedEnvironment
 
 from digest.edition import edition_for
-from digest.rendering import Links, RenderingError, make_environment, render, render_message, render_page
+from digest.rendering import (
+    Links,
+    RenderingError,
+    make_environment,
+    render,
+    render_message,
+    render_page,
+    render_view,
+)
 from digest.sample import SAMPLE_NOW, sample_issue
+from digest.word_layout import load_layout
+from store.archive import Hit, IssueLine, Shown, StoryFacts
 from store.config import Config, Digest
+from store.toml_file import TomlError
 
 _LINKS = Links(
     "https://digest.example.cn", "https://digest.example.cn/u/key", "https://digest.example.cn/p/key"
@@ -87,6 +98,33 @@ def _renderings(directory: Path) -> Iterator[Callable[[], Any]]:
             yield partial(render_page, edition, config, links=links)
     for name, context in SAMPLES.items():
         yield partial(render_message, name, config, context)
+    yield partial(load_layout, config)
+    for name, context in _views().items():
+        yield partial(render_view, name, config, context)
+
+
+def _views() -> dict[str, dict[str, Any]]:
+    """The archive's pages with what they are shown with."""
+    draft = sample_issue(stories=3)
+    head, content = draft.content["masthead"], draft.stories[1].content
+    line = IssueLine(47, head["label"], head["total"], head["date_words"], True, 3, draft.content["overview"])
+    shown = Shown(content["title"], "样报", "样报网", content["url"], SAMPLE_NOW, SAMPLE_NOW, "reprint")
+    evidence = (("zone", "合肥高新区", "合肥高新区"),)
+    choices = {"zones": ["合肥高新区"], "themes": content["themes"]}
+    query = {"q": "党建", "zone": "合肥高新区", "theme": "", "outlet": "", "since": "2026-11-01", "until": ""}
+    hit = Hit(1, 47, head["label"], content)
+    pages = {"page": 2, "previous_page": "/search?page=1", "next_page": "/search?page=3"}
+    return {
+        "index": {"issues": [line], "query": query, **choices},
+        "search": {"query": query, "problem": "", "total": 99, "hits": [hit], **pages, **choices},
+        "story": {
+            "facts": StoryFacts(1, 47, head["label"], content, (shown,), evidence),
+            "relations": {"reprint": "转载"},
+            "titles": {},
+            "local_time": lambda moment: f"{moment:%Y-%m-%d %H:%M}",
+        },
+        "message": {"heading": "没有这一页", "message": "地址有误。"},
+    }
 
 
 def _faults(act: Callable[[], Any], directory: Path) -> Iterator[str]:
@@ -94,6 +132,8 @@ def _faults(act: Callable[[], Any], directory: Path) -> Iterator[str]:
         act()
     except TemplateSyntaxError as error:
         yield f"{error.filename or error.name}:{error.lineno}: {error.message}"
+    except TomlError as error:
+        yield str(error)
     except RenderingError as error:
         yield f"{directory / str(error).partition(':')[0]}:1: {str(error).partition(': ')[2]}"
     except Exception as error:  # noqa: BLE001 - a template can raise whatever Python can

@@ -40,6 +40,8 @@ def test_an_empty_folder_is_right_and_a_missing_one_is_named(tmp_path: Path) -> 
         ("weekly/body.txt", "{{ edition.stories.append(1) }}", 1, "append"),
         ("weekly/parts.html", "{% macro title_row(text) %}{% endmacro %}", 1, ""),
         ("alert/body.txt", "ok\n{{ alerts[0].nothing }}", 2, "nothing"),
+        ("web/story.html", "<p>\n\n{{ facts.contents }}", 3, "contents"),
+        ("web/index.html", "<p>{{ issues[0].nothing }}", 1, "nothing"),
         ("weekly/new.html", "x", 1, "no template"),
     ],
 )
@@ -57,3 +59,9 @@ def test_a_file_that_is_no_utf8_is_named(tmp_path: Path) -> None:
     (tmp_path / "weekly").mkdir()
     (tmp_path / "weekly" / "subject.txt").write_bytes("党建".encode("gb18030"))
     assert check_templates(tmp_path) == [f"{tmp_path / 'weekly' / 'subject.txt'}:1: is not UTF-8"]
+
+
+def test_a_mistyped_layout_is_named(tmp_path: Path) -> None:
+    faults = check(tmp_path, "briefing.toml", "lines = 22\nmargin_topp = 30\n")
+    assert len(faults) == 1
+    assert faults[0].startswith(f"{tmp_path / 'briefing.toml'}:2: ")
