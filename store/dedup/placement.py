@@ -227,9 +227,10 @@ def _relation_of_stories(text: Text, best: list[Match], others: list[Match], tit
         return "page" if any(map(_lies_in, others)) else ""
     for mine in best:
         for other in others:
-            if max(mine.verdict.of_b, other.verdict.of_b) >= FULL and _overlap(
-                text, mine.known.text, other.known.text
-            ):
+            shares = mine.verdict.of_b, other.verdict.of_b
+            if max(shares) < FULL or min(shares) < ITEM:
+                continue  # a short text proves nothing about long ones that both quote it
+            if _overlap(text, mine.known.text, other.known.text):
                 return "one" if not text.masks and _may_be_one(mine, other) else ""
     mine, other = (max(group, key=lambda m: m.verdict.of_b) for group in (best, others))
     if not (_lies_in(mine) and _lies_in(other)):
