@@ -42,6 +42,16 @@ def labelled(markup: str) -> tuple[str | None, str | None, str | None]:
         ("<p>数据来源广泛，质量可靠。</p>", (None, None, None)),
         ("<p>（编辑：小王）</p><p>责任编辑：小李</p>", (None, None, "小李")),
         ("<p>来源：临江发布 | 责任编辑：何静</p>", ("临江发布", None, "何静")),
+        ("<p>发布时间:2022-01-21 来源:东方网 发布开发区:张江高新区</p>", ("东方网", None, None)),
+        ("<p>编辑：张三 审核：李四 校对：王五</p>", (None, None, "张三")),
+        ("<p>编辑: 组版: 校对:</p>", (None, None, None)),
+        ("<p>编辑 高贸宣</p>", (None, None, "高贸宣")),
+        ("<p>来源：央视新闻微信公众号</p>", ("央视新闻微信公众号", None, None)),
+        ("<p>（来源：新华日报 记者 张三 编辑 李四）</p>", ("新华日报", None, None)),
+        ("<p>信息来源：管委会办公室 信息提供日期：2023-05-08 浏览次数：</p>", ("管委会办公室", None, None)),
+        ("<p>供稿：党政办 供图：张三 编辑：李四</p>", (None, "党政办", "李四")),
+        ("<p>【作者:张三(记者)】【编辑:李四】</p>", (None, "张三", "李四")),
+        ("<p>來源：示例社　記者：張三　責任編輯：李四</p>", ("示例社", "張三", "李四")),
     ],
 )
 def test_labels_give_their_values(markup: str, expected: tuple[str | None, str | None, str | None]) -> None:
