@@ -27,7 +27,6 @@ from email import message_from_bytes
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import func
 from sqlalchemy import select as query
 
 from digest.channels.base import Parcel
@@ -140,10 +139,7 @@ class Arena:
     def ensure_work(self) -> None:
         engine = make_engine(self.url)
         with session_scope(engine) as session:
-            waiting = session.scalar(
-                query(func.count()).where(Delivery.state.in_(("queued", "retry", "sending")))
-            )
-            if not waiting or waiting < RECIPIENTS:
+            if deliveries.count_due(session, self.now(), ["mail"]) < RECIPIENTS:
                 self.issues += 1
                 moment = START + timedelta(days=7 * self.issues)
                 week = {"period_start": moment, "period_end": moment, "due_at": moment, "composed_at": moment}
