@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from jinja2 import TemplateSyntaxError
+from jinja2 import TemplateError, TemplateSyntaxError
 from jinja2.sandbox import SandboxedEnvironment
 
 from digest.edition import edition_for
@@ -57,6 +57,16 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "link": "https://digest.example.cn/p/key",
     },
 }
+#: What an expression in a template can raise.
+_TEMPLATE_FAULTS = (
+    TemplateError,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
 _SUFFIXES = {".html", ".txt"}
 
 
@@ -136,7 +146,7 @@ def _faults(act: Callable[[], Any], directory: Path) -> Iterator[str]:
         yield str(error)
     except RenderingError as error:
         yield f"{directory / str(error).partition(':')[0]}:1: {str(error).partition(': ')[2]}"
-    except Exception as error:  # noqa: BLE001 - a template can raise whatever Python can
+    except _TEMPLATE_FAULTS as error:
         yield f"{_place(error, directory)}: {error}"
 
 
