@@ -258,7 +258,7 @@ def _is_pull_quote(block: Block, texts: list[Block], rules: Sequence[Frame]) -> 
     below = min((t for t in near if t.top >= block.y1 - 2), key=lambda t: t.top, default=None)
     if above is None or below is None or abs(above.left - below.left) > 3.3 * below.size:
         return False
-    close = block.y0 - above.y1 < 3 * above.size and below.top - block.y1 < 3 * below.size
+    close = block.y0 - above.y1 < 4.5 * above.size and below.top - block.y1 < 4.5 * below.size
     broken = above.text[-1] not in "。！？”…）" or above.text[-1] in "，、；："
     flowing = len(below.lines) > 1 and not below.is_indented(0, above.left)
     alike = close and abs(above.size - below.size) < 0.04 * below.size
@@ -267,7 +267,7 @@ def _is_pull_quote(block: Block, texts: list[Block], rules: Sequence[Frame]) -> 
         block.y1 - 2 <= r.y0 <= below.top + 2 and _cross(r, block) for r in rules if r.width > r.height
     )
     beside = _beside(block, below, texts)
-    return alike and ((broken and flowing) or (beside and (broken or flowing or (over and under))))
+    return alike and ((broken and flowing) or (beside and over and under))
 
 
 def _cross(rule: Frame, block: Block) -> bool:

@@ -56,7 +56,7 @@ _NOTICE_TITLE = re.compile(
 )
 _CONTACT = re.compile(
     "(?:(?:联系)?电话|热线|传真|手机|地址|邮箱|邮编|网址|联系人|咨询|微信|官网|公众号|QQ|E-?mail|抢购|预订|订购)\\s?(?:号码?)?[:：]"
-    "|(?:热线|电话|咨询|专线)[:： ]?\\d|\\d{3,4}[-—－]\\d{7,8}|1[3-9]\\d{9}|400[- ]?\\d{3}[- ]?\\d{4}|[\\w.]{2,30}@[\\w.]{3,30}|扫码|二维码",
+    "|(?:热线|电话|咨询|专线)[:： ]?\\d|\\d{3,4}[-—－]\\d{7,8}|1[3-9]\\d{9}|400[- ]?\\d{3}[- ]?\\d{4}|[\\w.]{2,30}@[\\w.]{3,30}|扫码|二维码|(?:文明办|文明委|宣传部)\\S{0,4}宣$",
     re.IGNORECASE,
 )
 _SLOGAN = re.compile(
@@ -92,7 +92,7 @@ DATELINE = re.compile(
     "(?=[\\s(（:：,，]|[^\\s(（:：,，。]{3})\\s*(?:[(（]([^()（）]{2,60})[)）])?\\s*[:：]?\\s*"
 )
 _INNER_START = re.compile(
-    "(?<=[。”」!?！？ ])\\s{0,3}(?=(?:本报讯|本刊讯)[\\s(（])|(?<=[。”]) (?=[上下左右]图[:：为]|图为|图片来源[:：])"
+    "(?<=[。”」!?！？ ])\\s{0,3}(?=(?:本报讯|本刊讯)[\\s(（])|(?<=^广告) (?=\\S)|(?<=\\S) (?=[▶►▷□■◆] ?[\u4e00-\u9fff]{2,12})|(?<=[。”]) (?=[上下左右]图[:：为]|图为|图片来源[:：])"
 )
 _INNER_HEADLINE = re.compile(f'^([{CJK}“”"《》、·]{{10,30}}) (?=\\S{{60}})')
 
@@ -209,7 +209,7 @@ def _split_joined(text: str) -> list[str]:
         inline, headline = _BYLINE_INLINE.match(piece), _INNER_HEADLINE.match(piece)
         if inline:
             result += [f"□ {inline[1]}", piece[inline.end() :]]
-        elif headline and is_lead(piece[headline.end() :]):
+        elif headline and (is_lead(piece[headline.end() :]) or piece[:5] == piece[headline.end() :][:5]):
             result += [headline[1], piece[headline.end() :]]
         else:
             result.append(piece)
