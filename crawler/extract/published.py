@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import date, datetime
 
 from crawler.extract.bylines import joined
@@ -21,17 +22,25 @@ _BYLINE_ROOM = 90
 
 
 def published(
-    before: list[Line], after: list[Line], data: Metadata, url: str, now: datetime | None
+    before: list[Line],
+    after: list[Line],
+    data: Metadata,
+    url: str,
+    now: datetime | None,
+    above: Sequence[Line] = (),
 ) -> str | None:
     """ISO text of the publication time, the bare day where no time of day is given, or None.
 
-    `before` and `after` are the lines around the text that are not part of it.
+    `before` and `after` are the lines around the text that are not part of it, `above` those above the headline.
     """
     address_day = url_day(url)
     declared = [*data.published, *[stamp for _, stamp in data.script_times]]
     known = [stamp.day for stamp in declared] + ([address_day] if address_day else [])
     updated = [stamp.day for stamp in data.updated]
     shown = _shown(before, address_day) or _completed(before, known, updated) or _shown_after(after)
+    if shown is None:
+        stamp = _shown(list(above), address_day) or _completed(list(above), known, updated)
+        shown = stamp if stamp is not None and (not known or stamp.day in known) else None
     if shown is None and data.published:
         shown = next((stamp for stamp in data.published if stamp.time not in _DEFAULT_TIMES), None)
     if shown is None:
@@ -42,7 +51,7 @@ def published(
         day = url_day(url)
         return day.isoformat() if day else None
     if shown.time is None:
-        shown = _with_time(shown, [*_all(before), *_all(after), *declared])
+        shown = _with_time(shown, [*_all(before), *_all(after), *_all(list(above)), *declared])
     return shown.isoformat()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from crawler.extract import wording
-from crawler.extract.tree import Line, Tree
+from crawler.extract.tree import Line, Node, Tree
 
 #: Names of page parts that are never the article; only weigh down, since some sites name the article's box so.
 _FURNITURE_WORDS = re.compile(
@@ -50,9 +50,12 @@ def region_factors(tree: Tree) -> list[float]:
         return tree.factors
     factors: list[float] = []
     headline = headline_line(tree)
+    entries = _entries(tree)
     for node in tree.nodes:
         factor = factors[node.parent.index] if node.parent is not None else 1.0
-        if node.tag in _NEVER:
+        if node.index in entries:
+            factor = min(factor, _ENTRY)
+        elif node.tag in _NEVER:
             factor = min(factor, 0.1)
         elif (
             node.words and node.tag not in ("body", "html", "form") and not node.first <= headline < node.last
@@ -61,6 +64,43 @@ def region_factors(tree: Tree) -> list[float]:
         factors.append(factor)
     tree.factors = factors
     return factors
+
+
+#: Weight of comments and of other news with summaries, told by their make.
+_ENTRY = 0.03
+_ENTRY_TAGS = frozenset(("div", "li", "dl", "article", "section"))
+_LEAST_ENTRIES = 4
+_MARKS = re.compile(
+    r"\d{1,3}\s?(?:秒|分钟|小时|天|个月|楼|赞)|刚刚|昨天|回复|举报|点赞|楼主|(?:19|20)\d\d[-/.年]\d{1,2}[-/.月]\d{1,2}"
+)
+
+
+def _entries(tree: Tree) -> set[int]:
+    """Elements that are entries of a list: four and more alike under one parent, each with a text and a mark.
+
+    A mark is a short line with a time, a button or a link: what a comment or a news item in a list carries and a
+    section of an article does not.
+    """
+    alike: dict[tuple[int, str, str], list[Node]] = {}
+    for node in tree.nodes:
+        if node.tag in _ENTRY_TAGS and node.parent is not None and node.last - node.first > 1:
+            alike.setdefault((node.parent.index, node.tag, node.get("class")), []).append(node)
+    out: set[int] = set()
+    for nodes in alike.values():
+        if len(nodes) < _LEAST_ENTRIES:
+            continue
+        marked = sum(1 for node in nodes[:12] if _is_marked(tree, node))
+        if marked * 4 >= min(len(nodes), 12) * 3:
+            out.update(node.index for node in nodes)
+    return out
+
+
+def _is_marked(tree: Tree, node: Node) -> bool:
+    lines = tree.lines[node.first : min(node.last, node.first + 12)]
+    return any(len(line.text) >= 20 and line.links * 2 < len(line.text) for line in lines) and any(
+        len(line.text) <= 40 and (line.links * 3 > len(line.text) or _MARKS.search(line.text))
+        for line in lines
+    )
 
 
 def headline_line(tree: Tree) -> int:

@@ -145,7 +145,9 @@ class PortalArticlePage(ArticlePage):
         """Source, author and editor: the lines between headline and text first, then those after, inside, hidden."""
         before, inside, after = self.around
         byline = Byline()
-        visible = [x for x in before if not x.hidden]
+        below = self.title.last if self.title is not None else 0
+        # The lines under the headline first, then those above it.
+        visible = sorted((x for x in before if not x.hidden), key=lambda x: x.index < below)
         bylines.read_lines(visible, byline)
         # A reprint names its own editors inside its text; the site's editor stands outside.
         outside = self.found.node.last if self.found.node is not None else 0
@@ -168,7 +170,10 @@ class PortalArticlePage(ArticlePage):
     @cached_property
     def published_at(self) -> str | None:
         before, inside, after = self.around
-        return published(before, inside + after, self.metadata, self.address, self.now)
+        below = self.title.last if self.title is not None else 0
+        above = [x for x in before if x.index < below]
+        under = [x for x in before if x.index >= below]
+        return published(under, inside + after, self.metadata, self.address, self.now, above)
 
     @cached_property
     def address(self) -> str:
