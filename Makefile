@@ -31,8 +31,8 @@ check: .venv/dev  ## Run style, types and import contracts only
 fmt: .venv/dev  ## Format the code
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
 
-quality: .venv/dev  ## Print the measured quality on the real material, when it is there
-	@$(BIN)/python -m pytest -q -s -m real tests
+quality: .venv/dev  ## Print the measured quality on real material beside what is required (PEERS=1: and other extractors; DATA=dir)
+	@$(BIN)/python tests/quality/report.py $(if $(DATA),--data $(DATA)) $(if $(PEERS),--peers)
 
 bench: .venv/dev  ## Print the measured speed
 	@for file in tests/bench/bench_*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
@@ -45,4 +45,4 @@ lock:  ## Renew the hashed locks from pyproject.toml (needs uv)
 	@uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q pyproject.toml --extra postgresql --group build --group dev -o requirements/dev.lock
 
 clean:  ## Remove the environment and everything that was made
-	@rm -rf .venv var build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	@rm -rf .venv .venv-peers var build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
