@@ -221,7 +221,7 @@ def split_lines(text: str) -> list[tuple[str, int, bool]]:
     found: list[tuple[str, int, bool]] = []
     empty = 0
     for number, line in enumerate(clean_text(text[:MAX_CHARACTERS]).split("\n")[:MAX_LINES]):
-        stripped = line.replace("\u3000", " ").strip()
+        stripped = line.replace("\u3000", " ").replace("\u00a0", " ").strip()
         if not stripped:
             empty += 1
             continue

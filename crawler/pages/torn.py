@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from crawler.extract.torn_articles import Draft, cut
+from crawler.extract.torn_articles import Draft, cut, zones_in
 from crawler.extract.torn_headlines import Headline, assign
 from crawler.extract.torn_lines import Kind, cjk_length, is_lead, is_notice_title, read_lines, repair_headline
 from crawler.items import ArticleItem
@@ -101,7 +101,10 @@ def looks_like_newspaper(text: str) -> bool:
     if _PORTAL.search(text):
         return False
     lines = read_lines(text)
-    starts = sum(line.dateline for line in lines)
+    starts = sum(line.dateline or line.kind is Kind.BYLINE for line in lines)
     fragments = sum(line.kind is Kind.FRAGMENT for line in lines)
-    articles = len(TornText(text).to_items())
-    return articles >= 2 and (starts + articles >= 3 or fragments >= 3)
+    titles = [item.title for item in TornText(text).to_items() if "title_from_text" not in item.flags]
+    if len(titles) < 2:
+        return False
+    zones = {zone for title in titles for zone in zones_in(title)[:1]}
+    return starts >= 2 or (starts + len(titles)) >= 4 or fragments >= 3 or len(zones) >= 2
