@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from functools import cached_property
 
 from crawler.exceptions import NotAnArticle
@@ -88,10 +89,16 @@ class EpaperPage:
             and len(text_of(container)) > _SHORT_BODY
         )
 
-    def issue_url(self) -> str | None:
-        """Return the address of the current issue for a front page, None for every other page."""
+    def issue_url(self, day: date | None = None) -> str | None:
+        """Return the address of the current issue for a front page, None for every other page.
+
+        A JSON reader's front does not say what is current: with `day` the address that answers with that day's pages
+        comes back (to be asked with the form of `post_form`), without it None.
+        """
         if self._json is not None or self.role() != "front":
             return None
+        if self.family() == "json_reader":
+            return menu_url(self.url, day) if day else None
         return self._redirect or self._latest_issue()
 
     def _latest_issue(self) -> str | None:

@@ -147,6 +147,13 @@ def test_json_readers_are_asked_by_post() -> None:
     assert post_form(url) == ("http://e.example/reader/layout/findBmMenu.do", {"docPubTime": "20250318"})
 
 
+def test_the_front_of_a_json_reader_leads_to_the_day_asked_for() -> None:
+    body = b'<script>$.post("/reader/layout/findBmMenu.do")</script>'
+    front = EpaperPage(body, "http://e.example/epaper/index.html")
+    assert (front.role(), front.issue_url()) == ("front", None)
+    assert front.issue_url(date(2025, 3, 18)) == menu_url(front.url, date(2025, 3, 18))
+
+
 def test_a_broken_json_answer_goes_to_quarantine() -> None:
     with pytest.raises(PageNotUnderstood, match="binary"):
         JsonReaderPage(b"[{", "http://e.example/reader/layout/getBmDetail.do").layouts()
