@@ -80,6 +80,7 @@ def cut_page(page: PdfPage) -> PageCut:
     masthead, lines = split_furniture(page, lines)
     cut = PageCut(masthead)
     lines = _without_advert_boxes(lines, boxes, page, cut)
+    boxes = _framing(boxes, lines)
     blocks = stack(lines, rules, boxes)
     if len(blocks) > _MOST_BLOCKS:
         blocks = sorted(blocks, key=lambda block: -len(block.text))[:_MOST_BLOCKS]
@@ -142,6 +143,28 @@ def _without_advert_boxes(lines: list[Line], boxes: list[Frame], page: PdfPage, 
             cut.adverts += 1
             dropped.update(id(line) for line in inside)
     return [line for line in lines if id(line) not in dropped]
+
+
+def _framing(boxes: list[Frame], lines: list[Line]) -> list[Frame]:
+    """Return the boxes that hold articles: not a headline's ground, and not a tint under columns whose headline is above."""
+    sizes: Counter[float] = Counter()
+    for line in lines:
+        sizes[line.size] += len(line.chars)
+    body = sizes.most_common(1)[0][0] if sizes else 0.0
+    kept = []
+    for box in boxes:
+        inside = [line for line in lines if box.contains(*_middle(line))]
+        text = sum(len(line.chars) for line in inside if line.size < 1.3 * body)
+        large = any(line.size >= 1.4 * body and len(line.chars) > 2 for line in inside)
+        headed = any(
+            line.size >= 1.6 * body
+            and -4 <= box.y0 - line.y1 <= 3 * body
+            and min(line.x1, box.x1) - max(line.x0, box.x0) > 0.5 * line.width
+            for line in lines
+        )
+        if text >= 60 and (large or not headed):
+            kept.append(box)
+    return kept
 
 
 def _middle(line: Line) -> tuple[float, float]:

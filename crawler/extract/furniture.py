@@ -28,8 +28,9 @@ _FOOT = re.compile(
 _FOOT_LINE = re.compile(
     r"(?:责编|责任编辑|编辑|校对|版式|美编|检校|组版|热线|邮箱|邮编|零售|印刷|定价|社址|网址)[：: ]|国内统一|邮发代号"
 )
+_TRADE = re.compile(r"责任?编辑?|责编|编辑|主编|统筹|值班|版式|校对|检校|美编|组版|策划|制图")
 _CREDITS = re.compile(
-    r"^(?:本版|责任?编|编辑|责编|主编|统筹|值班|版式|校对|美编|组版|策划|电话|新闻热线|投稿|邮箱)[^。]{0,60}$"
+    r"^(?:本版)?(?:责任?编辑?|责编|编辑|主编|统筹|值班\S{0,3}|版式|校对|美编|组版|策划|新闻热线|投稿邮箱)[：:]"
 )
 
 
@@ -50,8 +51,15 @@ def split_furniture(page: PdfPage, lines: Sequence[Line]) -> tuple[Masthead, lis
     head = [line for line in lines if (line.y0 + line.y1) / 2 <= top]
     foot = [line for line in lines if (line.y0 + line.y1) / 2 >= bottom]
     dropped = {id(line) for line in head + foot}
-    rest = [line for line in lines if id(line) not in dropped and not _CREDITS.match(line.text)]
+    rest = [line for line in lines if id(line) not in dropped and not _is_credits(line.spaced)]
     return read_masthead(head, foot), rest
+
+
+def _is_credits(spaced: str) -> bool:
+    """Whether a line anywhere on the page only says who made the page; words like 统筹 begin lines of text too."""
+    if len(spaced) > 60 or "。" in spaced or "，" in spaced:
+        return False
+    return bool(_CREDITS.match(spaced)) or (" " in spaced and len(_TRADE.findall(spaced)) >= 2)
 
 
 def _level_rules(page: PdfPage) -> list[Frame]:

@@ -346,7 +346,7 @@ def _one_headline(a: Block, b: Block, around: tuple[list[Block], Sequence[Frame]
         a.y1 - 2 <= r.y0 and r.y1 <= b.y0 + 2 and min(r.x1, b.x1) - max(r.x0, b.x0) > 0.5 * b.width
         for r in rules
     )
-    return not ruled
+    return not ruled or min(a.size, b.size) < 0.75 * size
 
 
 def _one_run(a: Block, b: Block, size: float) -> bool:
