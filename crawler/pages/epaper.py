@@ -10,10 +10,10 @@ from crawler.exceptions import NotAnArticle
 from crawler.items import ArticleItem, Link
 from crawler.pages.epapers.addresses import day_of, is_article, is_issue, is_layout, issue_urls
 from crawler.pages.epapers.articles import find_container, read_article
-from crawler.pages.epapers.document import Document, text_of
 from crawler.pages.epapers.families import family_of
 from crawler.pages.epapers.json_reader import JsonReaderPage, menu_url, post_form
 from crawler.pages.epapers.layouts import layouts, links, pdf_url
+from crawler.pages.epapers.markup import Markup, text_of
 from crawler.pages.epapers.notices import is_no_article, reason_of
 from crawler.pages.epapers.properties import properties
 
@@ -33,7 +33,7 @@ class EpaperPage:
         from crawler.extract.decoding import decode
 
         self.url = url
-        self.document = Document(decode(body, declared).text, url)
+        self.document = Markup(decode(body, declared).text, url)
         self._body, self._declared = body, declared
 
     @cached_property

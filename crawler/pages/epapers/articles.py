@@ -11,8 +11,8 @@ from lxml.html import HtmlElement
 from crawler.extract.torn_lines import names_of
 from crawler.items import ArticleItem, Image
 from crawler.pages.epapers.addresses import day_of
-from crawler.pages.epapers.document import Document, paragraphs, text_of
 from crawler.pages.epapers.layouts import current_page, layouts, links, page_of
+from crawler.pages.epapers.markup import Markup, paragraphs, text_of
 from crawler.pages.epapers.properties import properties
 from store.text import clean_line
 
@@ -71,7 +71,7 @@ class Body:
     own: bool = False
 
 
-def read_article(document: Document) -> ArticleItem:
+def read_article(document: Markup) -> ArticleItem:
     """Return the article as the page gives it; title or text are "" where it has none."""
     fields = properties(document.text)
     container = find_container(document)
@@ -93,7 +93,7 @@ def read_article(document: Document) -> ArticleItem:
     )
 
 
-def find_container(document: Document) -> HtmlElement | None:
+def find_container(document: Markup) -> HtmlElement | None:
     """Return the element that holds the body, or None; the largest when ids are repeated."""
     candidates = list(document.tagged(*_CONTAINERS))
     if not candidates:
@@ -104,7 +104,7 @@ def find_container(document: Document) -> HtmlElement | None:
     return max(candidates, key=lambda element: len(text_of(element)), default=None)
 
 
-def _body(document: Document, container: HtmlElement | None) -> Body:
+def _body(document: Markup, container: HtmlElement | None) -> Body:
     between = _between_comments(document)
     if between is not None and (container is None or not paragraphs(container)):
         container = between.root
@@ -118,15 +118,15 @@ def _body(document: Document, container: HtmlElement | None) -> Body:
     return found
 
 
-def _between_comments(document: Document) -> Document | None:
+def _between_comments(document: Markup) -> Markup | None:
     opened = _CONTENT_OPEN.search(document.text)
     closed = _CONTENT_CLOSE.search(document.text, opened.end()) if opened else None
     if opened is None or closed is None:
         return None
-    return Document(f"<div>{document.text[opened.end() : closed.start()]}</div>", document.url)
+    return Markup(f"<div>{document.text[opened.end() : closed.start()]}</div>", document.url)
 
 
-def _images(document: Document, container: HtmlElement) -> list[Image]:
+def _images(document: Markup, container: HtmlElement) -> list[Image]:
     """Return the images in the body and in the tables of pictures beside it (res/, pic/, att/), once each."""
     found: dict[str, Image] = {}
     inside = {id(element) for element in container.iter()}
@@ -162,7 +162,7 @@ def _caption_below(element: HtmlElement) -> str | None:
     return text if 4 <= len(text) <= 160 else None
 
 
-def _heads(document: Document, fields: dict[str, str], container: HtmlElement | None) -> Heads:
+def _heads(document: Markup, fields: dict[str, str], container: HtmlElement | None) -> Heads:
     """Return the headlines of the comment of properties, else those shown above the body."""
     shown = _shown_heads(document, container)
     if not fields.get("title"):
@@ -175,7 +175,7 @@ def _heads(document: Document, fields: dict[str, str], container: HtmlElement | 
     )
 
 
-def _shown_heads(document: Document, container: HtmlElement | None) -> Heads:
+def _shown_heads(document: Markup, container: HtmlElement | None) -> Heads:
     listed = next((link.title for link in links(document) if link.url == document.url and link.title), None)
     heads = _headings_around(document, container, listed) or _headings_by_class(document) or Heads()
     heads.title = heads.title or listed or _declared_title(document)
@@ -185,13 +185,13 @@ def _shown_heads(document: Document, container: HtmlElement | None) -> Heads:
     return heads
 
 
-def _declared_title(document: Document) -> str:
+def _declared_title(document: Markup) -> str:
     parts = [part.strip() for part in re.split("[_|-]", document.title)]
     named = next((part for part in parts if part and not _PAPER.search(part)), "")
     return clean_line(document.meta("og:title") or document.meta("articletitle")) or named
 
 
-def _headings_around(document: Document, container: HtmlElement | None, listed: str | None) -> Heads | None:
+def _headings_around(document: Markup, container: HtmlElement | None, listed: str | None) -> Heads | None:
     """Return the headlines of a page that has its title in a heading: h3/h2 above it, h2 or a paragraph below."""
     title = _title_heading(document, container, listed)
     if title is None:
@@ -206,9 +206,7 @@ def _headings_around(document: Document, container: HtmlElement | None, listed: 
     return Heads(text_of(title), kicker=kicker or None, subtitle=subtitle)
 
 
-def _title_heading(
-    document: Document, container: HtmlElement | None, listed: str | None
-) -> HtmlElement | None:
+def _title_heading(document: Markup, container: HtmlElement | None, listed: str | None) -> HtmlElement | None:
     """Return the heading that is the title: the one the page's list or <title> names, else the largest near the body."""
     headings: list[HtmlElement] = []
     for element in document.elements:
@@ -230,7 +228,7 @@ def _is_subtitle(element: HtmlElement, text: str) -> bool:
     return element.tag != "p" or not (element.get("class") or "")
 
 
-def _headings_by_class(document: Document) -> Heads | None:
+def _headings_by_class(document: Markup) -> Heads | None:
     """Return the headlines of the table templates: rows of font02 (kicker), font01 (title), font02 (subtitle, author)."""
     rows = [e for e in document.with_class("font01", "font02") if e.tag in {"td", "span", "p", "div"}]
     titles = [i for i, e in enumerate(rows) if "font01" in (e.get("class") or "") and text_of(e)]
@@ -243,7 +241,7 @@ def _headings_by_class(document: Document) -> Heads | None:
     return Heads(text_of(rows[place]), above or None, subtitle or None, _names(author))
 
 
-def _author_line(document: Document, container: HtmlElement | None) -> str | None:
+def _author_line(document: Markup, container: HtmlElement | None) -> str | None:
     for element in document.with_class("sec", "author", "Author", "writer", "zuozhe"):
         text = text_of(element)
         match = _SEC.match(text)
@@ -296,7 +294,7 @@ def _without_heads(lines: list[str], heads: Heads) -> list[str]:
     return lines[start:]
 
 
-def _page(document: Document, fields: dict[str, str]) -> tuple[str | None, str | None]:
+def _page(document: Markup, fields: dict[str, str]) -> tuple[str | None, str | None]:
     number = fields.get("pagenum")
     shown_number, shown_name = _shown_page(document)
     number = number or shown_number
@@ -304,7 +302,7 @@ def _page(document: Document, fields: dict[str, str]) -> tuple[str | None, str |
     return number, fields.get("pagename") or (shown_name if same else None) or _listed_name(document, number)
 
 
-def _listed_name(document: Document, number: str | None) -> str | None:
+def _listed_name(document: Markup, number: str | None) -> str | None:
     """Return the name that the page's list of newspaper pages gives to page `number`."""
     pages = (page_of(link.title or "") for link in layouts(document)) if number else ()
     return next(
@@ -312,7 +310,7 @@ def _listed_name(document: Document, number: str | None) -> str | None:
     )
 
 
-def _shown_page(document: Document) -> tuple[str | None, str | None]:
+def _shown_page(document: Markup) -> tuple[str | None, str | None]:
     number, name = current_page(document)
     if number:
         return number, name
@@ -328,7 +326,7 @@ def _shown_page(document: Document) -> tuple[str | None, str | None]:
     return (sec[1], None) if sec else page_of(document.meta("page"))
 
 
-def _day(document: Document, fields: dict[str, str]) -> str | None:
+def _day(document: Markup, fields: dict[str, str]) -> str | None:
     """Return the issue's day: of the properties, the address, the page's metadata, else the first one shown."""
     for text in (fields.get("date"), document.meta("publishdate")):
         match = _DAY.match(text or "")
@@ -341,7 +339,7 @@ def _day(document: Document, fields: dict[str, str]) -> str | None:
     return f"{match[1]}-{int(match[2]):02d}-{int(match[3]):02d}" if match else None
 
 
-def _paper(document: Document, fields: dict[str, str]) -> str | None:
+def _paper(document: Markup, fields: dict[str, str]) -> str | None:
     """Return the paper's name."""
     for name in (fields.get("papername"), document.meta("source")):
         if name:

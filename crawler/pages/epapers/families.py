@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from crawler.pages.epapers.addresses import is_article, is_layout
-from crawler.pages.epapers.document import Document
+from crawler.pages.epapers.markup import Markup
 
 FAMILIES = (
     "founder_v1",
@@ -64,7 +64,7 @@ _V2_ADDRESS = re.compile(
 )
 
 
-def family_of(document: Document, target: str | None) -> str:
+def family_of(document: Markup, target: str | None) -> str:
     """Return the family, a word of FAMILIES. `target` is where a front page leads to; it speaks for the page then."""
     text = document.text
     if text.lstrip()[:1] in {"[", "{"}:
@@ -82,6 +82,6 @@ def family_of(document: Document, target: str | None) -> str:
     return "script_shell"
 
 
-def _has_papers_links(document: Document) -> bool:
+def _has_papers_links(document: Markup) -> bool:
     urls = (document.absolute(element.get("href")) for element in document.tagged("a", "area"))
     return any(url and (is_layout(url) or is_article(url)) for url in urls)

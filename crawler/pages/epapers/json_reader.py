@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
 from crawler.exceptions import NotAnArticle, PageNotUnderstood
 from crawler.items import ArticleItem, Image, Link
-from crawler.pages.epapers.document import Document, paragraphs
+from crawler.pages.epapers.markup import Markup, paragraphs
 from crawler.pages.epapers.notices import is_no_article, reason_of
 from store.text import clean_line
 
@@ -106,7 +106,7 @@ class JsonReaderPage:
         if content is None:
             raise NotAnArticle("list_page" if data else "empty")
         title = clean_line(_plain(_first(data, "docTitle", "DOCTITLE", "title")))
-        lines = paragraphs(Document(f"<div>{_with_breaks(content)}</div>", self.url).root)
+        lines = paragraphs(Markup(f"<div>{_with_breaks(content)}</div>", self.url).root)
         if title and is_no_article(title):
             raise NotAnArticle(reason_of(title), title)
         if sum(map(len, lines)) < 20:

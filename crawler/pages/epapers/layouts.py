@@ -12,7 +12,7 @@ from lxml.html import HtmlElement
 
 from crawler.items import Link
 from crawler.pages.epapers.addresses import day_of, is_article, is_layout
-from crawler.pages.epapers.document import Document, text_of
+from crawler.pages.epapers.markup import Markup, text_of
 from crawler.pages.epapers.notices import is_advert_page, is_no_article
 
 #: "第01版：要闻", "A02版 综合", "01版：要闻", "第3版" and the like: number, name.
@@ -38,13 +38,13 @@ def page_of(text: str) -> tuple[str | None, str | None]:
     return match[1] or match[3], name or None
 
 
-def layouts(document: Document) -> list[Link]:
+def layouts(document: Markup) -> list[Link]:
     """Return the issue's pages in the order the page lists them, once each, titles as shown."""
     return [replace(link) for link in _layouts(document)]
 
 
 @lru_cache(maxsize=4)
-def _layouts(document: Document) -> tuple[Link, ...]:
+def _layouts(document: Markup) -> tuple[Link, ...]:
     found: dict[str, Link] = {}
     day = day_of(document.url)
     for element in document.tagged("a", "area"):
@@ -75,7 +75,7 @@ def _host(url: str) -> str:
     return url.split("/")[2] if url.count("/") > 2 else ""
 
 
-def _banci(document: Document) -> list[Link]:
+def _banci(document: Markup) -> list[Link]:
     """Return the pages of a TRS issue, whose numbers stand in a script and whose list is a frame."""
     numbers = re.search(r"banciArray\s*=\s*[\"']([\w,]{1,800})[\"']", document.text)
     day = re.search(r"YMD\s*=\s*[\"'](\d{8})[\"']", document.text)
@@ -85,13 +85,13 @@ def _banci(document: Document) -> list[Link]:
     return [Link(url, title=f"第{url.rsplit('_', 1)[-1].removesuffix('.htm')}版") for url in urls if url]
 
 
-def links(document: Document) -> list[Link]:
+def links(document: Markup) -> list[Link]:
     """Return this page's articles in the order of its list, once each; adverts, notices, pictures and credits are not."""
     return [replace(link) for link in _links(document)]
 
 
 @lru_cache(maxsize=4)
-def _links(document: Document) -> tuple[Link, ...]:
+def _links(document: Markup) -> tuple[Link, ...]:
     _, name = current_page(document)
     if name and is_advert_page(name):
         return ()
@@ -126,7 +126,7 @@ def _dated(link: Link, day: object) -> Link:
     return link
 
 
-def _article_address(document: Document, element: HtmlElement) -> str | None:
+def _article_address(document: Markup, element: HtmlElement) -> str | None:
     if element.tag in {"a", "area"}:
         url = document.absolute(element.get("href") or element.get("data-href"))
         return url if url and is_article(url) else None
@@ -148,7 +148,7 @@ def _title_of(element: HtmlElement) -> str | None:
     return re.sub("^[·•●■▪\\s]+", "", shown) or said or None
 
 
-def current_page(document: Document) -> tuple[str | None, str | None]:
+def current_page(document: Markup) -> tuple[str | None, str | None]:
     """Return number and name of the newspaper page shown: from the entry that links to it, else as written near it."""
     for link in layouts(document):
         if link.url == document.url and link.title:
@@ -169,7 +169,7 @@ def current_page(document: Document) -> tuple[str | None, str | None]:
     return None, None
 
 
-def pdf_url(document: Document) -> str | None:
+def pdf_url(document: Markup) -> str | None:
     """Return the address of this newspaper page's PDF, or None; other pages' PDFs are never returned in its place."""
     field = document.with_id("pdfurl")
     if field is not None:
@@ -187,13 +187,13 @@ def pdf_url(document: Document) -> str | None:
     return found[0][1] if found and not is_layout(document.url) else None
 
 
-def _pdf_links(document: Document) -> Iterator[tuple[HtmlElement, str]]:
+def _pdf_links(document: Markup) -> Iterator[tuple[HtmlElement, str]]:
     """Yield the page's first PDF links; an issue has at most a hundred pages."""
     found = ((element, url) for element in document.elements if (url := _pdf_address(document, element)))
     return islice(found, 200)
 
 
-def _pdf_address(document: Document, element: HtmlElement) -> str | None:
+def _pdf_address(document: Markup, element: HtmlElement) -> str | None:
     for name in ("href", "data-pdf", "data-href", "onclick", "src"):
         match = _PDF.search(element.get(name) or "") if element.tag != "script" else None
         if match:
@@ -201,7 +201,7 @@ def _pdf_address(document: Document, element: HtmlElement) -> str | None:
     return None
 
 
-def _row_target(document: Document, element: HtmlElement) -> str | None:
+def _row_target(document: Markup, element: HtmlElement) -> str | None:
     """Return the newspaper page a PDF link stands beside in a list (same paragraph, row or item), or None."""
     for parent in islice(element.iterancestors(), 4):
         anchors = list(islice(parent.iter("a"), _ROW_LINKS + 1))

@@ -79,7 +79,7 @@ _HIDDEN = frozenset(
 _SPACES = re.compile("[ \t\r\f\v\u00a0\u3000]+")
 
 
-class Document:
+class Markup:
     """A parsed page. `url` is where it was found; links come back absolute."""
 
     def __init__(self, text: str, url: str) -> None:
