@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from scrapy import signals
 
+from crawler.ending import QuickEnd
 from crawler.spiders.base import SourceSpider
 from crawler.tally import judge
 from store.database import SQLAlchemyError, session_scope
@@ -26,6 +27,7 @@ class CrawlRecorder:
     def __init__(self, crawler: Any) -> None:
         self.crawler = crawler
         self.crawl_ids: dict[str, int] = {}
+        self.written = False
         for method, signal in (
             (self.spider_opened, signals.spider_opened),
             (self.spider_closed, signals.spider_closed),
@@ -44,6 +46,8 @@ class CrawlRecorder:
         """Open the records of this run."""
         context = spider.context
         _ = context.sources
+        if ending := self.crawler.get_extension(QuickEnd):
+            ending.late.append(lambda: self.spider_closed(spider, "shutdown"))
         with session_scope(context.engine) as session:
             for source in spider.batch:
                 self.crawl_ids[source.name] = start_crawl(
@@ -76,7 +80,10 @@ class CrawlRecorder:
             )
 
     def spider_closed(self, spider: SourceSpider, reason: str) -> None:
-        """Close the records; list validators are kept only when everything the lists link to was dealt with."""
+        """Close the records, once; list validators are kept only when everything the lists link to was dealt with."""
+        if self.written:
+            return
+        self.written = True
         now = spider.context.now()
         for name, crawl_id in self.crawl_ids.items():
             tally = spider.tallies[name]

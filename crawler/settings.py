@@ -21,7 +21,7 @@ USER_AGENT = f"parknews/{version('parknews')} ({'+' + _crawl.contact if _crawl.c
 ROBOTSTXT_OBEY = _crawl.obey_robots
 CONCURRENT_REQUESTS = 16
 CONCURRENT_REQUESTS_PER_DOMAIN = 1
-DOWNLOAD_DELAY = _crawl.delay
+DOWNLOAD_DELAY = _crawl.delay or 0.001  # with none at all Scrapy 2.19 sends a host's whole queue at once
 AUTOTHROTTLE_ENABLED = _crawl.delay > 0
 AUTOTHROTTLE_START_DELAY = _crawl.delay
 AUTOTHROTTLE_MAX_DELAY = 60
@@ -44,6 +44,7 @@ ITEM_PIPELINES = {"crawler.pipelines.StorePipeline": 300}
 EXTENSIONS = {
     "scrapy.extensions.telnet.TelnetConsole": None,
     "scrapy.extensions.remote_control.RemoteControl": None,
+    "crawler.ending.QuickEnd": 90,
     "crawler.extensions.CrawlRecorder": 100,
 }
 TELNETCONSOLE_ENABLED = False

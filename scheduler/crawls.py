@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ctypes
-import logging
 import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -19,10 +19,9 @@ if TYPE_CHECKING:
     from crawler.tally import Tally
 
 #: Seconds a child gets after the first SIGTERM (Scrapy then finishes downloads in flight), and after the second.
-GRACE_SECONDS = (5.0, 2.0)
+GRACE_SECONDS = (4.0, 2.0)
 _PR_SET_PDEATHSIG = 1
-#: Their errors are counted by reason and shown in the summary; a person at a shell need not read them twice.
-_COUNTED = ("scrapy.downloadermiddlewares.retry", "scrapy.downloadermiddlewares.robotstxt")
+_PARENT = "PARKNEWS_PARENT"
 
 
 def crawl_here(
@@ -42,8 +41,6 @@ def crawl_here(
     os.environ.setdefault("SCRAPY_SETTINGS_MODULE", "crawler.settings")
     settings = get_project_settings()
     settings.set("LOG_LEVEL", log_level, priority="cmdline")
-    for name in _COUNTED:
-        logging.getLogger(name).setLevel("INFO" if log_level == "INFO" else "CRITICAL")
     CrawlRecorder.on_progress = staticmethod(on_progress) if on_progress else None
     process = CrawlerProcess(settings)
     crawler = process.create_crawler(SourceSpider)
@@ -53,44 +50,71 @@ def crawl_here(
 
 
 class ChildCrawl:
-    """A batch of sources visited in a child process that dies with its parent."""
+    """A batch of sources visited in a child process that dies with its parent.
 
-    def __init__(self, names: Sequence[str], started_at: datetime) -> None:
+    `held_until` is the moment up to which the sources are claimed.
+    """
+
+    def __init__(self, names: Sequence[str], held_until: datetime) -> None:
         self.names = list(names)
-        self.started_at = started_at
-        self.process = subprocess.Popen([sys.executable, "-m", "scheduler.crawls", *names])  # noqa: S603  names are slugs from the checked sources file
+        self.held_until = held_until
+        self._started = time.monotonic()
+        self.process = subprocess.Popen(  # noqa: S603  names are slugs from the checked sources file
+            [sys.executable, "-m", "scheduler.crawls", *names],
+            stdin=subprocess.DEVNULL,
+            env=os.environ | {_PARENT: str(os.getpid())},
+        )
 
-    def wait(self, seconds: float) -> bool:
-        """Wait up to `seconds`; return whether the child has ended."""
-        try:
-            self.process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            return False
-        return True
+    @property
+    def seconds(self) -> float:
+        """How long it has been running, whatever the wall clock was set to meanwhile."""
+        return time.monotonic() - self._started
 
-    def stop(self) -> None:
-        """End the child: SIGTERM, again, then SIGKILL. What it had stored stays."""
-        for grace in GRACE_SECONDS:
-            if self.process.poll() is None:
-                self.process.terminate()
-                self.wait(grace)
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
+    def ended(self) -> bool:
+        """Return whether the child has ended."""
+        return self.process.poll() is not None
+
+
+def end_all(children: Sequence[ChildCrawl]) -> None:
+    """End the children together: SIGTERM, again, then SIGKILL. What they had stored stays; returns within 7 seconds."""
+    for grace in GRACE_SECONDS:
+        for child in children:
+            if not child.ended():
+                child.process.terminate()
+        _wait(children, grace)
+    for child in children:
+        if not child.ended():
+            child.process.kill()
+        child.process.wait()
+
+
+def _wait(children: Sequence[ChildCrawl], seconds: float) -> None:
+    limit = time.monotonic() + seconds
+    while time.monotonic() < limit and not all(child.ended() for child in children):
+        time.sleep(0.05)
+
+
+def _parent_died(*_: object) -> None:
+    """End in order, once: the kernel tells of a thread's death and of the process's, and Scrapy breaks off at a second SIGTERM."""
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _die_with_parent() -> None:
-    """Ask the kernel for SIGTERM when the parent dies (Linux; elsewhere the wall limit ends an orphan)."""
+    """Ask the kernel for a signal when the parent dies (Linux; elsewhere the wall limit ends an orphan)."""
     if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        signal.signal(signal.SIGUSR1, _parent_died)
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGUSR1)
+    if (parent := os.environ.get(_PARENT)) and int(parent) != os.getppid():
+        sys.exit(1)  # it died before we could ask
 
 
 def main(names: Sequence[str]) -> int:
     """The child: visit the named sources; 0 when the run ended by itself."""
+    _die_with_parent()
     from crawler.context import CrawlContext
     from store.config import load_config
 
-    _die_with_parent()
     context = CrawlContext(load_config())
     wanted: list[Any] = [source for source in context.sources if source.name in set(names)]
     crawl_here(context, wanted, log_level=os.environ.get("PARKNEWS_LOG_LEVEL", "INFO"))

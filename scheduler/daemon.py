@@ -1,7 +1,8 @@
 """The daemon: a clock that wakes jobs, a lease so that only one of several daemons acts. The only user of APScheduler.
 
 Jobs live in memory and are set up anew at every start: a stored job would run twice under two daemons and vanish when its
-function is renamed. `misfire_grace_time=None` and `coalesce` make a late tick run once instead of never.
+function is renamed. `misfire_grace_time=None` and `coalesce` make a late tick run once instead of never. APScheduler reckons
+its ticks by the wall clock; when that is set back or forward, all ticks are set anew.
 """
 
 from __future__ import annotations
@@ -9,8 +10,9 @@ from __future__ import annotations
 import logging
 import signal
 import threading
+import time
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from apscheduler.executors.pool import ThreadPoolExecutor
@@ -18,14 +20,18 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from scheduler import jobs
 from scheduler.context import Store
-from scheduler.monitors import report_alerts, run_monitors
+from scheduler.work import Work
 from store.database import SQLAlchemyError, session_scope
 from store.leases import acquire, release
 
 logger = logging.getLogger(__name__)
 LEASE = "daemon"
 #: Seconds between looks at the slow things: monitors and pruning.
-MONITOR_SECONDS, PRUNE_SECONDS = 300, 86_400
+MONITOR_SECONDS, PRUNE_SECONDS = 60, 86_400
+#: Seconds that wall clock and monotonic clock may drift apart between two looks before it counts as a jump.
+JUMP_SECONDS = 5
+#: Seconds that jobs in the middle of something get at the end, after the crawls were ended (7 s at most).
+LAST_SECONDS = 2.0
 
 
 class Daemon:
@@ -36,41 +42,62 @@ class Daemon:
         self.clock = clock
         self.holder = jobs.new_holder()
         self.crawls = jobs.CrawlJob(store, self.holder)
+        self.work = Work(store, clock, self.crawls)
         self.stopping = threading.Event()
         self.leading = False
+        self.busy = 0
+        self._count = threading.Lock()
 
     def run(self) -> None:
-        """Run until SIGTERM or SIGINT; then end running crawls and give the lease up. Returns within ten seconds."""
+        """Run until SIGTERM or SIGINT; then end running crawls and give the lease up. Returns within ten seconds.
+
+        `busy` then says how many jobs could not be awaited; they may be cut off, as at a power failure.
+        """
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self.stopping.set())
         self.keep_lease()
         scheduler = self.build_scheduler()
         scheduler.start()
         logger.info("daemon %s started, %s", self.holder, "leading" if self.leading else "standing by")
-        while not self.stopping.wait(1):
-            pass
+        self._wait(scheduler)
         logger.info("daemon stopping")
-        self.crawls.stop()
+        self.crawls.close()  # before the threads end: a child dies with the thread that started it
         scheduler.shutdown(wait=False)
-        self.crawls.stop()
-        with session_scope(self.store.engine) as session:
-            release(session, LEASE, self.holder)
+        limit = time.monotonic() + LAST_SECONDS
+        while self.busy and time.monotonic() < limit:
+            time.sleep(0.05)
+        try:
+            with session_scope(self.store.engine) as session:
+                release(session, LEASE, self.holder)
+        except SQLAlchemyError as error:
+            logger.warning("the lease could not be given up, it ends by itself: %s", error)
         logger.info("daemon stopped")
+
+    def _wait(self, scheduler: BackgroundScheduler) -> None:
+        offset = self.clock().timestamp() - time.monotonic()
+        while not self.stopping.wait(1):
+            drift = self.clock().timestamp() - time.monotonic() - offset
+            if abs(drift) > JUMP_SECONDS:
+                logger.warning("the clock was set by %+.0f s; all ticks begin anew", drift)
+                offset += drift
+                self.keep_lease()
+                for job in scheduler.get_jobs():
+                    job.modify(next_run_time=datetime.now(scheduler.timezone))
 
     def build_scheduler(self) -> BackgroundScheduler:
         """Return the clock with its ticks; nothing runs yet."""
         settings = self.store.config.daemon
         scheduler = BackgroundScheduler(
             timezone=self.store.config.zone_info,
-            executors={"default": ThreadPoolExecutor(4)},
+            executors={"default": ThreadPoolExecutor(4), "lease": ThreadPoolExecutor(1)},
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
         )
         ticks: list[tuple[Callable[[datetime], Any], float]] = [
-            (self.crawl, settings.tick_seconds),
-            (self.compose, settings.tick_seconds),
+            (self.work.crawl, settings.tick_seconds),
+            (self.work.compose, settings.tick_seconds),
             (self.deliver, settings.tick_seconds),
-            (self.watch, MONITOR_SECONDS),
-            (self.prune, PRUNE_SECONDS),
+            (self.work.watch, max(MONITOR_SECONDS, settings.tick_seconds)),
+            (self.work.prune, PRUNE_SECONDS),
         ]
         for job, seconds in ticks:
             scheduler.add_job(
@@ -80,16 +107,23 @@ class Daemon:
                 id=job.__name__,
                 next_run_time=datetime.now(scheduler.timezone),
             )
-        scheduler.add_job(self.keep_lease, "interval", seconds=max(1, settings.lease_seconds / 3), id="lease")
+        scheduler.add_job(
+            self.keep_lease,
+            "interval",
+            seconds=max(1, settings.lease_seconds / 3),
+            id="lease",
+            executor="lease",
+        )
         return scheduler
 
     def keep_lease(self) -> None:
-        """Take or renew the lease; log when that changes who leads."""
+        """Take or renew the lease and the claims of running crawls; log when that changes who leads."""
+        now = self.clock()
         try:
             with session_scope(self.store.engine) as session:
-                leads = acquire(
-                    session, LEASE, self.holder, self.clock(), self.store.config.daemon.lease_seconds
-                )
+                leads = acquire(session, LEASE, self.holder, now, self.store.config.daemon.lease_seconds)
+            if leads and self.crawls.children:
+                self.crawls.keep(now)
         except SQLAlchemyError as error:
             logger.error("the lease could not be renewed: %s", error)  # noqa: TRY400  one line; the database is away
             leads = False
@@ -99,9 +133,15 @@ class Daemon:
                 self.holder,
                 "leading now" if leads else "standing by: another daemon leads",
             )
+        if leads and not self.leading:
+            self.work.led_since = now
         if self.leading and not leads:
             self.crawls.stop()
         self.leading = leads
+
+    def deliver(self, now: datetime) -> None:
+        """Send what is due, until told to stop."""
+        self.work.deliver(now, lambda: self.stopping.is_set() or not self.leading)
 
     def _guarded(self, job: Callable[[datetime], Any]) -> Callable[[], None]:
         """Run a job only while leading; its failure is logged and never stops the clock."""
@@ -109,39 +149,14 @@ class Daemon:
         def tick() -> None:
             if not self.leading or self.stopping.is_set():
                 return
+            with self._count:
+                self.busy += 1
             try:
                 job(self.clock())
             except Exception:
                 logger.exception("job %s failed; it runs again at its next tick", job.__name__)
+            finally:
+                with self._count:
+                    self.busy -= 1
 
         return tick
-
-    def crawl(self, now: datetime) -> None:
-        """Follow the sources file and start what is due."""
-        from crawler.sources.loader import load_sources
-        from store.sources import sync_sources
-
-        sources = load_sources(self.store.config)
-        with session_scope(self.store.engine) as session:
-            sync_sources(session, sources, self.store.config.daemon.interval_minutes * 60, now)
-        self.crawls.run(now)
-
-    def compose(self, now: datetime) -> None:
-        """Freeze the issue when its hour has come."""
-        jobs.compose_weekly(self.store, now)
-
-    def deliver(self, now: datetime) -> None:  # noqa: ARG002  every tick has the same form
-        """Send what is due."""
-        report = jobs.deliver(self.store, self.clock)
-        if report.sent or report.stopped_because:
-            logger.info("deliveries: %s", report)
-
-    def watch(self, now: datetime) -> None:
-        """Look for trouble and tell the operators once per change."""
-        run_monitors(self.store, now)
-        report_alerts(self.store, now)
-
-    def prune(self, now: datetime) -> None:
-        """Delete old raw pages."""
-        if count := jobs.prune(self.store, now - timedelta(0)):
-            logger.info("pruned %d raw pages", count)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import socket
+import threading
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,12 +13,12 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from scheduler.context import Store
-from scheduler.crawls import ChildCrawl
+from scheduler.crawls import ChildCrawl, end_all
 from store.database import Session, session_scope
 from store.leases import acquire, release
 from store.models import Source
 from store.pages import prune_pages
-from store.sources import all_sources, claim_source, due_sources
+from store.sources import CHILD_DIED, all_sources, claim_source, due_sources, hold_sources, lost_visits
 
 if TYPE_CHECKING:
     from digest.delivery import DeliveryReport
@@ -36,61 +37,109 @@ def new_holder() -> str:
 
 @dataclass
 class CrawlJob:
-    """Crawls what is due in child processes, never two at once on a host."""
+    """Crawls what is due in child processes, never two at once on a host.
+
+    A claim on a source and its host lasts one lease and is prolonged by `keep` while the child lives: when this process is
+    killed, another one can go on as soon as the lease is over.
+    """
 
     store: Store
     holder: str
     children: list[ChildCrawl] = field(default_factory=list)
+    closed: bool = False
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def run(self, now: datetime) -> int:
+    def run(self, now: datetime, *, start: bool = True) -> int:
         """Collect children that ended, start new ones up to the limit; return how many sources were started."""
-        self.children = [child for child in self.children if not self._ended(child, now)]
-        free = self.store.config.daemon.crawls_at_once - len(self.children)
-        started = 0
-        for _ in range(max(0, free)):
-            names = self._claim(now)
-            if not names:
-                break
-            self.children.append(ChildCrawl(names, now))
-            started += len(names)
-        return started
+        with self._lock:
+            self.children = [child for child in self.children if not self._ended(child, now)]
+            free = self.store.config.daemon.crawls_at_once - len(self.children)
+            started = 0
+            for _ in range(max(0, free)):
+                names = self._claim(now) if start and not self.closed else []
+                if not names:
+                    break
+                self.children.append(ChildCrawl(names, now + self._hold))
+                started += len(names)
+            return started
+
+    def keep(self, now: datetime) -> None:
+        """Prolong the claims of the children that run."""
+        until = now + self._hold
+        with self._lock, session_scope(self.store.engine) as session:
+            for child in self.children:
+                hold_sources(session, child.names, child.held_until, until)
+                for host in self._hosts(session, child):
+                    acquire(session, f"host:{host}", self.holder, now, self._hold.total_seconds())
+                child.held_until = until
+
+    @property
+    def _hold(self) -> timedelta:
+        return timedelta(seconds=self.store.config.daemon.lease_seconds)
 
     def _claim(self, now: datetime) -> list[str]:
-        """Claim due sources of hosts that nobody else visits; folders have no host and are always free."""
-        wall = self.store.config.crawl.wall_seconds + 60
+        """Claim due sources of hosts that nobody else visits; folders have no host and are always free.
+
+        A source whose last child died is visited alone, so that it takes no other one along.
+        """
         names: list[str] = []
+        mine: set[str] = set()
+        alone = False
         with session_scope(self.store.engine) as session:
+            busy = {host for child in self.children for host in self._hosts(session, child)}
             for source in due_sources(session, now):
-                if len(names) >= BATCH:
+                if len(names) >= BATCH or alone:
                     break
-                if self._host_is_free(source, now, wall, session) and claim_source(
-                    session, source, now, timedelta(seconds=wall)
-                ):
+                if names and source.last_reason == CHILD_DIED:
+                    continue
+                if source.host in busy or not self._host_is_free(source, now, mine, session):
+                    continue
+                if claim_source(session, source, now, self._hold):
+                    mine.add(source.host)
                     names.append(source.name)
+                    alone = source.last_reason == CHILD_DIED
         return names
 
-    def _host_is_free(self, source: Source, now: datetime, wall: float, session: Session) -> bool:
-        return not source.host or acquire(session, f"host:{source.host}", self.holder, now, wall)
+    def _host_is_free(self, source: Source, now: datetime, mine: set[str], session: Session) -> bool:
+        if not source.host or source.host in mine:
+            return True
+        return acquire(session, f"host:{source.host}", self.holder, now, self._hold.total_seconds())
 
     def _ended(self, child: ChildCrawl, now: datetime) -> bool:
-        too_long = (now - child.started_at).total_seconds() > self.store.config.crawl.wall_seconds + 30
-        if not child.wait(0) and not too_long:
+        too_long = child.seconds > self.store.config.crawl.wall_seconds + 30
+        if not child.ended() and not too_long:
             return False
         if too_long:
             logger.warning("crawl of %s ran too long and was ended", ", ".join(child.names))
-            child.stop()
+            end_all([child])
         with session_scope(self.store.engine) as session:
-            for host in {source.host for source in all_sources(session) if source.name in child.names}:
+            lost = lost_visits(session, child.names, child.held_until, now)
+            for host in self._hosts(session, child):
                 release(session, f"host:{host}", self.holder)
+        if lost:
+            logger.error(
+                "crawl of %s ended with code %s and left no record", ", ".join(lost), child.process.returncode
+            )
         return True
 
+    @staticmethod
+    def _hosts(session: Session, child: ChildCrawl) -> set[str]:
+        return {source.host for source in all_sources(session) if source.host and source.name in child.names}
+
     def stop(self) -> None:
-        """End all children; what they had stored stays, their sources are due again soon."""
-        for child in self.children:
-            child.process.terminate()
-        for child in self.children:
-            child.stop()
-        self.children = []
+        """End all children within seven seconds; what they had stored stays, their sources are due again soon."""
+        with self._lock:
+            end_all(self.children)
+            with session_scope(self.store.engine) as session:
+                for child in self.children:
+                    for host in self._hosts(session, child):
+                        release(session, f"host:{host}", self.holder)
+            self.children = []
+
+    def close(self) -> None:
+        """Start no further children and end those that run."""
+        self.closed = True
+        self.stop()
 
 
 def compose_weekly(store: Store, now: datetime) -> Issue | None:
@@ -114,13 +163,13 @@ def compose_weekly(store: Store, now: datetime) -> Issue | None:
     return issue
 
 
-def deliver(store: Store, clock: Clock) -> DeliveryReport:
-    """Send every delivery that is due; return what became of them."""
+def deliver(store: Store, clock: Clock, stop: Callable[[], bool] = lambda: False) -> DeliveryReport:
+    """Send every delivery that is due until `stop` says so between two parcels; return what became of them."""
     from digest.delivery import deliver_due
     from digest.parcels import open_channels, parcel_builder
 
     channels = open_channels(store.config)
-    return deliver_due(store.engine, channels, parcel_builder(store.engine, store.config), clock)
+    return deliver_due(store.engine, channels, parcel_builder(store.engine, store.config), clock, stop=stop)
 
 
 def prune(store: Store, now: datetime) -> int:

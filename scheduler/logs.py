@@ -15,5 +15,8 @@ def set_up_logging(verbose: bool) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
+    logging.getLogger("apscheduler").setLevel(
+        logging.ERROR
+    )  # a tick that finds the last one still at work is no news
     for package in ("crawler", "scheduler", "store", "digest"):
         logging.getLogger(package).setLevel(logging.DEBUG if verbose else logging.INFO)

@@ -11,16 +11,24 @@ from sqlalchemy.orm import Session
 
 from store.models import Lease
 
+#: How far the clocks of two machines may be apart before one takes the other's lease for an impossible one.
+CLOCKS_APART = timedelta(minutes=5)
+
 
 def acquire(session: Session, name: str, holder: str, now: datetime, seconds: float) -> bool:
-    """Take or renew the lease `name` for `seconds`; return whether `holder` has it now. May be repeated."""
+    """Take or renew the lease `name` for `seconds`; return whether `holder` has it now. May be repeated.
+
+    A lease that would last far longer than anybody asks for was written under a wrong clock and counts as expired.
+    """
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     expires = now + timedelta(seconds=seconds)
     statement = dialect.insert(Lease).values(name=name, holder=holder, expires_at=expires)
     statement = statement.on_conflict_do_update(
         index_elements=[Lease.name],
         set_={"holder": holder, "expires_at": expires},
-        where=(Lease.holder == holder) | (Lease.expires_at <= now),
+        where=(Lease.holder == holder)
+        | (Lease.expires_at <= now)
+        | (Lease.expires_at > expires + max(timedelta(seconds=seconds), CLOCKS_APART)),
     )
     return session.execute(statement.returning(Lease.holder)).scalar() == holder
 

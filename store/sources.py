@@ -14,8 +14,12 @@ from store.models import Crawl, Source
 
 #: A failing source is tried again after its interval doubled per failure in a row, at most this long; it is never given up.
 MAX_BACKOFF = timedelta(hours=12)
-#: A visit that has run longer than this was cut off without a word (power, kill -9).
-STALE_CRAWL = timedelta(hours=3)
+#: No server is waited for longer than this, whatever its Retry-After says.
+MAX_WAIT = timedelta(days=1)
+#: The reason word of a visit that was cut short because everything was; it is made up for at once.
+SHUTDOWN = "shutdown"
+#: The reason word of a visit whose process ended without a word.
+CHILD_DIED = "child_died"
 
 
 class SourceDefinition(Protocol):
@@ -77,6 +81,9 @@ def sync_sources(
 def _follow(row: Source, definition: SourceDefinition, interval_seconds: int, now: datetime) -> None:
     row.kind, row.publisher, row.host = definition.kind, definition.publisher, definition.host
     row.interval_seconds = definition.interval_seconds or interval_seconds
+    longest = max(timedelta(seconds=row.interval_seconds), MAX_BACKOFF, MAX_WAIT) + timedelta(hours=1)
+    if row.next_check_at is None or row.next_check_at > now + longest:
+        row.next_check_at = now  # written under a clock that ran ahead
     if row.enabled and not definition.enabled:
         row.state = "paused"
     elif definition.enabled and row.state == "paused":
@@ -95,7 +102,10 @@ def due_sources(session: Session, now: datetime, limit: int | None = None) -> li
 
 
 def claim_source(session: Session, source: Source, now: datetime, hold: timedelta) -> bool:
-    """Take a due source for one visit: nobody else gets it until `hold` has passed or the visit is recorded."""
+    """Take a due source for one visit: nobody else gets it until `hold` has passed or the visit is recorded.
+
+    Short holds that are prolonged while the visit runs let another daemon go on soon after this one was killed.
+    """
     statement = (
         update(Source)
         .where(Source.id == source.id, Source.next_check_at == source.next_check_at)
@@ -104,11 +114,31 @@ def claim_source(session: Session, source: Source, now: datetime, hold: timedelt
     return bool(getattr(session.execute(statement), "rowcount", 0))
 
 
-def start_crawl(session: Session, source_id: int, now: datetime) -> Crawl:
-    """Open the record of a visit; a visit of the same source that never ended is closed as interrupted."""
-    stale = update(Crawl).where(
-        Crawl.source_id == source_id, Crawl.outcome == "running", Crawl.started_at < now - STALE_CRAWL
+def hold_sources(session: Session, names: Sequence[str], held: datetime, until: datetime) -> None:
+    """Prolong the claim on sources that are being visited; those whose visit was recorded meanwhile keep their next check."""
+    session.execute(
+        update(Source).where(Source.name.in_(names), Source.next_check_at == held).values(next_check_at=until)
     )
+
+
+def lost_visits(session: Session, names: Sequence[str], held: datetime, now: datetime) -> list[str]:
+    """Record as failed the visits of sources that are still claimed up to `held` though their process has ended; return their names."""
+    lost = list(session.scalars(select(Source).where(Source.name.in_(names), Source.next_check_at == held)))
+    for source in lost:
+        crawl = session.scalar(
+            select(Crawl)
+            .where(Crawl.source_id == source.id, Crawl.outcome == "running")
+            .order_by(Crawl.id.desc())
+            .limit(1)
+        )
+        visit = Visit("failed", CHILD_DIED, f"{CHILD_DIED}: the crawling process ended without a word")
+        finish_crawl(session, (crawl or start_crawl(session, source.id, now)).id, visit, {}, now)
+    return [source.name for source in lost]
+
+
+def start_crawl(session: Session, source_id: int, now: datetime) -> Crawl:
+    """Open the record of a visit; one of the same source that never ended (power, kill -9) is closed as interrupted."""
+    stale = update(Crawl).where(Crawl.source_id == source_id, Crawl.outcome == "running")
     session.execute(stale.values(outcome="interrupted", reason="no_end", finished_at=now))
     crawl = Crawl(source_id=source_id, started_at=now)
     session.add(crawl)
@@ -162,7 +192,7 @@ def finish_crawl(
 def _wait(source: Source, visit: Visit) -> timedelta:
     interval = timedelta(seconds=source.interval_seconds)
     if visit.outcome == "interrupted":
-        return min(interval, timedelta(minutes=5))
+        return timedelta() if visit.reason == SHUTDOWN else min(interval, timedelta(minutes=5))
     return (
         min(interval * 2 ** min(source.error_count, 10), max(MAX_BACKOFF, interval))
         if source.error_count

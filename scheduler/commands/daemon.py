@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import click
 
 
@@ -21,4 +23,9 @@ def daemon_command(verbose: bool) -> None:
     set_up_logging(verbose)
     store = open_store()
     load_sources(store.config)  # a faulty file is an error now, not a log line later
-    Daemon(store, utc_now).run()
+    daemon = Daemon(store, utc_now)
+    daemon.run()
+    if (
+        daemon.busy
+    ):  # a thread that hangs in a connection would keep the process alive; the ledger bears being cut off
+        os._exit(0)

@@ -1,0 +1,134 @@
+"""What the daemon's ticks do, with the little they remember between two of them. Everything else is in the database."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from scheduler.context import Store
+from scheduler.jobs import Clock, CrawlJob, compose_weekly, deliver, prune
+from store.database import read_scope, session_scope
+from store.models import Source
+from store.sources import SHUTDOWN, all_sources, sync_sources
+
+logger = logging.getLogger(__name__)
+#: An issue overdue when the daemon begins to lead waits this long for sources that nobody could visit meanwhile.
+CATCH_UP = timedelta(minutes=15)
+#: Waits after deliveries that a broken channel stopped: doubled each time.
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(minutes=10)
+
+
+@dataclass
+class SourcesFile:
+    """The sources file: the rows are made to agree with it when it changes and once an hour."""
+
+    seen: tuple[object, ...] = ()
+    at: datetime | None = None
+    fault: str = ""
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def follow(self, store: Store, now: datetime) -> bool:
+        """Make the database agree with the file; return whether it can be read. A faulty one changes nothing and is told of once."""
+        with self._lock:
+            return self._follow(store, now)
+
+    def _follow(self, store: Store, now: datetime) -> bool:
+        from crawler.sources.loader import load_sources
+
+        seen = _signature(store)
+        if self.at and seen == self.seen and timedelta() <= now - self.at < timedelta(hours=1):
+            return True
+        try:
+            sources = load_sources(store.config)
+        except ValueError as error:
+            if str(error) != self.fault:
+                logger.error("no crawl begins until this is corrected: %s", error)  # noqa: TRY400  the message is all of it
+            self.fault, self.at = str(error), None
+            return False
+        with session_scope(store.engine) as session:
+            sync_sources(session, sources, store.config.daemon.interval_minutes * 60, now)
+        self.seen, self.at, self.fault = seen, now, ""
+        return True
+
+
+def _signature(store: Store) -> tuple[object, ...]:
+    path = store.config.resolve(store.config.crawl.sources)
+    files = sorted(path.glob("*.toml")) if path.is_dir() else [path]
+    return tuple((file.name, file.stat().st_mtime_ns, file.stat().st_size) for file in files if file.exists())
+
+
+@dataclass
+class Work:
+    """What the ticks do, with what they remember between two of them. Everything else is in the database."""
+
+    store: Store
+    clock: Clock
+    crawls: CrawlJob
+    led_since: datetime | None = None
+    _pause: timedelta = timedelta()
+    _paused_since: datetime | None = None
+    _files: SourcesFile = field(default_factory=SourcesFile)
+
+    def crawl(self, now: datetime) -> None:
+        """Follow the sources file and start what is due; while the file is faulty nothing new is started."""
+        readable = self._files.follow(self.store, now)
+        self.crawls.run(now, start=readable)
+
+    def compose(self, now: datetime) -> None:
+        """Freeze the issue when its hour has come; after an outage first visit what was not visited."""
+        self._files.follow(self.store, now)
+        if not self._catching_up(now):
+            compose_weekly(self.store, now)
+
+    def _catching_up(self, now: datetime) -> bool:
+        if self.led_since is None or not timedelta() <= now - self.led_since < CATCH_UP:
+            return False
+        with read_scope(self.store.engine) as session:
+            return any(_is_stale(source, now) for source in all_sources(session))
+
+    def deliver(self, now: datetime, stop: Callable[[], bool]) -> None:
+        """Send what is due; after a broken channel with growing pauses."""
+        if self._paused_since and timedelta() <= now - self._paused_since < self._pause:
+            return
+        report = deliver(self.store, self.clock, stop)
+        if report.alarm:
+            self._pause = min(max(FIRST_PAUSE, self._pause * 2), LONGEST_PAUSE)
+            self._paused_since = now
+            logger.error("deliveries wait %d s: %s", self._pause.total_seconds(), report.alarm)
+        else:
+            self._pause, self._paused_since = timedelta(), None
+        if report.sent or report.suppressed or report.in_doubt or report.failed:
+            logger.info(
+                "deliveries: %d sent, %d put off, %d suppressed, %d in doubt, %d failed",
+                report.sent,
+                report.retried,
+                report.suppressed,
+                report.in_doubt,
+                report.failed,
+            )
+
+    def watch(self, now: datetime) -> None:
+        """Look for trouble and tell the operators once per change."""
+        from scheduler.monitors import report_alerts, run_monitors
+
+        run_monitors(self.store, now)
+        report_alerts(self.store, now)
+
+    def prune(self, now: datetime) -> None:
+        """Delete old raw pages."""
+        if count := prune(self.store, now):
+            logger.info("pruned %d raw pages", count)
+
+
+def _is_stale(source: Source, now: datetime) -> bool:
+    """Return whether a source that answers has missed its last two visits, or its last was cut short: nobody was there to make them."""
+    if not source.enabled or source.error_count:
+        return False
+    return (
+        source.checked_at is None
+        or source.last_reason == SHUTDOWN
+        or now - source.checked_at > 2 * timedelta(seconds=source.interval_seconds)
+    )
