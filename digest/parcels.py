@@ -184,26 +184,34 @@ def _nothing() -> None:
     """Alerts have no ledger: a doubled one does no harm."""
 
 
-def write_files(config: Config, edition: Edition, recipient: Recipient | None = None) -> dict[str, Path]:
+def write_files(
+    config: Config, edition: Edition, recipient: Recipient | None = None, *, folder: str = ""
+) -> dict[str, Path]:
     """Write the edition's forms into the digest folder; return their paths by form (html, text, word, page). May be repeated."""
-    from digest.briefing import write_docx
-    from digest.rendering import render_page
-
-    folder = config.resolve(config.digest.folder) / f"issue-{edition.number:04d}"
-    folder.mkdir(parents=True, exist_ok=True)
-    rendered = render(edition, config, links=links_for(config, recipient) if recipient else Links())
-    forms: dict[str, tuple[str, bytes]] = {
-        "html": ("digest.html", rendered.html.encode()),
-        "text": ("digest.txt", rendered.text.encode()),
-        "page": ("page.html", render_page(edition, config, links=Links()).encode()),
-    }
-    if config.digest.word:
-        forms["word"] = ("briefing.docx", write_docx(edition, config))
+    place = config.resolve(config.digest.folder) / (folder or f"issue-{edition.number:04d}")
+    place.mkdir(parents=True, exist_ok=True)
+    names = {"html": "digest.html", "text": "digest.txt", "page": "page.html", "word": "briefing.docx"}
+    if not config.digest.word:
+        del names["word"]
     paths: dict[str, Path] = {}
-    for form, (name, content) in forms.items():
-        path = folder / name
+    for form, name in names.items():
+        path = place / name
         temporary = path.with_suffix(path.suffix + ".part")
-        temporary.write_bytes(content)
+        temporary.write_bytes(form_of(form, edition, config, recipient))
         temporary.replace(path)
         paths[form] = path
     return paths
+
+
+def form_of(form: str, edition: Edition, config: Config, recipient: Recipient | None = None) -> bytes:
+    """Return one form of the edition: html, text, page, word or pdf. Raises BriefingError when LibreOffice is missing for pdf."""
+    from digest.briefing import to_pdf, write_docx
+    from digest.rendering import render_page
+
+    if form in {"word", "pdf"}:
+        word = write_docx(edition, config)
+        return word if form == "word" else to_pdf(word)
+    if form == "page":
+        return render_page(edition, config, links=Links()).encode()
+    rendered = render(edition, config, links=links_for(config, recipient) if recipient else Links())
+    return (rendered.html if form == "html" else rendered.text).encode()

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
     from scheduler.context import Store
+    from store.models import Recipient
 
 
 class Moment(click.ParamType[datetime]):
@@ -58,42 +61,99 @@ def compose(moment: datetime | None) -> None:
 
 
 @issue_command.command("preview")
+@click.option(
+    "--files",
+    is_flag=True,
+    help="Write the forms into the digest folder instead of serving the editor's page.",
+)
 @click.option("--at", "moment", type=Moment(), help="Preview as if it were this moment.")
-@click.option("--recipient", "address", help="The cut of this recipient.")
-@click.option("--serve", is_flag=True, help="Serve the editor's page on loopback instead of writing files.")
+@click.option("--recipient", "address", help="With --files: the cut of this recipient.")
 @click.option("--port", default=8091, show_default=True, help="The port of the editor's page.")
-def preview(moment: datetime | None, address: str | None, serve: bool, port: int) -> None:
-    """Show the coming issue exactly as it stands; nothing is frozen or sent."""
+def preview(files: bool, moment: datetime | None, address: str | None, port: int) -> None:
+    """Show the coming issue exactly as it stands; nothing is frozen or sent.
+
+    Opens the editor's page on loopback: every form, any recipient's cut, and pin, drop, retitle, move, merge, split,
+    summary, 按语, hold and approve.
+    """
     from scheduler.context import open_store
 
     store = open_store()
-    if serve:
-        _serve_preview(store, port)
-        return
+    if files:
+        _write_preview(store, _now(moment), address)
+    else:
+        _serve_preview(store, moment, port)
+
+
+def _write_preview(store: Store, now: datetime, address: str | None) -> None:
     from digest.edition import edition_for
     from digest.issue import coming_issue
     from digest.parcels import write_files
-    from store.database import read_scope
-    from store.recipients import get_recipient
 
-    draft = coming_issue(store.engine, store.config, _now(moment))
-    recipient = None
-    if address:
-        with read_scope(store.engine) as session:
-            recipient = get_recipient(session, address)
-    edition = edition_for(draft, recipient)
+    recipient = _recipient(store, address)
+    edition = edition_for(coming_issue(store.engine, store.config, now), recipient)
     click.echo(f"{edition.content['masthead']['title']}: {len(edition.story_ids)} stories")
-    for form, path in write_files(store.config, edition, recipient).items():
+    for form, path in write_files(store.config, edition, recipient, folder="preview").items():
         click.echo(f"  {form:5} {path}")
 
 
-def _serve_preview(store: Store, port: int) -> None:
-    from waitress import serve as run
+def _serve_preview(store: Store, moment: datetime | None, port: int) -> None:
+    import webbrowser
+
+    from waitress import create_server
 
     from digest.web.preview import create_preview
+    from scheduler.context import operator
 
+    app = create_preview(store.engine, store.config, now=(lambda: moment) if moment else None, who=operator())
+    try:
+        server = create_server(app, host="127.0.0.1", port=port)
+    except OSError as error:
+        raise click.ClickException(f"port {port}: {error.strerror}; choose another with --port") from error
     click.echo(f"http://127.0.0.1:{port}/ (stop with Ctrl-C)")
-    run(create_preview(store.engine, store.config), host="127.0.0.1", port=port)
+    if os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
+        webbrowser.open(f"http://127.0.0.1:{port}/")
+    server.run()
+
+
+@issue_command.command("edit")
+@click.argument("act")
+@click.argument("story", type=int, required=False)
+@click.option("--value", default="", help="The new title, section, summary or note.")
+@click.option("--reason", default="", help="Why, for the audit trail (required for drop).")
+def edit(act: str, story: int | None, value: str, reason: str) -> None:
+    """Decide about the coming issue: ACT on STORY (its number), or on the whole issue without one.
+
+    On a story: include, pin, drop, retitle, move, summary, note, hold. On the issue: note (按语), erratum (勘误), hold,
+    approve.
+    """
+    from scheduler.context import open_store, operator
+    from store.database import session_scope
+    from store.edits import EditError, add_edit
+
+    with session_scope(open_store().engine) as session:
+        try:
+            made = add_edit(
+                session, act, story, value=value, reason=reason, who=operator(), now=datetime.now(UTC)
+            )
+        except EditError as error:
+            raise click.ClickException(str(error)) from error
+        click.echo(
+            f"edit {made.id}: {act}{f' story {story}' if story else ''}; `parknews issue undo {made.id}` takes it back"
+        )
+
+
+@issue_command.command("undo")
+@click.argument("number", type=int)
+def undo(number: int) -> None:
+    """Take back the edit NUMBER, as long as no issue was composed with it."""
+    from scheduler.context import open_store, operator
+    from store.database import session_scope
+    from store.edits import undo_edit
+
+    with session_scope(open_store().engine) as session:
+        if not undo_edit(session, number, who=operator(), now=datetime.now(UTC)):
+            raise click.ClickException(f"there is no edit {number} that could be taken back")
+    click.echo(f"edit {number} is taken back")
 
 
 @issue_command.command("list")
@@ -110,22 +170,38 @@ def list_issues() -> None:
 
 @issue_command.command("show")
 @click.argument("number", type=int)
+@click.option(
+    "--form", type=click.Choice(["text", "html", "page", "word", "pdf"]), default="text", show_default=True
+)
 @click.option("--recipient", "address", help="The cut of this recipient.")
-def show(number: int, address: str | None) -> None:
-    """Print the text form of the issue with this running number (总第N期)."""
+@click.option(
+    "-o", "--output", type=click.Path(dir_okay=False), help="Write into this file (word and pdf need one)."
+)
+def show(number: int, form: str, address: str | None, output: str | None) -> None:
+    """Give the issue with this running number (总第N期) in one of its forms."""
     from digest.edition import edition_for
-    from digest.rendering import Links, render
+    from digest.parcels import form_of
     from scheduler.context import open_store
+
+    store = open_store()
+    content = form_of(form, edition_for(_loaded(store, number), _recipient(store, address)), store.config)
+    if output:
+        Path(output).write_bytes(content)
+        click.echo(output)
+    elif form in {"word", "pdf"}:
+        raise click.UsageError(f"{form} is no text: name a file with -o")
+    else:
+        click.echo(content.decode())
+
+
+def _recipient(store: Store, address: str | None) -> Recipient | None:
     from store.database import read_scope
     from store.recipients import get_recipient
 
-    store = open_store()
-    issue = _loaded(store, number)
-    recipient = None
-    if address:
-        with read_scope(store.engine) as session:
-            recipient = get_recipient(session, address)
-    click.echo(render(edition_for(issue, recipient), store.config, links=Links()).text)
+    if not address:
+        return None
+    with read_scope(store.engine) as session:
+        return get_recipient(session, address)
 
 
 def _loaded(store: Store, number: int) -> Any:

@@ -71,30 +71,30 @@ def why(first: int, second: int) -> None:
 @story_command.command("merge")
 @click.argument("first", type=int)
 @click.argument("second", type=int)
-@click.option("--reason", default="", help="Why, for the audit trail.")
+@click.option("--reason", required=True, help="Why, for the audit trail.")
 def merge_stories(first: int, second: int, reason: str) -> None:
     """Make one story of stories FIRST and SECOND; lasts through rebuilds."""
     from scheduler.context import open_store, operator
     from store.database import session_scope
-    from store.stories import merge
+    from store.edits import merge_stories as merge
 
     with session_scope(open_store().engine) as session:
-        merge(session, first, second, who=operator(), reason=reason, now=datetime.now(UTC))
-    click.echo(f"story {second} is now part of story {first}")
+        kept = merge(session, first, second, who=operator(), reason=reason, now=datetime.now(UTC))
+    click.echo(f"stories {first} and {second} are one now: {kept}")
 
 
 @story_command.command("split")
 @click.argument("article", type=int)
-@click.option("--reason", default="", help="Why, for the audit trail.")
+@click.option("--reason", required=True, help="Why, for the audit trail.")
 def split_story(article: int, reason: str) -> None:
     """Take ARTICLE (its number) out of its story; lasts through rebuilds."""
     from scheduler.context import open_store, operator
     from store.database import session_scope
-    from store.stories import split
+    from store.edits import split_story as split
 
     with session_scope(open_store().engine) as session:
-        split(session, article, who=operator(), reason=reason, now=datetime.now(UTC))
-    click.echo(f"article {article} is a story of its own now")
+        made = split(session, article, who=operator(), reason=reason, now=datetime.now(UTC))
+    click.echo(f"article {article} is a story of its own now: {made}")
 
 
 @story_command.command("rebuild")
