@@ -164,8 +164,13 @@ def _share_passage(text: Text, match: Match) -> bool:
 
 
 def _leads(text: Text, matches: list[Match]) -> bool:
-    covered = max((m.verdict.of_a for m in matches if not m.known.page), default=0.0)
-    return (covered < COVERED and (1 - covered) * len(text.body) >= MIN_UNCOVERED) or not matches
+    """Tell whether no leading text represents `text` yet: none holds it, or only one that is mostly page furniture."""
+    held = [m for m in matches if not m.known.page]
+    covered = max((m.verdict.of_a for m in held), default=0.0)
+    if not matches or (covered < COVERED and (1 - covered) * len(text.body) >= MIN_UNCOVERED):
+        return True
+    buried = all(m.known.text.furnished and m.verdict.of_b < FULL for m in held)
+    return buried and not text.furnished
 
 
 def _is_part(part: Text, page: Text, verdict: Verdict) -> bool:
