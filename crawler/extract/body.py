@@ -97,13 +97,26 @@ def _same_make(node: Node, parent: Node, tree: Tree, mass: list[float], factors:
             continue
         if factors[sibling.index] < factors[node.index]:
             continue
-        if sibling.tag == node.tag and (sibling.words == node.words or node.tag == "p"):
+        if sibling.tag == node.tag and _alike(node, sibling):
             extra += mass[sibling.index]
     return extra >= mass[node.index] * 0.1
 
 
 #: Visible characters below which a page may keep its article in a hidden block (galleries).
 _LITTLE = 150
+
+
+def _alike(node: Node, sibling: Node) -> bool:
+    """Whether two siblings of one tag can be paragraphs of one text: named alike, or small boxes without a name."""
+    if node.tag == "p":
+        return True
+    if node.words or sibling.words:
+        return node.words == sibling.words
+    return max(node.last - node.first, sibling.last - sibling.first) <= _PARAGRAPH_LINES
+
+
+#: Lines a box around a single paragraph has at most.
+_PARAGRAPH_LINES = 3
 
 
 def find_body(tree: Tree) -> Body:

@@ -70,6 +70,9 @@ def region_factors(tree: Tree) -> list[float]:
 _ENTRY = 0.03
 _ENTRY_TAGS = frozenset(("div", "li", "dl", "article", "section"))
 _LEAST_ENTRIES = 4
+#: Lines an entry has at most, and how many times the middle one's size the largest has.
+_ENTRY_LINES = 15
+_EVEN = 8
 _MARKS = re.compile(
     r"\d{1,3}\s?(?:秒|分钟|小时|天|个月|楼|赞)|刚刚|昨天|回复|举报|点赞|楼主|(?:19|20)\d\d[-/.年]\d{1,2}[-/.月]\d{1,2}"
 )
@@ -83,14 +86,16 @@ def _entries(tree: Tree) -> set[int]:
     """
     alike: dict[tuple[int, str, str], list[Node]] = {}
     for node in tree.nodes:
-        if node.tag in _ENTRY_TAGS and node.parent is not None and node.last - node.first > 1:
+        if node.tag in _ENTRY_TAGS and node.parent is not None and 1 < node.last - node.first <= _ENTRY_LINES:
             alike.setdefault((node.parent.index, node.tag, node.get("class")), []).append(node)
     out: set[int] = set()
     for nodes in alike.values():
         if len(nodes) < _LEAST_ENTRIES:
             continue
+        sizes = sorted(sum(len(x.text) for x in tree.lines[node.first : node.last]) for node in nodes)
         marked = sum(1 for node in nodes[:12] if _is_marked(tree, node))
-        if marked * 4 >= min(len(nodes), 12) * 3:
+        even = sizes[-1] <= _EVEN * sizes[len(sizes) // 2]
+        if even and marked * 4 >= min(len(nodes), 12) * 3:
             out.update(node.index for node in nodes)
     return out
 

@@ -79,3 +79,40 @@ def test_rows_of_a_data_table_stay_together() -> None:
 
 def test_a_page_without_text_has_no_body() -> None:
     assert text("<div id=app></div>") == ""
+
+
+COMMENT = "说得好，希望有关部门能够真正落实到位，让大家得到实惠，期待更多这样的好消息，也请多关注我们这里。"
+
+
+def test_comments_without_any_name_are_known_by_their_make() -> None:
+    comments = "".join(
+        f"<div><span>网友{i}</span><p>{COMMENT}</p><span>{i}小时前</span><a href=#>回复</a></div>"
+        for i in range(15)
+    )
+    assert text(f"<div><h1>题</h1><div><p>{P}</p></div></div><div>{comments}</div>") == P
+
+
+def test_other_news_with_summaries_is_known_by_its_make() -> None:
+    news = "".join(f"<li><a href=/{i}>另一条新闻的标题{i}</a><p>{COMMENT}</p></li>" for i in range(8))
+    assert text(f"<div><p>{P}</p></div><ul>{news}</ul>") == P
+
+
+def test_a_column_of_other_news_above_the_headline_is_not_the_article() -> None:
+    column = f"<div><h2>今日要闻</h2><p>{COMMENT}{COMMENT}</p><p>{COMMENT}</p></div>"
+    assert (
+        text(
+            f"<title>小支部撬动大服务</title>{column}<div><h1>小支部撬动大服务</h1><div><p>{P}</p><p>{Q}</p></div></div>"
+        )
+        == f"{P}\n{Q}"
+    )
+
+
+def test_sections_of_an_article_in_boxes_are_no_list_of_entries() -> None:
+    sections = "".join(f"<section><h2>小标题{i}</h2><p>{P}{i}</p><p>{Q}{i}</p></section>" for i in range(5))
+    assert text(f"<div class=article>{sections}</div>").count("小标题") == 5
+
+
+def test_an_article_ends_at_its_editors_when_only_lists_follow() -> None:
+    links = "".join(f"<p><a href=/{i}>小编最近文章{i}</a></p>" for i in range(9))
+    page = f"<div><p>{P}</p><p>{Q}</p><p>责任编辑：张三</p>{links}<div><p>{COMMENT * 3}</p></div></div>"
+    assert text(page) == f"{P}\n{Q}"
