@@ -114,5 +114,5 @@ def test_sections_of_an_article_in_boxes_are_no_list_of_entries() -> None:
 
 def test_an_article_ends_at_its_editors_when_only_lists_follow() -> None:
     links = "".join(f"<p><a href=/{i}>小编最近文章{i}</a></p>" for i in range(9))
-    page = f"<div><p>{P}</p><p>{Q}</p><p>责任编辑：张三</p>{links}<div><p>{COMMENT * 3}</p></div></div>"
-    assert text(page) == f"{P}\n{Q}"
+    page = f"<div><p>{P}{P}</p><p>{Q}</p><p>责任编辑：张三</p>{links}<div><p>{COMMENT * 3}</p></div></div>"
+    assert text(page) == f"{P}{P}\n{Q}"
