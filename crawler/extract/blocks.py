@@ -157,8 +157,8 @@ def _framing(boxes: list[Frame], lines: list[Line]) -> list[Frame]:
         text = sum(len(line.chars) for line in inside if line.size < 1.3 * body)
         large = any(line.size >= 1.4 * body and len(line.chars) > 2 for line in inside)
         headed = any(
-            line.size >= 1.6 * body
-            and -4 <= box.y0 - line.y1 <= 3 * body
+            line.size >= 1.45 * body
+            and -4 <= box.y0 - line.y1 <= 4 * body
             and min(line.x1, box.x1) - max(line.x0, box.x0) > 0.5 * line.width
             for line in lines
         )

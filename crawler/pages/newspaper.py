@@ -122,8 +122,13 @@ def _why_nothing(cuts: list[PageCut]) -> str:
 
 
 def _title_from(paragraphs: list[str]) -> str:
-    first = re.split(r"[。！？，；]", paragraphs[0], maxsplit=1)[0]
-    return clean_line(first[:_TITLE_FROM_TEXT])
+    """Return the first sentence, cut at a comma when it is long."""
+    first = re.split(r"[。！？；]", paragraphs[0], maxsplit=1)[0]
+    if len(first) > _TITLE_FROM_TEXT:
+        first = first[:_TITLE_FROM_TEXT]
+        comma = first.rfind("，")
+        first = first[:comma] if comma >= 8 else first
+    return clean_line(first)
 
 
 # --- turns ------------------------------------------------------------------------------------------------------------

@@ -62,6 +62,35 @@ def test_an_article_carries_everything_its_page_shows() -> None:
     assert item.confidence > 0.7
 
 
+@pytest.mark.parametrize("box", [(24, 56, 716, 172), (20, 176, 720, 340)], ids=["headline's ground", "tint"])
+def test_a_box_behind_part_of_an_article_does_not_cut_it(box: tuple[float, float, float, float]) -> None:
+    sheet = _simple_page()
+    sheet.box(*box)
+    (item,) = read_pdf(pdf_of([(sheet, "flow")], random.Random(1)), "u")
+    assert item.title == "云溪把支部建在产业链上"
+    assert item.text.startswith("近日，云溪高新区")
+
+
+def test_lines_of_text_that_begin_with_a_word_of_the_trade_stay() -> None:
+    fonts()
+    sheet = Sheet(740, 1060, Style(body=10.0, indent=0.0))
+    sheet.line("园区统筹资源服务企业", 30, 90, 24, "STSong-Light", "one/head")
+    text = "统筹资源统筹力量统筹项目编辑方案策划活动值守岗位逐项落实，" * 8 + "效率明显提高。"
+    sheet.fill([text], column_slots(30, 330, [110], 400, sheet.style), "one")
+    (item,) = read_pdf(pdf_of([(sheet, "flow")], random.Random(1)), "u")
+    assert item.text == text
+
+
+def test_untitled_text_gets_its_title_from_the_text_and_a_flag() -> None:
+    fonts()
+    sheet = Sheet(740, 1060, Style(body=10.0))
+    paragraph = "近日，云溪高新区把党支部建在产业链上，工程师和网格员结成对子，难题迎刃而解。" * 6
+    sheet.fill([paragraph], column_slots(30, 330, [110], 400, sheet.style), "one")
+    (item,) = read_pdf(pdf_of([(sheet, "flow")], random.Random(1)), "u")
+    assert item.title == "近日，云溪高新区把党支部建在产业链上"
+    assert {"title_from_text", "unsure_title"} <= set(item.flags)
+
+
 @pytest.mark.parametrize("order", sorted(set(ORDERS)))
 def test_every_order_of_the_content_stream_is_read(order: str) -> None:
     pdf, gold = page_pdf(6, order)
