@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import lzma
 import re
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -16,6 +18,11 @@ MAX_FILE_BYTES = 64_000_000
 MAX_TOTAL_BYTES = 256_000_000
 #: Text packs 3:1 to 20:1, repetitive XML of office files up to 100:1; bombs begin at 1,000:1.
 MAX_RATIO = 250
+#: What the archive modules raise for broken files, those of every method of packing included.
+_BROKEN = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, ValueError, OSError, EOFError, OverflowError,
+    NotImplementedError, RuntimeError, IndexError, TypeError,
+)  # fmt: skip
 #: Below this size the ratio says nothing.
 _SMALL = 1_000_000
 _JUNK = re.compile(r"(?:^|/)(?:__MACOSX/|\.DS_Store$|Thumbs\.db$|desktop\.ini$|~\$|\._)", re.IGNORECASE)
@@ -26,10 +33,8 @@ def open_zip(body: bytes) -> zipfile.ZipFile:
     try:
         archive = zipfile.ZipFile(io.BytesIO(body))
         entries = archive.infolist()
-    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError, EOFError, OverflowError) as error:
-        raise PageNotUnderstood("bad_archive", str(error)[:200]) from error
-    except Exception as error:
-        raise PageNotUnderstood("bad_archive", type(error).__name__) from error
+    except _BROKEN as error:
+        raise PageNotUnderstood("bad_archive", f"{type(error).__name__}: {error}"[:200]) from error
     if len(entries) > MAX_FILES * 4:
         raise PageNotUnderstood("too_large", f"{len(entries)} files")
     for entry in entries:
@@ -63,18 +68,8 @@ def read_entry(archive: zipfile.ZipFile, name: str | zipfile.ZipInfo, limit: int
             found = stream.read(limit + 1)
     except KeyError as error:
         raise PageNotUnderstood("bad_archive", "a file is missing") from error
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        OSError,
-        EOFError,
-        ValueError,
-        NotImplementedError,
-        RuntimeError,
-    ) as error:
-        raise PageNotUnderstood("bad_archive", str(error)[:200]) from error
-    except Exception as error:
-        raise PageNotUnderstood("bad_archive", type(error).__name__) from error
+    except _BROKEN as error:
+        raise PageNotUnderstood("bad_archive", f"{type(error).__name__}: {error}"[:200]) from error
     if len(found) > limit:
         raise PageNotUnderstood("too_large", f"more than {limit} bytes")
     return found

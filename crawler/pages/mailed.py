@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from email import message_from_bytes, policy
+from email.errors import MessageError
 from email.header import decode_header
 from email.message import Message
 
@@ -13,6 +14,8 @@ from crawler.exceptions import PageNotUnderstood
 from store.text import clean_line
 
 MAX_PARTS = 200
+#: What the mail package raises for broken headers, parameters and transfer encodings.
+_BROKEN = (MessageError, ValueError, LookupError, TypeError, AttributeError, AssertionError, RecursionError)
 MAX_DEPTH = 12
 _HEADER = re.compile(
     rb"\A(?:From |(?:From|Return-Path|Received|Delivered-To|MIME-Version|Subject|Date|Message-ID|To|Reply-To|Sender|"
@@ -46,7 +49,7 @@ def parse_message(body: bytes) -> Message:
     """Return the parsed message. Raises PageNotUnderstood("bad_archive") for what the parser cannot take."""
     try:
         return message_from_bytes(body, policy=policy.compat32)
-    except Exception as error:
+    except _BROKEN as error:
         raise PageNotUnderstood("bad_archive", type(error).__name__) from error
 
 
@@ -76,19 +79,20 @@ def leaves(message: Message) -> Iterator[MailPart]:
 def _leaf(part: Message) -> MailPart:
     try:
         body = part.get_payload(decode=True)
-    except Exception:  # noqa: BLE001 - broken transfer encodings
+    except _BROKEN:
         body = None
     content = body if isinstance(body, bytes) else b""
     disposition = str(part.get("Content-Disposition") or "")
     try:
         name, charset = part.get_filename() or "", part.get_content_charset()
-    except Exception:  # noqa: BLE001 - malformed parameters
+    except _BROKEN:
         name, charset = "", None
     name = (
         clean_line(_decoded(name))
         if name
         else ("attachment" if disposition.lower().startswith("attachment") else "")
     )
+    charset = charset if charset and re.fullmatch(r"[A-Za-z0-9_.:-]{1,40}", charset) else None
     location = part.get("Content-Location")
     return MailPart(
         name, part.get_content_type(), content, charset, str(location).strip() if location else None
@@ -101,7 +105,7 @@ def _decoded(value: object) -> str:
         return ""
     try:
         pieces = decode_header(str(value))
-    except Exception:  # noqa: BLE001 - malformed encoded words
+    except _BROKEN:
         return str(value)
     return "".join(_piece(text, charset) for text, charset in pieces)
 
@@ -112,7 +116,7 @@ def _piece(text: bytes | str, charset: str | None) -> str:
     name = "gb18030" if (charset or "").lower() in {"gb2312", "gbk", "gb18030"} else charset or "utf-8"
     try:
         return text.decode(name, "replace")
-    except LookupError:
+    except (LookupError, ValueError):
         return text.decode("gb18030", "replace")
 
 

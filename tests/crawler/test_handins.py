@@ -163,6 +163,13 @@ def test_a_subject_sent_as_raw_gb18030_is_readable() -> None:
     assert read_part(part)[0].text == TEXT
 
 
+@pytest.mark.parametrize("charset", ["\x87utf", "base64", "x" * 500, "utf-8\x00"])
+def test_a_charset_that_is_none_does_no_harm(charset: str) -> None:
+    head = f'From: a@hc.example\r\nSubject: =?{charset}?b?5YWa5bu6?=\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset="{charset}"\r\n\r\n'
+    (part,) = open_handin("a.eml", head.encode("latin-1") + TEXT.encode())
+    assert read_part(part)[0].text == TEXT
+
+
 def test_a_broken_part_does_not_take_the_others_along() -> None:
     parts = open_handin("a.zip", packed({"a.docx": word()[:-400], "b.txt": f"{TITLE}\n{TEXT}".encode()}))
     assert [part.kind for part in parts] == ["unreadable", "text"]
