@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
@@ -16,6 +17,8 @@ from crawler.resolver import refused
 
 #: Longest wait a server may ask for (seconds); a year would silence a source for good.
 MAX_RETRY_AFTER = 86_400
+#: Waited when a server names a moment and does not say what its own clock shows (seconds).
+DATE_UNKNOWN = 3_600
 _WORDS: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str], ...] = (
     (network.DNSLookupError, "dns"),
     ((network.TimeoutError, network.TCPTimedOutError, TimeoutError), "timeout"),
@@ -34,7 +37,7 @@ def reason_of(failure: Failure) -> tuple[str, str, bool, int]:
             f"http_{status}",
             f"HTTP {status}",
             status in {404, 410},
-            _retry_after(value.response.headers.get("Retry-After")),
+            _retry_after(value.response.headers.get("Retry-After"), value.response.headers.get("Date")),
         )
     if isinstance(value, IgnoreRequest):
         text = str(value) or "request ignored"
@@ -68,15 +71,23 @@ def _first_line(value: BaseException) -> str:
     return (str(value).strip().splitlines() or [type(value).__name__])[0][:300]
 
 
-def _retry_after(header: bytes | None) -> int:
-    """Seconds of a Retry-After header (RFC 9110 10.2.3); dates are not counted from here, as this module knows no clock."""
+def _retry_after(header: bytes | None, date: bytes | None) -> int:
+    """Seconds of a Retry-After header (RFC 9110 10.2.3); a moment is counted from the server's own Date, an hour without one."""
     if not header:
         return 0
     text = header.decode("latin-1").strip()
     if text.isdigit():
-        return min(int(text), MAX_RETRY_AFTER)
-    try:
-        parsedate_to_datetime(text)
-    except ValueError:
+        return min(int(text[:9]), MAX_RETRY_AFTER)
+    until, since = _moment(header), _moment(date or b"")
+    if until is None:
         return 0
-    return 3600
+    seconds = int((until - since).total_seconds()) if since else DATE_UNKNOWN
+    return max(0, min(seconds, MAX_RETRY_AFTER))
+
+
+def _moment(header: bytes) -> datetime | None:
+    try:
+        found = parsedate_to_datetime(header.decode("latin-1").strip())
+    except (ValueError, OverflowError):
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)

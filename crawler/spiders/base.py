@@ -27,6 +27,7 @@ from store.pages import validators
 Output = scrapy.Request | ArticleItem | UnreadPage
 #: Newspaper page PDFs are larger than any page of a site.
 PDF_PATH = ".pdf"
+_NEWSPAPER_READERS = frozenset({"epaper", "pdf"})
 
 
 class SourceSpider(scrapy.Spider):
@@ -197,6 +198,8 @@ class Walk:
         for item in items:
             item.source = self.source.name
             item.published_at = item.published_at or (link.published_at if link else None)
+            if page.reader in _NEWSPAPER_READERS:  # a newspaper's own page need not say whose it is
+                item.publisher = item.publisher or self.source.publisher
             yield from self.complete(item)
 
     def complete(self, item: ArticleItem) -> Iterator[Output]:
@@ -218,7 +221,12 @@ class Walk:
         reason, detail, gone, wait = reason_of(failure)
         self.tally.retry_after = max(self.tally.retry_after, wait)
         self.tally.fail(reason, f"{request.url}: {detail}", is_list=bool(request.meta.get("is_list")))
-        if gone and not request.meta.get("is_list"):
+        if request.meta.get("is_list"):
+            return
+        if reason == "robots":  # nothing will be gained by reading the list again
+            self.tally.articles_failed -= 1
+            self.tally.unread += 1
+        if gone:
             self.tally.articles_failed -= 1
             yield UnreadPage(request.meta["asked_url"], reason, detail, source=self.source.name)
 
