@@ -68,8 +68,8 @@ def leaves(message: Message) -> Iterator[MailPart]:
         part, depth = stack.pop()
         if depth > MAX_DEPTH:
             raise PageNotUnderstood("too_deep", "parts in parts")
-        if part.is_multipart():
-            payload = part.get_payload()
+        payload = part.get_payload() if part.is_multipart() else None
+        if isinstance(payload, list):
             stack.extend((child, depth + 1) for child in reversed(payload) if isinstance(child, Message))
             continue
         count += 1

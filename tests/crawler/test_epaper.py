@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import random
 import time
+from collections import Counter
 from datetime import date
 from pathlib import Path
 
@@ -251,3 +253,25 @@ def test_real_articles_have_all_their_fields(shared_data: Path) -> None:
         "A02",
     )
     assert item.publisher == "深圳晚报"
+
+
+def test_mutated_pages_end_with_articles_or_a_reason_word() -> None:
+    rng = random.Random(5)
+    cases = Path(__file__).parents[1] / "pages" / "epaper"
+    pages = [path.read_bytes() for path in sorted(cases.glob("*/input.*"))]
+    outcomes: Counter[str] = Counter()
+    for _ in range(200):
+        body = bytearray(rng.choice(pages))
+        for _ in range(rng.choice((1, 5, 40))):
+            place = rng.randrange(len(body) or 1)
+            body[place : place + rng.randint(0, 60)] = rng.choice(
+                [b"<", b">", b'"', b"href=http://[x", b"{", b"<!--", b"\x00"]
+            )
+        try:
+            page = EpaperPage(bytes(body), rng.choice([LAYOUT, ARTICLE, "", "http://[x"]))
+            found = [page.layouts(), page.links(), page.pdf_url(), page.issue_url()]
+            outcomes["ok" if page.to_items() else str(found)] += 1
+        except PageError as error:
+            outcomes[error.reason] += 1
+    assert outcomes["ok"] > 10
+    assert outcomes["list_page"] > 10

@@ -24,7 +24,7 @@ _MAX_ROWS = 500
 
 def menu_url(address: str, day: date) -> str:
     """Return the address of the issue's pages of `day` for a paper whose reader stands at `address`."""
-    return urljoin(address, f"{_MENU}?docPubTime={day:%Y%m%d}")
+    return _absolute(address, f"{_MENU}?docPubTime={day:%Y%m%d}")
 
 
 def post_form(url: str) -> tuple[str, dict[str, str]]:
@@ -74,7 +74,7 @@ class JsonReaderPage:
             title = clean_line(f"{row.get('BC') or number}：{row.get('BM') or ''}").rstrip("：")
             form = urlencode({"bc": str(number), "docpubtime": self._day().replace("-", "/")})
             found.append(
-                Link(urljoin(self.url, f"{_PAGE}?{form}"), title=title, published_at=self._day() or None)
+                Link(_absolute(self.url, f"{_PAGE}?{form}"), title=title, published_at=self._day() or None)
             )
         return found
 
@@ -87,14 +87,14 @@ class JsonReaderPage:
                 continue
             form = urlencode({"guid": str(guid)})
             found.append(
-                Link(urljoin(self.url, f"{_ARTICLE}?{form}"), title=title, published_at=self._day() or None)
+                Link(_absolute(self.url, f"{_ARTICLE}?{form}"), title=title, published_at=self._day() or None)
             )
         return list({link.url: link for link in found}.values())
 
     def pdf_url(self) -> str | None:
         path = next((row.get("PDPATH") for row in self._rows() if row.get("PDPATH")), None)
         return (
-            urljoin(self.url, f"/{path}" if not str(path).startswith(("/", "http")) else str(path))
+            _absolute(self.url, f"/{path}" if not str(path).startswith(("/", "http")) else str(path))
             if path
             else None
         )
@@ -135,7 +135,7 @@ class JsonReaderPage:
         captions = [text if text != "null" else "" for text in texts] + [""] * len(paths)
         return [
             Image(
-                urljoin(self.url, path if path.startswith(("/", "http")) else f"/{path}"),
+                _absolute(self.url, path if path.startswith(("/", "http")) else f"/{path}"),
                 caption=clean_line(caption) or None,
             )
             for path, caption in zip(paths, captions, strict=False)
@@ -159,7 +159,7 @@ class JsonReaderPage:
         return [row for row in data if isinstance(row, dict)][:_MAX_ROWS] if isinstance(data, list) else []
 
     def _day(self) -> str:
-        form = dict(parse_qsl(urlsplit(self.url).query))
+        form = dict(parse_qsl(self.url.partition("?")[2][:2000]))
         said = form.get("docPubTime") or form.get("docpubtime") or ""
         return _iso(said) or next(
             (day for row in self._rows() if (day := _iso(_plain(row.get("ID") or row.get("DOCPUBTIME"))))), ""
@@ -183,3 +183,11 @@ def _with_breaks(content: str) -> str:
 def _iso(text: str) -> str | None:
     match = re.match(r"\s*((?:19|20)\d{2})[-/年]?(\d{2})[-/月]?(\d{2})", text)
     return f"{match[1]}-{match[2]}-{match[3]}" if match else None
+
+
+def _absolute(base: str, reference: str) -> str:
+    """Return `reference` as an absolute address, as it stands where the addresses are malformed."""
+    try:
+        return urljoin(base, reference)
+    except ValueError:
+        return reference
