@@ -267,7 +267,7 @@ def _is_pull_quote(block: Block, texts: list[Block], rules: Sequence[Frame]) -> 
         block.y1 - 2 <= r.y0 <= below.top + 2 and _cross(r, block) for r in rules if r.width > r.height
     )
     beside = _beside(block, below, texts)
-    return alike and ((broken and flowing) or (beside and over and under))
+    return alike and ((broken and flowing) or (over and under and (beside or broken)))
 
 
 def _cross(rule: Frame, block: Block) -> bool:

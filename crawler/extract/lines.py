@@ -36,7 +36,7 @@ class Line:
 
     chars: list[Char]
     vertical: bool = False
-    #: how many lines of other columns share the content stream's flow is judged by this place in it
+    #: place of the first character in the content stream
     order: int = field(init=False)
 
     def __post_init__(self) -> None:
