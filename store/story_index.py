@@ -7,7 +7,7 @@ row. Comparison texts are not stored a second time; folding `article.text` again
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -99,7 +99,6 @@ _STRAYS = (
     .limit(bindparam("most"))
 )
 _ADD_TEXT = insert(_TEXT)
-_ADD_FINGERPRINTS = insert(_FINGERPRINT)
 
 
 def find_candidates(session: Session, text: Text, *, besides: int = 0) -> tuple[list[Known], set[int]]:
@@ -107,12 +106,7 @@ def find_candidates(session: Session, text: Text, *, besides: int = 0) -> tuple[
     wanted = text.wanted()
     if not wanted:
         return [], set()
-    # Literal integers: a thousand bound parameters cost more than the look-up itself.
-    listed = ",".join(map(str, wanted))
-    rows = session.connection().exec_driver_sql(
-        f"SELECT fingerprint, article_id FROM story_fingerprint WHERE fingerprint IN ({listed})"  # noqa: S608
-    )
-    found = rows.fetchall()
+    found = _holders(session, wanted)
     holders = Counter(fingerprint for fingerprint, _ in found)
     common = {fingerprint for fingerprint, count in holders.items() if count >= COMMON}
     shared = Counter(article_id for fingerprint, article_id in found if fingerprint not in common)
@@ -120,6 +114,18 @@ def find_candidates(session: Session, text: Text, *, besides: int = 0) -> tuple[
     best = shared.most_common(CANDIDATES)
     least = 2 if best and best[0][1] >= CLEAR else 1
     return _in_order(session, [article_id for article_id, count in best if count >= least]), common
+
+
+def _holders(session: Session, wanted: set[int]) -> Sequence[Any]:
+    """Return (fingerprint, article) rows; one statement of the driver's own, bound as each database likes it best."""
+    connection = session.connection()
+    if connection.dialect.name == "postgresql":
+        query = "SELECT fingerprint, article_id FROM story_fingerprint WHERE fingerprint = ANY(%s)"
+        return connection.exec_driver_sql(query, (list(wanted),)).fetchall()
+    # Literal integers: a thousand bound parameters cost more than the look-up itself.
+    listed = ",".join(map(str, wanted))
+    query = f"SELECT fingerprint, article_id FROM story_fingerprint WHERE fingerprint IN ({listed})"  # noqa: S608
+    return connection.exec_driver_sql(query).fetchall()
 
 
 def _in_order(session: Session, ids: list[int]) -> list[Known]:
@@ -187,9 +193,15 @@ def add_leader(
     """Keep `text` as a leading text, without the fingerprints in `common`. Not yet there is the caller's promise."""
     session.connection().execute(_ADD_TEXT, {"article_id": article_id, "page": page})
     kept = text.kept().difference(common)
-    if kept:
-        rows = [{"fingerprint": value, "article_id": article_id} for value in kept]
-        session.connection().execute(_ADD_FINGERPRINTS, rows)
+    if not kept:
+        return
+    connection = session.connection()
+    if connection.dialect.name == "postgresql":
+        query = "INSERT INTO story_fingerprint (fingerprint, article_id) SELECT unnest(%s::int4[]), %s"
+        connection.exec_driver_sql(query, (list(kept), article_id))
+    else:
+        query = "INSERT INTO story_fingerprint (fingerprint, article_id) VALUES (?, ?)"
+        connection.exec_driver_sql(query, [(value, article_id) for value in sorted(kept)])
 
 
 def drop_leader(session: Session, article_id: int, text: Text | None = None) -> None:

@@ -69,6 +69,11 @@ def fill(engine: Engine, start: int, stop: int, source: Iterator[str]) -> None:
             session.execute(insert(Article), rows)
             session.execute(insert(StoryText), [{"article_id": row["id"], "page": False} for row in rows])
             session.execute(insert(StoryFingerprint), prints)
+            if engine.dialect.name == "postgresql":
+                for table in ("article", "story"):
+                    session.connection().exec_driver_sql(
+                        f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), {stop})"
+                    )
 
 
 def measure(engine: Engine, stored: int, source: Iterator[str]) -> tuple[float, float]:
