@@ -197,7 +197,9 @@ def is_byline(spaced: str) -> bool:
     text = spaced.strip()
     if len(text) > 46 or "。" in text or "，" in text:
         return False
-    return bool(_BYLINE.match(text)) and ("文" in text[-12:] or not is_credit(text))
+    if not _BYLINE.match(text) or (is_credit(text) and "文" not in text[-12:]):
+        return False
+    return text[0] in _MARKS or "文" in text[-12:] or bool(authors_of(text))
 
 
 def is_credit(spaced: str) -> bool:
@@ -206,8 +208,16 @@ def is_credit(spaced: str) -> bool:
 
 
 def starts_article(spaced: str) -> bool:
-    """Whether a text begins as only an article begins: 本报讯, 新华社……电, 上接A01版."""
+    """Whether a text begins as only an article begins: 本报讯, 新华社……电, 上接A01版.
+
+    Other papers' names count only for texts that begin a paragraph: a column may begin with 日报……消息 as well.
+    """
     return bool(_DATELINE.match(spaced.lstrip(_MARKS + " ")) or COMES_FROM.match(spaced))
+
+
+def starts_surely(spaced: str) -> bool:
+    """Whether a text begins with 本报讯 or 上接: no column does so in the middle of a sentence."""
+    return bool(re.match(r"[（(]?(?:本报(?:讯|.{0,10}(?:讯|电|消息))|上接)", spaced.lstrip(_MARKS + " ")))
 
 
 def ends_article(text: str) -> bool:

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from crawler.extract.columns import CLOSERS, SENTENCE_END, Block, usual_font
-from crawler.extract.furniture import ends_article, is_byline, starts_article
+from crawler.extract.furniture import ends_article, is_byline, starts_article, starts_surely
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -258,9 +258,10 @@ def same_column(a: Block, b: Block) -> bool:
 
 
 def _start(block: Block, left: float) -> Start:
-    if starts_article(block.spaced) or block.byline:
+    fresh = bool(block.heads) or block.is_indented(0, left)
+    if block.byline or starts_surely(block.spaced) or (fresh and starts_article(block.spaced)):
         return Start.ARTICLE
-    if block.heads or block.is_indented(0, left):
+    if fresh:
         return Start.PARAGRAPH
     return Start.FLOWING
 
@@ -270,6 +271,7 @@ def _end(block: Block, right: float) -> End:
         return End.SIGNED
     last = block.lines[-1]
     alone = len(block.lines) == 1 or block.lines[-2].text[-1] in CLOSERS
+    alone &= block.is_short(len(block.lines) - 1) or last.x0 > block.left + 2.8 * block.size
     if (is_byline(last.spaced) and alone) or ends_article(block.text):
         return End.SIGNED
     tail = block.text.rstrip("”’）》】」』")[-1:]

@@ -36,6 +36,7 @@ def test_bylines_are_known_and_give_names(text: str, names: list[str]) -> None:
         "高新区记者节慰问活动昨日举行，气氛热烈",
         "青岚日报通讯员 王明华 摄",
         "支部建在产业链上",
+        "记者从市政府新闻办公室了解到的情况是",
         "记者来到生产车间看到难题迎刃而解。",
     ],
 )
