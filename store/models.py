@@ -48,6 +48,10 @@ class Source(Base):
     error_count: Mapped[int] = mapped_column(default=0)
     last_reason: Mapped[str | None]
     last_error: Mapped[str | None]
+    faults: Mapped[dict[str, Any]] = mapped_column(
+        default=dict
+    )  # word of store.watch.FAULTS -> since, evidence
+    memory: Mapped[dict[str, Any]] = mapped_column(default=dict)  # store.watch.Memory
     first_seen_at: Mapped[datetime]
 
 
@@ -70,7 +74,9 @@ class Crawl(Base):
     dropped: Mapped[int] = mapped_column(default=0)
     errors: Mapped[int] = mapped_column(default=0)
     bytes: Mapped[int] = mapped_column(default=0)
-    stats: Mapped[dict[str, Any]] = mapped_column(default=dict)  # reason word -> count
+    stats: Mapped[dict[str, Any]] = mapped_column(
+        default=dict
+    )  # reason word -> count; coverage: of new articles
 
 
 class PageValidator(Base):

@@ -7,12 +7,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+import msgspec
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from store.models import Crawl, Source
+from store.watch import Look, Memory, state_of, watch
 
-#: A failing source is tried again after its interval doubled per failure in a row, at most this long; it is never given up.
+#: The counts of `Crawl.stats["coverage"]`: see store.watch.Look.
+COVERAGE = ("pages", "bodied", "articles", "named", "dated", "clean", "relevant", "home")
+
+#: A first failure is confirmed or proved a hiccup after this time.
+CONFIRM_AFTER = timedelta(minutes=15)
+#: A failing source is tried again after its interval doubled per further failure, at most this long; it is never given up.
 MAX_BACKOFF = timedelta(hours=12)
 #: No server is waited for longer than this, whatever its Retry-After says.
 MAX_WAIT = timedelta(days=1)
@@ -182,22 +189,46 @@ def finish_crawl(
         source.last_new_at = now
     if visit.outcome == "failed":
         source.error_count += 1
-        source.state = "down"
     elif visit.outcome != "interrupted":
         source.error_count = 0
-        source.state = "up"
+    remember(source, look_of(crawl, visit.error or ""))
     source.next_check_at = now + max(_wait(source, visit), timedelta(seconds=retry_after))
+
+
+def look_of(crawl: Crawl, detail: str = "") -> Look:
+    """Return a recorded visit as the watch sees it."""
+    counts = crawl.stats.get("coverage") or {}
+    return Look(
+        at=crawl.finished_at or crawl.started_at,
+        outcome=crawl.outcome,
+        reason=crawl.reason or "",
+        detail=detail[:300],
+        new=crawl.new,
+        **{name: counts[name] for name in COVERAGE if name in counts},
+    )
+
+
+def remember(source: Source, look: Look) -> None:
+    """Take a visit into the source's memory; its state and its standing faults follow from it."""
+    memory = watch(msgspec.convert(source.memory or {}, Memory, strict=False), look)
+    source.memory = msgspec.to_builtins(memory)
+    source.faults = {
+        kind: {"since": fault.since.isoformat(), "evidence": fault.evidence}
+        for kind, fault in memory.faults.items()
+    }
+    if source.enabled and look.outcome != "interrupted":
+        source.state = state_of(memory)
 
 
 def _wait(source: Source, visit: Visit) -> timedelta:
     interval = timedelta(seconds=source.interval_seconds)
     if visit.outcome == "interrupted":
         return timedelta() if visit.reason == SHUTDOWN else min(interval, timedelta(minutes=5))
-    return (
-        min(interval * 2 ** min(source.error_count, 10), max(MAX_BACKOFF, interval))
-        if source.error_count
-        else interval
-    )
+    if source.error_count == 1:
+        return min(interval, CONFIRM_AFTER)
+    if source.error_count:
+        return min(interval * 2 ** min(source.error_count - 1, 10), max(MAX_BACKOFF, interval))
+    return interval
 
 
 def last_crawls(session: Session, source_id: int, limit: int = 12) -> list[Crawl]:

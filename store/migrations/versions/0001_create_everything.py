@@ -123,6 +123,8 @@ def upgrade() -> None:
         sa.Column("error_count", sa.Integer(), nullable=False),
         sa.Column("last_reason", sa.String(), nullable=True),
         sa.Column("last_error", sa.String(), nullable=True),
+        sa.Column("faults", JsonValue(), nullable=False),
+        sa.Column("memory", JsonValue(), nullable=False),
         sa.Column("first_seen_at", UtcDateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_source")),
         sa.UniqueConstraint("name", name=op.f("uq_source_name")),
