@@ -114,7 +114,7 @@ def part_blocks(
     by_rows = runs_by_rows(blocks)
     found_captions = captions_of(blocks, pictures, body)
     for block in blocks:
-        if id(block) in found_captions:
+        if id(block) in found_captions and not (is_byline(block.spaced) and len(block.lines) == 1):
             parts.captions.append(block)
             continue
         if is_label(block.text):
