@@ -6,7 +6,7 @@ Every function but `group_documents` and `rebuild` runs inside the caller's tran
 from __future__ import annotations
 
 from store.story_assign import Assignment, assign_story
-from store.story_edit import merge, reassign, split
+from store.story_edit import forget, merge, reassign, split
 from store.story_explain import Explanation, Side, borrowed_zones, explain
 from store.story_group import group_documents
 from store.story_rebuild import Rebuilt, rebuild
@@ -19,6 +19,7 @@ __all__ = [
     "assign_story",
     "borrowed_zones",
     "explain",
+    "forget",
     "group_documents",
     "merge",
     "reassign",

@@ -24,7 +24,7 @@ from store.dedup.placement import (
     quality,
 )
 from store.dedup.relations import Copy, named_publisher, outranks, relation
-from store.dedup.same_story import Text, Verdict, compare, is_sequel
+from store.dedup.same_story import TINY, Text, Verdict, compare, is_sequel
 from store.models import Article, Story
 
 #: So many articles of one story are compared anew when it has to be put in order; beyond them labels stay as they are.
@@ -63,7 +63,8 @@ def assign_story(
     if article.id is None:
         session.flush()
     records.lock(session)
-    if article.story_id is None and session.get_bind().dialect.name == "postgresql":
+    if article.story_id is None and records.story_of(session, article.id) is not None:
+        # Another process was faster; only possible where the lock comes after the transaction's beginning.
         session.refresh(article, ["story_id", "relation", "relation_of", "relation_score"])
     if article.story_id is not None:
         return _assigned(session, article)
@@ -151,7 +152,9 @@ class _Step:
         self.story = records.new_story(self.session, self.article, publisher, home)
         self.stories.add(self.story)
         self.reason = "nothing like it is known"
-        if self.placement.verdicts:
+        if len(self.text.body) < TINY:
+            self.reason = "too little text to compare"
+        elif self.placement.verdicts:
             nearest = max(self.placement.verdicts, key=lambda match: match.verdict.score)
             self.reason = f"nearest is article {nearest.known.article_id}: {nearest.verdict.reason}"
         self._put()

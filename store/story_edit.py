@@ -20,7 +20,7 @@ def reassign(session: Session, article: Article, *, zones: Sequence[str] = (), n
     session.flush()
     records.lock(session)
     before = article.story_id
-    home = _take_out(session, article) if before is not None else None
+    home = _take_out(session, article, _former_text(session, article)) if before is not None else None
     assignment = choose_story(session, article, zones=zones, now=now, overridden=True, home=home)
     if home is not None and assignment.story_id != home:
         records.set_story(session, home, merged_into=assignment.story_id)
@@ -28,11 +28,18 @@ def reassign(session: Session, article: Article, *, zones: Sequence[str] = (), n
     return assignment
 
 
-def _take_out(session: Session, article: Article) -> int | None:
+def forget(session: Session, article: Article) -> None:
+    """Take an article out of its story and of the index; to be called before it is deleted."""
+    records.lock(session)
+    if article.story_id is not None:
+        _take_out(session, article, Text(article.title, article.text))
+
+
+def _take_out(session: Session, article: Article, kept_as: Text | None) -> int | None:
     """Take an article out of its story and the index; return the story when that leaves it empty."""
     story = article.story_id
     assert story is not None
-    index.drop_leader(session, article.id, _former_text(session, article))
+    index.drop_leader(session, article.id, kept_as)
     session.execute(delete(StoryArticle).where(StoryArticle.article_id == article.id))
     article.story_id = article.relation_of = article.relation = article.relation_score = None
     session.flush()

@@ -170,6 +170,15 @@ def pages_stories(session: Session, article_id: int) -> list[int]:
     return list(session.scalars(select(StoryArticle.story_id).where(StoryArticle.article_id == article_id)))
 
 
+def story_of(session: Session, article_id: int) -> int | None:
+    """Return the story an article has in the database now; on SQLite nobody else can have written, so None."""
+    connection = session.connection()
+    if connection.dialect.name == "sqlite":
+        return None
+    story: int | None = connection.execute(select(_A.c.story_id).where(_A.c.id == article_id)).scalar()
+    return story
+
+
 def article_count(session: Session, story_id: int) -> int:
     """Return how many articles a story has."""
     return session.scalar(select(_S.c.article_count).where(_S.c.id == story_id)) or 0

@@ -18,6 +18,7 @@ from store.stories import (
     assign_story,
     borrowed_zones,
     explain,
+    forget,
     group_documents,
     merge,
     reassign,
@@ -298,6 +299,20 @@ def test_a_story_of_an_issue_stays_when_stories_are_united(
     merge(session, gone, sent or 0, "编辑", "", now)
     assert begin.story_id == end.story_id == sent
     assert session.get_one(Story, gone).merged_into == sent
+
+
+def test_a_deleted_article_leaves_nothing_behind(
+    session: Session, boat: Article, make_article: Make, now: datetime
+) -> None:
+    copy = put(session, make_article(title=BOAT_TITLE, text=BOAT + "（完）"), now)
+    story = boat.story_id
+    forget(session, boat)
+    session.delete(boat)
+    session.flush()
+    assert (copy.story_id, copy.relation) == (story, "original")
+    assert session.scalars(select(StoryText.article_id)).all() == [copy.id]
+    again = put(session, make_article(title=BOAT_TITLE, text=BOAT), now)
+    assert again.story_id == story
 
 
 def test_splitting_the_only_article_is_refused(session: Session, boat: Article, now: datetime) -> None:
