@@ -128,7 +128,7 @@ class Walk:
                 NotAnArticle
             ):  # a list with nothing on it; a source whose lists are all empty is judged as `no_links`
                 outputs = []
-            self.tally.lists += 1
+            self.tally.note_list(response.meta["asked_url"], response.url)
             etag, modified = (_header(response, name) for name in ("ETag", "Last-Modified"))
             self.tally.validators.append((response.meta["asked_url"], etag, modified))
             yield from outputs

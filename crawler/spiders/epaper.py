@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from datetime import timedelta
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date, timedelta
+from typing import Any
+from urllib.parse import urlencode
 
+import scrapy
 from scrapy.http import Response, TextResponse
 
 from crawler.items import Link
 from crawler.pages.epaper import EpaperPage, issue_urls
+from crawler.pages.epapers.json_reader import is_reader_address, post_form
 from crawler.spiders.base import Output, Walk
 from store.articles import PAGE_ZONE
 
@@ -23,7 +27,7 @@ class EpaperWalk(Walk):
     def read_front(self, response: Response) -> Iterator[Output]:
         """Follow the paper's address to the current issue, or read the page when it is one already."""
         page = self._page(response)
-        issue = page.issue_url()
+        issue = page.issue_url(self._today())
         if page.role() == "front" and issue and issue not in self._asked:
             self._asked.add(issue)
             yield self.list_request(issue, self.read_layout, first=True)
@@ -39,8 +43,8 @@ class EpaperWalk(Walk):
         if not links and pdf:
             yield from self.article_requests([Link(pdf)], "pdf")
         if first:
-            yield from self._other_pages(page, response.url)
-            yield from self._earlier(response.url)
+            yield from self._other_pages(page, page.url)
+            yield from self._earlier(page.url)
 
     def _other_pages(self, page: EpaperPage, own: str) -> Iterator[Output]:
         for layout in page.layouts():
@@ -51,7 +55,7 @@ class EpaperWalk(Walk):
     def _earlier(self, url: str) -> Iterator[Output]:
         if not self.source.back:
             return
-        today = self.spider.context.now().astimezone(PAGE_ZONE).date()
+        today = self._today()
         for _, earlier in issue_urls(
             url, today - timedelta(days=self.source.back), today - timedelta(days=1)
         ):
@@ -63,8 +67,31 @@ class EpaperWalk(Walk):
         """Yield the pages and articles of an earlier day's issue."""
         page = self._page(response)
         yield from self.article_requests(page.links(), "epaper")
-        yield from self._other_pages(page, response.url)
+        yield from self._other_pages(page, page.url)
+
+    def list_request(self, url: str, callback: Callable[..., Any], **kwargs: Any) -> scrapy.Request:
+        """Ask for a page of the paper, by POST where its reader wants that."""
+        return _posted(super().list_request(url, callback, **kwargs))
+
+    def article_request(self, link: Link, reader: str) -> scrapy.Request:
+        """Ask for an article, by POST where the paper's reader wants that."""
+        return _posted(super().article_request(link, reader))
+
+    def _today(self) -> date:
+        return self.spider.context.now().astimezone(PAGE_ZONE).date()
 
     def _page(self, response: Response) -> EpaperPage:
         declared = response._declared_encoding() if isinstance(response, TextResponse) else None  # noqa: SLF001
-        return EpaperPage(response.body, response.url, declared=declared)
+        asked = response.meta["asked_url"]
+        return EpaperPage(
+            response.body, asked if is_reader_address(asked) else response.url, declared=declared
+        )
+
+
+def _posted(request: scrapy.Request) -> scrapy.Request:
+    """Return the request as a POST of its own query when it goes to a JSON reader, else as it is."""
+    if not is_reader_address(request.url):
+        return request
+    address, form = post_form(request.url)
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    return request.replace(url=address, method="POST", body=urlencode(form), headers=headers)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
 import pytest
 from sqlalchemy import select
 
@@ -143,6 +147,49 @@ def test_an_article_over_several_pages_is_one(site: Site, office: Office) -> Non
         assert "第1街道" in whole.text
         assert "第2街道" in whole.text
     assert (site.count("/a/1.html"), site.count("/a/1_2.html")) == (1, 1)
+
+
+def test_a_newspaper_whose_reader_answers_in_json_is_read(site: Site, office: Office) -> None:
+    today = datetime.now(ZoneInfo("Asia/Shanghai")).date()
+    json_type = {"Content-Type": "application/json"}
+    menu = [
+        {"ID": "1", "BC": "第01版", "BM": "要闻", "IRCATELOG": "01"},
+        {"ID": "2", "BC": "第02版", "BM": "党建", "IRCATELOG": "02"},
+    ]
+    article = {
+        "docTitle": "平渡高新区党建联盟成立",
+        "docAuthor": "林丽",
+        "content": "".join(f"<p>{text}</p>" for text in texts(5)),
+        "bc": "02",
+    }
+    script = '<script>$.post("/reader/layout/findBmMenu.do",{docPubTime:d},show)</script>'
+    site.pages["/epaper/"] = (
+        f'<html><head><meta charset="utf-8"><title>平渡日报</title>{script}</head><body><div id="app"></div></body></html>'.encode()
+    )
+    site.pages[f"/reader/layout/findBmMenu.do?docPubTime={today:%Y%m%d}"] = (
+        200,
+        json_type,
+        json.dumps(menu).encode(),
+    )
+    page = f"/reader/layout/getBmDetail.do?bc={{}}&docpubtime={today:%Y}%2F{today:%m}%2F{today:%d}"
+    site.pages[page.format("01")] = (200, json_type, b"[]")
+    site.pages[page.format("02")] = (
+        200,
+        json_type,
+        json.dumps(
+            [{"ZB_GUID": "G-1", "DOCTITLE": "平渡高新区党建联盟成立"}, {"ZB_GUID": "G-2", "DOCTITLE": "广告"}]
+        ).encode(),
+    )
+    site.pages["/reader/layout/detailData.do?guid=G-1"] = (200, json_type, json.dumps(article).encode())
+    office.write_sources(source("pingdu", "epaper", f"{site.root}/epaper/"))
+    done = office.run("parknews", "crawl")
+    assert done.returncode == 0, done.stdout + done.stderr
+    with read_scope(office.engine) as session:
+        (kept,) = session.scalars(select(Article)).all()
+        assert (kept.title, kept.author, kept.page_number) == ("平渡高新区党建联盟成立", "林丽", "02")
+        assert kept.publisher == "宝鸡新闻网"
+    office.run("parknews", "crawl")
+    assert site.count("/reader/layout/detailData.do?guid=G-1") == 1
 
 
 def test_a_drop_folder_is_read_once(office: Office) -> None:

@@ -33,6 +33,11 @@ def post_form(url: str) -> tuple[str, dict[str, str]]:
     return f"{parts.scheme}://{parts.netloc}{parts.path}", dict(parse_qsl(parts.query))
 
 
+def is_reader_address(url: str) -> bool:
+    """Return whether an address is one of the reader's, which answers a POST of its query (see `post_form`)."""
+    return urlsplit(url).path.endswith((_MENU, _PAGE, _ARTICLE))
+
+
 class JsonReaderPage:
     """One answer of the reader's server. An empty answer is an issue that is not out: no pages, no articles."""
 
