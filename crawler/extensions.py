@@ -91,7 +91,12 @@ class CrawlRecorder:
             try:
                 with session_scope(spider.context.engine) as session:
                     finish_crawl(
-                        session, crawl_id, visit, tally.as_stats(), now, retry_after=tally.retry_after
+                        session,
+                        crawl_id,
+                        visit,
+                        tally.as_stats() | {"coverage": tally.coverage()},
+                        now,
+                        retry_after=tally.retry_after,
                     )
                     if visit.outcome == "ok" and not tally.articles_failed:
                         save_validators(session, tally.validators, now)

@@ -13,6 +13,7 @@ from twisted.internet import error as network
 from twisted.python.failure import Failure
 from twisted.web.client import ResponseFailed
 
+from crawler.middlewares import AskedToWait
 from crawler.resolver import refused
 
 #: Longest wait a server may ask for (seconds); a year would silence a source for good.
@@ -39,6 +40,8 @@ def reason_of(failure: Failure) -> tuple[str, str, bool, int]:
             status in {404, 410},
             _retry_after(value.response.headers.get("Retry-After"), value.response.headers.get("Date")),
         )
+    if isinstance(value, AskedToWait):
+        return "asked_to_wait", str(value), False, 0
     if isinstance(value, IgnoreRequest):
         text = str(value) or "request ignored"
         return ("robots" if "robots" in text.lower() else "ignored"), text, False, 0

@@ -85,15 +85,18 @@ def _pdf(name: str, body: bytes, url: str, kind: str) -> Found:  # noqa: ARG001
     return run_limited("crawler.pages.newspaper:read_pdf", body, url or name), []
 
 
-def _text(name: str, body: bytes, url: str, kind: str) -> Found:  # noqa: ARG001
+def _text(name: str, body: bytes, url: str, kind: str) -> Found:
     from crawler.extract.decoding import decode
+    from crawler.pages.manuscripts import read_text
     from crawler.pages.portal import PortalText
-    from crawler.pages.torn import TornText, looks_like_newspaper
+    from crawler.pages.torn import TornText
 
     text = decode(body).text
-    if kind == "newspaper" or (kind == "auto" and looks_like_newspaper(text)):
+    if kind == "newspaper":
         return TornText(text, url).to_items(), []
-    return PortalText(text, url).to_items(), []
+    if kind == "article":
+        return PortalText(text, url).to_items(), []
+    return read_text(text, url or name), []
 
 
 def _newspaper_html(name: str, body: bytes, url: str, kind: str) -> Found:  # noqa: ARG001

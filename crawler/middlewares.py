@@ -4,12 +4,60 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from typing import Any
+from typing import Any, Self
 
 from scrapy import Request
+from scrapy.crawler import Crawler
 from scrapy.downloadermiddlewares.robotstxt import RobotsTxtMiddleware
+from scrapy.exceptions import IgnoreRequest
+from scrapy.http import Response
 from scrapy.robotstxt import RobotParser
 from scrapy.utils.httpobj import urlparse_cached
+
+
+class AskedToWait(IgnoreRequest):
+    """The host has asked to be left alone for a while, so this request was not sent."""
+
+
+class LeaveAloneMiddleware:
+    """Sends a host nothing more for a source in this visit once it has answered 429, or 503 with a Retry-After."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._crawler = crawler
+        self._left_alone: dict[tuple[str, str], AskedToWait] = {}
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Build the middleware for this crawl."""
+        return cls(crawler)
+
+    def process_request(self, request: Request) -> None:
+        """Raise AskedToWait for a host that wants to be left alone."""
+        if asked := self._left_alone.get(_visit(request)):
+            raise asked
+
+    def process_response(self, request: Request, response: Response) -> Response:
+        """Note a host that wants to be left alone; the response goes on as it is."""
+        if response.status == 429 or (response.status == 503 and response.headers.get("Retry-After")):
+            visit = _visit(request)
+            text = f"{visit[0]} answered {response.status} to an earlier request of this visit"
+            self._left_alone[visit] = AskedToWait(text)
+            self._give_up_waiting(request)
+        return response
+
+    def _give_up_waiting(self, request: Request) -> None:
+        """Fail the source's requests that have passed `process_request` and wait for their turn."""
+        engine = self._crawler.engine
+        slot = engine.downloader.slots.get(str(request.meta.get("download_slot"))) if engine else None
+        waiting = list(slot.queue) if slot else []
+        for entry in waiting:
+            if slot and (asked := self._left_alone.get(_visit(entry[0]))):
+                slot.queue.remove(entry)
+                entry[1].errback(asked)
+
+
+def _visit(request: Request) -> tuple[str, str]:
+    return urlparse_cached(request).netloc, request.meta.get("source", "")
 
 
 class PatientRobotsTxtMiddleware(RobotsTxtMiddleware):

@@ -38,7 +38,8 @@ class StorePipeline:
             else:
                 outcome, relevant = self._keep(item)
                 setattr(tally, outcome, getattr(tally, outcome) + 1)
-                tally.relevant += relevant
+                if outcome == "new":
+                    tally.note_article(item, relevant=relevant)
         except OperationalError as error:
             logger.critical("the database takes nothing more: %s", str(error.orig))
             self.crawler.engine.close_spider(spider, "database_failed")
@@ -51,7 +52,7 @@ class StorePipeline:
         origin = Origin(context.source_ids[source.name], source.publisher, source.zone)
         with session_scope(context.engine) as session:
             article, outcome = ingest(session, item, context.classifier, origin, context.now())
-            return outcome, article.relevant and outcome == "new"
+            return outcome, article.relevant
 
     def _note(self, item: UnreadPage) -> None:
         context = self.crawler.spider.context

@@ -22,7 +22,7 @@ ROBOTSTXT_OBEY = _crawl.obey_robots
 CONCURRENT_REQUESTS = 16
 CONCURRENT_REQUESTS_PER_DOMAIN = 1
 DOWNLOAD_DELAY = _crawl.delay or 0.001  # with none at all Scrapy 2.19 sends a host's whole queue at once
-RANDOMIZE_DOWNLOAD_DELAY = False  # Scrapy's default waits half of the delay that was configured
+DOWNLOAD_DELAY_JITTER = 0  # Scrapy's default waits half of the delay that was configured
 AUTOTHROTTLE_ENABLED = _crawl.delay > 0
 AUTOTHROTTLE_START_DELAY = _crawl.delay
 AUTOTHROTTLE_MAX_DELAY = 60
@@ -39,6 +39,7 @@ TWISTED_DNS_RESOLVER = "crawler.resolver.PublicResolver"
 
 DOWNLOADER_MIDDLEWARES = {
     "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
+    "crawler.middlewares.LeaveAloneMiddleware": 90,
     "crawler.middlewares.PatientRobotsTxtMiddleware": 100,
 }
 ITEM_PIPELINES = {"crawler.pipelines.StorePipeline": 300}

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
 
+from crawler.items import ArticleItem
 from store.sources import Visit
 
+_HOME = re.compile(r"/?(?:(?:index|default|home|main)\.\w{2,5})?", re.IGNORECASE)
 #: Scrapy's close reasons that mean the visit was cut short.
 CUT_SHORT = frozenset({"shutdown", "cancelled", "closespider_timeout", "memusage_exceeded"})
 
@@ -35,6 +40,13 @@ class Tally:
     validators: list[tuple[str, str | None, str | None]] = field(default_factory=list)
     #: set by a folder or another source that has no list pages
     listless: bool = False
+    #: of the new articles: with publisher, with date, without replacement characters
+    named: int = 0
+    dated: int = 0
+    clean: int = 0
+    #: lists that were redirected to a home page, and the last such page
+    lists_home: int = 0
+    home: str = ""
     #: seconds a server asked us to stay away
     retry_after: int = 0
 
@@ -47,9 +59,42 @@ class Tally:
         else:
             self.articles_failed += 1
 
+    def note_list(self, asked: str, final: str) -> None:
+        """Count a list that was read; one whose address now leads to a home page is noted."""
+        self.lists += 1
+        if final != asked and is_home(final) and not is_home(asked):
+            self.lists_home += 1
+            self.home = final
+
+    def note_article(self, item: ArticleItem, *, relevant: bool) -> None:
+        """Count what a new article has."""
+        self.relevant += relevant
+        self.named += bool(item.publisher)
+        self.dated += bool(item.published_at)
+        self.clean += "\ufffd" not in item.title and item.text.count("\ufffd") * 200 <= len(item.text)
+
+    def coverage(self) -> dict[str, Any]:
+        """Return the counts that the watch compares with the source's habits."""
+        return {
+            "pages": self.pages,
+            "bodied": max(0, self.pages - self.unread),
+            "articles": self.new,
+            "named": self.named,
+            "dated": self.dated,
+            "clean": self.clean,
+            "relevant": self.relevant,
+            "home": self.home if self.lists_home and self.lists_home == self.lists else "",
+        }
+
     def as_stats(self) -> dict[str, int]:
         """Return the counted reasons for the crawl's row."""
         return {key: value for key, value in sorted(self.reasons.items()) if value}
+
+
+def is_home(url: str) -> bool:
+    """Return whether an address is that of a site's front page."""
+    parts = urlsplit(url)
+    return not parts.query and _HOME.fullmatch(parts.path) is not None
 
 
 def judge(tally: Tally, close_reason: str) -> Visit:

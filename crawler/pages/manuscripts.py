@@ -209,6 +209,17 @@ def read_text(text: str, url: str = "", title: str | None = None) -> list[Articl
         from crawler.pages.portal import PortalText
 
         return PortalText(text, url).to_items()
-    return Manuscript(
-        [Paragraph(line.removeprefix("# ").removeprefix("## ")) for line in lines], url, title
-    ).to_items()
+    return Manuscript(_paragraphs(lines), url, title).to_items()
+
+
+def _paragraphs(lines: Sequence[str]) -> list[Paragraph]:
+    """Mark the titles of a file of several briefs: short lines, each above a line that names a source or an author."""
+    plain = [line.removeprefix("# ").removeprefix("## ") for line in lines]
+    heads = [i for i, line in enumerate(plain[:-1]) if _may_be_title(line) and _is_head(plain[i + 1])]
+    several = len(heads) >= 2 and heads[0] == 0
+    return [Paragraph(line, "title" if several and i in heads else "") for i, line in enumerate(plain)]
+
+
+def _is_head(line: str) -> bool:
+    said = _SOURCE.match(line) or _AUTHOR.match(line) or _BYLINE.match(line)
+    return bool(said) and len(line) <= 70 and not line.endswith("。")
