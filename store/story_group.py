@@ -17,6 +17,8 @@ from store.text import clean_line, clean_text
 
 #: Documents written in one transaction.
 BATCH = 200
+#: When documents were seen unless the caller says so: undated ones must not pass for the earliest.
+UNDATED = datetime(2100, 1, 1, tzinfo=UTC)
 #: Longer texts are cut: a megabyte of one page is no article.
 MAX_CHARACTERS = 200_000
 
@@ -30,7 +32,7 @@ def group_documents(
     for the same id replaces the earlier one: a late original re-labels its copies. The engine's tables must exist and
     hold nothing of value. Raises KeyError for a document without id.
     """
-    moment = now or datetime.now(UTC)
+    moment = now or UNDATED
     names: dict[int, Any] = {}
     told: dict[int, tuple[Any, ...]] = {}
     for batch in _batches(documents, BATCH):

@@ -11,7 +11,6 @@ import argparse
 import os
 import random
 import resource
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -210,4 +209,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(os.nice(5) and main())
+    os.nice(5)
+    main()
