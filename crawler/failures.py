@@ -41,7 +41,7 @@ def reason_of(failure: Failure) -> tuple[str, str, bool, int]:
             _retry_after(value.response.headers.get("Retry-After"), value.response.headers.get("Date")),
         )
     if isinstance(value, AskedToWait):
-        return "asked_to_wait", str(value), False, 0
+        return f"http_{value.status}", str(value), False, 0
     if isinstance(value, IgnoreRequest):
         text = str(value) or "request ignored"
         return ("robots" if "robots" in text.lower() else "ignored"), text, False, 0

@@ -16,7 +16,11 @@ from scrapy.utils.httpobj import urlparse_cached
 
 
 class AskedToWait(IgnoreRequest):
-    """The host has asked to be left alone for a while, so this request was not sent."""
+    """The host has answered `status` and asked to be left alone for a while, so this request was not sent."""
+
+    def __init__(self, host: str, status: int) -> None:
+        super().__init__(f"not asked for, since {host} answered {status} to an earlier request")
+        self.status = status
 
 
 class LeaveAloneMiddleware:
@@ -40,8 +44,7 @@ class LeaveAloneMiddleware:
         """Note a host that wants to be left alone; the response goes on as it is."""
         if response.status == 429 or (response.status == 503 and response.headers.get("Retry-After")):
             visit = _visit(request)
-            text = f"{visit[0]} answered {response.status} to an earlier request of this visit"
-            self._left_alone[visit] = AskedToWait(text)
+            self._left_alone[visit] = AskedToWait(visit[0], response.status)
             self._give_up_waiting(request)
         return response
 

@@ -241,3 +241,26 @@ def test_a_server_that_says_when_to_come_back_is_obeyed(farm: Farm, office: Offi
     farm.forget()
     assert "nothing is due" in office.run("parknews", "crawl", "--due").stdout
     assert farm.asked == []
+
+
+def test_a_site_that_has_had_enough_is_left_alone_for_the_rest_of_the_visit(
+    farm: Farm, office: Office
+) -> None:
+    tired, other = HOSTS[:2]
+    for host in (tired, other):
+        publish(farm, host, 6)
+    for number in range(6):
+        farm.pages[tired, f"/a/{number}.html"] = (429, HTML, b"enough")
+    configure(office, farm, [tired, other], 0)
+    crawl(office, farm, "429 without a word how long")
+    # one more may be on its way when the answer comes
+    assert len([one for one in farm.asked if one.host == tired and one.path.startswith("/a/")]) <= 2
+    assert count_articles(office) == 6
+    with read_scope(office.engine) as session:
+        reasons = {row.name: row.last_reason for row in session.scalars(select(Source))}
+    assert reasons == {"site-1": "http_429", "site-2": None}
+
+    publish(farm, tired, 6)
+    crawl(office, farm, "the next visit")
+    assert len(farm.paths("/a/")) == 6  # the list was asked for whole, since its articles were never read
+    assert count_articles(office) == 12
