@@ -281,16 +281,18 @@ def _belongs(left: Line, right: Line, rows: _Rows, fences_and_display: tuple[_Fe
     gap = right.x0 - left.x1
     if fences.between(left.x1, right.x0, right.base - 0.3 * right.size):
         return False
-    if gap <= _TIGHT * right.size:
+    next_in_stream = 0 < right.order - left.last_order <= 4
+    if gap <= (_TIGHT if next_in_stream else 0.2) * right.size:
         return True
     across, along = _witnesses(left, right, rows)
+    if gap <= _TIGHT * right.size:
+        return across >= along
     if (
         along > across
         or (not across and _at_column_edge(right, rows))
         or (across < 2 and _in_gutter(left, right, rows))
     ):
         return False
-    next_in_stream = 0 < right.order - left.last_order <= 4
     near = next_in_stream and gap <= 1.2 * right.size and along == 0
     return across > 0 or (near and right.size <= display)
 

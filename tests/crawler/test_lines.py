@@ -58,6 +58,15 @@ def test_a_gutter_between_columns_stays_open_although_the_stream_runs_row_by_row
     assert sorted(set(texts(chars))) == ["右边一栏文字", "左边一栏文字"]
 
 
+def test_a_gutter_as_narrow_as_letter_spacing_stays_open_when_the_stream_runs_down_the_columns() -> None:
+    chars = []
+    for k in range(5):
+        chars += row("左边一栏文字", 0, 100 + 14 * k, start=10 * k)
+        chars += row("右边一栏文字", 64, 100 + 14 * k, start=900 + 10 * k)
+    chars.sort(key=lambda c: c.order)
+    assert sorted(set(texts(chars))) == ["右边一栏文字", "左边一栏文字"]
+
+
 def test_an_upright_rule_is_never_crossed() -> None:
     chars = row("标题左", 0, 100, 20) + row("标题右", 80, 100, 20, start=3)
     assert texts(chars, [Frame(69, 60, 70, 160)]) == ["标题左", "标题右"]

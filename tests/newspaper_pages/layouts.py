@@ -239,6 +239,9 @@ def _write(
     sheet: Sheet, slots: Sequence[Slot], news: News, writer: Writer, gold: Gold, rng: random.Random, unit: str
 ) -> Gold:
     """Write paragraphs until the slots are nearly full, then set them."""
+    if len(slots) < 3:
+        sheet.ops = [op for op in sheet.ops if op.unit.split("/")[0] != unit]
+        return gold
     goal = int(len(slots) * rng.uniform(0.86, 0.99)) if len(slots) > 12 else len(slots)
     lead, news.paragraphs = list(news.paragraphs), []
     room = sum(slot.width for slot in slots[:goal]) / sheet.style.body
