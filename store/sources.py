@@ -227,7 +227,7 @@ def _wait(source: Source, visit: Visit) -> timedelta:
     if source.error_count == 1:
         return min(interval, CONFIRM_AFTER)
     if source.error_count:
-        return min(interval * 2 ** min(source.error_count - 1, 10), max(MAX_BACKOFF, interval))
+        return min(interval * 2.0 ** min(source.error_count - 1, 10), max(MAX_BACKOFF, interval))
     return interval
 
 

@@ -23,11 +23,11 @@ KNOWN_GAPS, UNKNOWN_LIMIT = 6, 20
 #: Silence beyond mean + deviations counts: `late` is a state, `frozen` a fault. For gaps at random (deviation = mean) seven
 #: deviations are passed once in 3,000 gaps; a strictly daily source is told of after the least number of working days.
 LATE_DEVIATIONS, FROZEN_DEVIATIONS = 4.0, 7.0
-LEAST_SILENCE, MOST_SILENCE = 4, 40
+LEAST_SILENCE, MOST_SILENCE = 3, 40
 #: A day with this many new articles and this many times the most ever had is a flood.
 FLOOD_LEAST, FLOOD_TIMES = 30, 5
-#: Evidence (n·KL divergence, nats) that a share has fallen: chance e⁻¹⁶ per look; for relevance, which comes in waves, more.
-EVIDENCE, EVIDENCE_RELEVANT = 16.0, 20.0
+#: Evidence (log-likelihood ratio, nats) that a share has fallen; relevance comes in waves and needs more.
+EVIDENCE, EVIDENCE_RELEVANT = 12.0, 14.0
 #: Articles that must be known before their habits are; a habit is what at least this share has.
 KNOWN_ARTICLES, HABIT, HABIT_RELEVANT = 20, 0.5, 0.05
 #: Entries of the sliding window, and articles after which what was learnt is halved, so that habits may change.
@@ -325,7 +325,7 @@ def _habits(memory: Memory, look: Look) -> None:
     for name, kind in FIELD_FAULTS.items():
         if name in memory.fallen:
             if _is_back(name, look):
-                del memory.fallen[name]
+                _forgive(memory, name, look)
         elif found := _fall(memory, name):
             memory.fallen[name] = look.at
             have, total, usual = found
@@ -338,6 +338,14 @@ def _habits(memory: Memory, look: Look) -> None:
     standing = {FIELD_FAULTS[name] for name in memory.fallen}
     _drop(memory, *({"dates_missing", "encoding_broken", "all_irrelevant"} - standing))
     _forget(memory)
+
+
+def _forgive(memory: Memory, name: str, look: Look) -> None:
+    """The field is there again: what was seen while it was missing counts for nothing any more."""
+    began = _day(memory.fallen.pop(name)).isoformat()
+    fresh = Counted(day=_day(look.at).isoformat())
+    fresh.add(look)
+    memory.window = [entry for entry in memory.window if entry.day < began] + [fresh]
 
 
 def _forget(memory: Memory) -> None:
@@ -362,14 +370,10 @@ def _fall(memory: Memory, name: str) -> tuple[int, int, float] | None:
         before_n, before_k = before_n - entry.total(name), before_k - getattr(entry, name)
         if not n or k > n / 2:
             return None
-        usual = (before_k + 1) / (before_n + 2)
-        if (
-            before_n >= KNOWN_ARTICLES
-            and usual >= least
-            and k / n < usual / 2
-            and n * _kl(k / n, usual) > needed
-        ):
-            return k, n, usual
+        if before_n >= KNOWN_ARTICLES:
+            usual = before_k / before_n
+            if usual >= least and k / n < usual / 2 and _evidence(k, n, before_k, before_n) > needed:
+                return k, n, usual
         if n >= 6 and k < n / 6 and not before_n and name in {"bodied", "clean"}:
             return k, n, 1.0
     return None
@@ -383,10 +387,16 @@ def _is_back(name: str, look: Look) -> bool:
     return total > 0 and have > total / 2
 
 
-def _kl(share: float, usual: float) -> float:
-    """Return the Kullback-Leibler divergence of two shares: n times it bounds the chance of so low a share (Chernoff)."""
-    low = share * math.log(share / usual) if share else 0.0
-    return low + (1 - share) * math.log((1 - share) / (1 - usual))
+def _evidence(k: int, n: int, before_k: int, before_n: int) -> float:
+    """Return how much better two shares explain the counts than one: the log-likelihood ratio of the G-test, in nats."""
+    both = (k + before_k) / (n + before_n)
+    return n * _divergence(k / n, both) + before_n * _divergence(before_k / before_n, both)
+
+
+def _divergence(share: float, other: float) -> float:
+    """Return the Kullback-Leibler divergence of two shares in nats; `other` lies between 0 and 1."""
+    low = share * math.log(share / other) if share else 0.0
+    return low + ((1 - share) * math.log((1 - share) / (1 - other)) if share < 1 else 0.0)
 
 
 def _day(moment: datetime) -> date:

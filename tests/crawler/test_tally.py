@@ -6,6 +6,7 @@ from collections import Counter
 
 import pytest
 
+from crawler.items import ArticleItem
 from crawler.tally import Tally, judge
 
 
@@ -62,3 +63,22 @@ def test_the_first_error_is_kept_for_the_operator() -> None:
     visit = judge(tally, "finished")
     assert visit.error == "timeout: http://a.cn/1: took too long"
     assert (visit.errors, visit.dropped, tally.as_stats()) == (2, 2, {"http_404": 1, "timeout": 1})
+
+
+def test_a_list_that_leads_to_the_front_page_is_noted_only_when_it_was_none_itself() -> None:
+    tally = Tally()
+    tally.note_list("https://a.cn/dj/", "https://a.cn/dj/")
+    tally.note_list("https://a.cn/", "https://www.a.cn/index.html")
+    assert tally.coverage()["home"] == ""
+    gone = Tally()
+    gone.note_list("https://a.cn/dj/", "https://a.cn/index.shtml")
+    assert gone.coverage()["home"] == "https://a.cn/index.shtml"
+
+
+def test_what_new_articles_have_is_counted() -> None:
+    tally = Tally(pages=4, unread=1, new=2)
+    whole = ArticleItem("u", "题", "正文" * 50, publisher="日报", published_at="2026-11-20")
+    tally.note_article(whole, relevant=True)
+    tally.note_article(ArticleItem("v", "题", "正\ufffd文" * 50), relevant=False)
+    counts = {"pages": 4, "bodied": 3, "articles": 2, "named": 1, "dated": 1, "clean": 1, "relevant": 1}
+    assert tally.coverage() == counts | {"home": ""}

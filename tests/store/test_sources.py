@@ -36,14 +36,16 @@ def test_a_new_source_is_due_at_once_and_then_after_its_interval(session: Sessio
     assert due_sources(session, now + timedelta(hours=1)) == [source]
 
 
-def test_failures_double_the_wait_and_a_source_is_never_given_up(session: Session, now: datetime) -> None:
+def test_a_failure_is_confirmed_soon_then_waits_double_and_a_source_is_never_given_up(
+    session: Session, now: datetime
+) -> None:
     source = sync_sources(session, [Definition("a")], 3600, now)["a"]
     waits = []
     for _ in range(8):
         visited(session, source, now, outcome="failed", reason="timeout", error="timeout: x")
         assert source.next_check_at is not None
         waits.append((source.next_check_at - now) / timedelta(hours=1))
-    assert waits == [2, 4, 8, 12, 12, 12, 12, 12]
+    assert waits == [0.25, 2, 4, 8, 12, 12, 12, 12]
     assert (source.state, source.error_count, source.last_error) == ("down", 8, "timeout: x")
     visited(session, source, now)
     assert (source.state, source.error_count) == ("up", 0)
@@ -53,9 +55,12 @@ def test_an_interrupted_visit_is_repeated_soon_and_counts_as_no_failure(
     session: Session, now: datetime
 ) -> None:
     source = sync_sources(session, [Definition("a")], 3600, now)["a"]
-    visited(session, source, now, outcome="interrupted", reason="shutdown")
+    visited(session, source, now, outcome="interrupted", reason="closespider_timeout")
     assert (source.state, source.error_count) == ("new", 0)
+    assert due_sources(session, now + timedelta(minutes=4)) == []
     assert due_sources(session, now + timedelta(minutes=5)) == [source]
+    visited(session, source, now, outcome="interrupted", reason="shutdown")
+    assert due_sources(session, now) == [source]
 
 
 def test_a_server_that_says_when_to_come_back_is_heeded(session: Session, now: datetime) -> None:
