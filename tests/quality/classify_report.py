@@ -11,11 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from measures import Table, harmonic
-
 from crawler.classify.classify import Classification, load_classifier
 from crawler.classify.fit import Example, cross_validate
 from store.vocabulary.relevance import load_relevance
+from tests.quality.measures import Table, harmonic
 
 Item = dict[str, Any]
 VIEWS = ("full text", "title and terms", "title")

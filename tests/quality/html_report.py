@@ -9,12 +9,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-import peers
-from measures import Table, grams, mean, moment, overlap, peak_mb, plain
-
 from crawler.classify.classify import load_classifier
 from crawler.extract.decoding import decode
 from crawler.inspecting import inspect_page
+from tests.quality import peers
+from tests.quality.measures import Table, grams, mean, moment, overlap, peak_mb, plain
 
 Row = dict[str, Any]
 

@@ -7,10 +7,9 @@ import json
 from collections import Counter, defaultdict
 from typing import Any
 
-from measures import Table, address, mean, overlap
-
 from crawler.classify.classify import load_classifier
 from crawler.inspecting import inspect_page
+from tests.quality.measures import Table, address, mean, overlap
 
 #: The least F1 of the links that is required of each kind of page.
 REQUIRED = {"column": 0.99, "channel": 0.95}

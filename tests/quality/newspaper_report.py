@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from measures import Table, contained, grams, overlap, plain, similar
-
 from crawler.classify.classify import load_classifier
 from crawler.inspecting import inspect_page
+from tests.quality.measures import Table, contained, grams, overlap, plain, similar
 
 Case = tuple[Path, dict[str, Any]]
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from measures import Table, mean
+from tests.quality.measures import Table, mean
 
 ROOT = Path(__file__).resolve().parents[2]
 HOME = ROOT / ".venv-peers"
@@ -98,9 +98,14 @@ def install() -> str:
         ],
     ]
     for step in steps:
-        done = subprocess.run(step, capture_output=True, text=True, check=False, timeout=900)
+        try:
+            done = subprocess.run(step, capture_output=True, text=True, check=False, timeout=900)
+        except (OSError, subprocess.TimeoutExpired) as error:
+            return str(error)
         if done.returncode:
-            return (done.stderr.strip() or done.stdout.strip()).splitlines()[-1]
+            return (done.stderr.strip() or done.stdout.strip() or f"status {done.returncode}").splitlines()[
+                -1
+            ]
     stamp.touch()
     return ""
 

@@ -44,7 +44,7 @@ def main() -> None:
     arguments = parse()
     if arguments.here:
         sys.path.insert(0, str(ROOT))
-        importlib.import_module(f"{arguments.only[0]}_report").report(arguments)
+        importlib.import_module(f"tests.quality.{arguments.only[0]}_report").report(arguments)
         return
     print(f"Measured on {arguments.data}", flush=True)
     for part in arguments.only:

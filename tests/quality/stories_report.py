@@ -13,11 +13,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from measures import Table, peak_mb
-
 from store.database import make_engine
 from store.schema import ensure
 from store.stories import group_documents
+from tests.quality.measures import Table, peak_mb
 
 #: Kinds that are shown and not counted: nobody could tell (abstracts, a half under furniture), or the seeds themselves.
 UNCOUNTED = {"abstract", "boiler+trunc50", "seeds"}
