@@ -129,7 +129,7 @@ def _show(value: float, unit: str) -> str:
         return f"{value:.1f} %"
     if unit:
         return f"{value:.1f} {unit}"
-    return f"{value:.4f}" if value < 10 and value != int(value) else f"{value:,.0f}"
+    return f"{value:.4f}" if isinstance(value, float) and value < 2 else f"{value:,.0f}"
 
 
 def _width(text: str) -> int:

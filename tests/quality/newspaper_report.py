@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -145,8 +146,14 @@ def _beside(folder: Path, pattern: str) -> Iterator[Case]:
 def _table(title: str, sums: Sums) -> Table:
     table = Table(f"{title}: {sums.pages} pages, {sums.articles} articles")
     made, torn = "made" in title, "torn" in title
-    least = sums.articles - 1 if not made and not torn else 0.92 * sums.articles if made else sums.articles
-    table.add("articles right", sums.right, round(least, 2))
+    least = (
+        sums.articles - 1
+        if not made and not torn
+        else math.ceil(0.92 * sums.articles)
+        if made
+        else sums.articles
+    )
+    table.add("articles right", sums.right, least)
     table.add("share right", sums.right / max(1, sums.articles))
     table.add("titles right", sums.titles)
     table.add("bodies right (F1 >= .90)", sums.bodies)

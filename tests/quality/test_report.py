@@ -135,7 +135,7 @@ def test_b_cubed_of_a_split_and_a_merged_story() -> None:
     table = Table("")
     _cubed(table, truth, {"a": 1, "b": 1, "c": 2, "d": 3})
     values = {name: value for name, value, _, _ in table.lines}
-    assert values["B³ precision"] == "1"
+    assert values["B³ precision"] == "1.0000"
     assert values["B³ recall"] == "0.7500"
 
 

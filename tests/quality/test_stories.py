@@ -55,6 +55,9 @@ def test_made_up_copies_are_joined_and_look_alikes_are_not(sqlite_engine: Engine
         stories = {lines[part]["story"] for part in parts}
         assert lines[page]["story"] in stories
         assert lines[page]["relation"] == "contains"
+    roundup = next(d["id"] for d in sample.documents if d["title"] == "一周要闻")
+    told = {lines[a]["story"] for a, b, _, kind in sample.pairs if kind == "round-up"}
+    assert len(told & set(lines[roundup]["also"])) >= len(told) - 1
 
 
 @pytest.mark.parametrize("seed", [1, 2])
