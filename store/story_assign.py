@@ -236,7 +236,7 @@ class _Step:
                 self.stories.add(page.story_id)
                 if page.story_id == self.story:
                     self._read_back()
-        pages = [(page.article_id, page.story_id) for page in held_by]
+        pages = [(page.article_id, page.story_id) for page in [*held_by, *self.placement.mentions]]
         self.changed.update(records.link_pages(self.session, pages, self.story))
         for story in self.placement.also:
             records.link_pages(self.session, [(self.article.id, self.story)], story)
@@ -273,7 +273,11 @@ class _Step:
             set_committed_value(self.article, name, value)
         self.changed.discard(self.article.id)
         records.refresh_loaded(self.session, self.changed, self.stories | {self.story})
-        also = records.pages_stories(self.session, self.article.id) if self.placement.page else []
+        also = (
+            records.pages_stories(self.session, self.article.id)
+            if self.placement.page or self.placement.also
+            else []
+        )
         return Assignment(
             self.session, self.story, self.word, self.of, self.score, also, self.reason, self.changed
         )

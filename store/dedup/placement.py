@@ -20,6 +20,8 @@ LIES = 0.65
 PAGE_REST = 120
 #: Torn headlines keep at least this much; what follows must be the article itself.
 MIN_HEADING = 4
+#: Items from which a text is a round-up.
+ROUNDUP = 3
 #: An item that is less than this of a round-up does not give the round-up its story.
 ITEM = 0.25
 #: Share of two leading texts that a full copy of both must hold.
@@ -66,6 +68,7 @@ class Placement:
     also: list[int] = field(default_factory=list)  # other stories on this page
     unite: list[int] = field(default_factory=list)  # stories that are one with best's
     held_by: list[Known] = field(default_factory=list)  # pages that hold the new text under its own headline
+    mentions: list[Known] = field(default_factory=list)  # texts that give the new one as an item, in brief
     near: list[Known] = field(default_factory=list)  # leading texts of other stories that share a passage
     verdicts: list[Match] = field(default_factory=list)
 
@@ -100,6 +103,7 @@ def place(
     if own:
         placement.best = own[0]
         _judge_others(placement, text, own, titles)
+    _note_items(placement, text)
     placement.leads = _leads(text, own)
     taken = placement.best.known.story_id if placement.best else 0
     placement.near = [
@@ -157,6 +161,24 @@ def _take_parts(placement: Placement, text: Text, matches: list[Match]) -> list[
                 continue
         own.append(match)
     return own
+
+
+def _note_items(placement: Placement, text: Text) -> None:
+    """Find what a round-up gives in brief: a headline and the beginning, too little to be the article itself."""
+    for match in placement.verdicts:
+        if match.verdict.kind == "same" or not _share_passage(text, match):
+            continue
+        known = match.known
+        if titles_agree(text.title, known.text.title):
+            continue
+        if has_heading(text, known.text.plain_title, known.text):
+            placement.also.append(known.story_id)
+        elif has_heading(known.text, text.plain_title, text):
+            placement.mentions.append(known)
+    taken = placement.best.known.story_id if placement.best else 0
+    placement.also = sorted(set(placement.also) - {taken, *placement.unite})
+    # Two teasers may stand below any article; more make a round-up, which must not draw the items' copies.
+    placement.page = placement.page or len(placement.also) >= ROUNDUP
 
 
 def _share_passage(text: Text, match: Match) -> bool:
