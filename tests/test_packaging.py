@@ -35,7 +35,7 @@ def test_the_wheel_holds_every_data_file(tmp_path: Path) -> None:
     ]
     subprocess.run(command, check=True, capture_output=True)
     names = set(zipfile.ZipFile(next(tmp_path.glob("*.whl"))).namelist())
-    kept = {".py", ".toml", ".txt", ".html", ".css", ".mako", ".tsv", ".xml", ".js", ".j2", ".json"}
+    kept = {".py", ".toml", ".txt", ".html", ".css", ".mako", ".tsv", ".xml", ".js", ".j2", ".json", ".cfg"}
     wanted = {
         str(path.relative_to(ROOT))
         for package in PACKAGES

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-STARTER = ("parknews.toml", "sources.toml")
+STARTER = ("parknews.toml", "sources.toml", "scrapy.cfg")
 
 
 @click.command()

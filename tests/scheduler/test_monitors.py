@@ -1,0 +1,240 @@
+"""Alerts: raised once, cleared once, told once; and the alarm when nothing goes out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from email import policy
+from email.parser import BytesParser
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from threading import Thread
+
+import msgspec
+import pytest
+
+from scheduler.context import Store
+from scheduler.demo.smtp import SmtpSink
+from scheduler.jobs import CrawlJob
+from scheduler.monitors import deadman, report_alerts, run_monitors
+from scheduler.work import Work
+from store.alerts import open_alerts
+from store.config import Config, Daemon, Mail, RecipientEntry
+from store.database import read_scope, session_scope
+from store.deliveries import enqueue
+from store.leases import acquire
+from store.models import Crawl, Issue, Source
+from store.recipients import add_recipient
+from store.schema import ensure
+from store.sources import Visit, finish_crawl, start_crawl
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    (tmp_path / "sources.toml").write_text("")
+    made = Store(Config(base=str(tmp_path)))
+    ensure(made.engine)
+    return made
+
+
+def with_mail(store: Store, port: int) -> Store:
+    mail = Mail(host="127.0.0.1", port=port, security="none", sender="digest@example.org", timeout=5)
+    engine = store.engine
+    store.config = msgspec.structs.replace(store.config, mail=mail, operators=["op@example.cn"])
+    store.__dict__["engine"] = engine
+    return store
+
+
+def add_sources(store: Store, now: datetime, *names: str) -> None:
+    with session_scope(store.engine) as session:
+        for name in names:
+            session.add(
+                Source(name=name, kind="portal", next_check_at=now, first_seen_at=now - timedelta(days=30))
+            )
+
+
+def visit(
+    store: Store, name: str, now: datetime, outcome: str = "ok", reason: str = "", new: int = 0
+) -> None:
+    with session_scope(store.engine) as session:
+        source = session.query(Source).filter_by(name=name).one()
+        crawl = start_crawl(session, source.id, now)
+        error = f"{reason}: http://example.cn/" if reason else None
+        finish_crawl(session, crawl.id, Visit(outcome, reason or None, error, new=new), {}, now)
+
+
+def standing(store: Store) -> set[tuple[str, str]]:
+    with read_scope(store.engine) as session:
+        return {(alert.kind, alert.subject) for alert in open_alerts(session)}
+
+
+def add_issue(store: Store, due: datetime, composed: datetime | None = None) -> None:
+    with session_scope(store.engine) as session:
+        issue = Issue(
+            number=1,
+            year=2026,
+            year_number=1,
+            period_start=due - timedelta(days=7),
+            period_end=composed or due,
+            due_at=due,
+            composed_at=composed or due,
+        )
+        session.add(issue)
+        add_recipient(session, RecipientEntry(address="a@example.cn"), due, "test")
+        session.flush()
+        enqueue(session, issue.id, due)
+
+
+def test_a_fault_is_told_once_and_its_end_once(store: Store, now: datetime, tmp_path: Path) -> None:
+    add_sources(store, now, "good", "bad")
+    with SmtpSink(tmp_path / "mail") as sink:
+        with_mail(store, sink.port)
+        for number in range(6):
+            at = now + timedelta(hours=number)
+            visit(store, "good", at, new=1)
+            visit(store, "bad", at, "failed", "http_403") if number < 4 else visit(store, "bad", at, new=1)
+            run_monitors(store, at)
+            report_alerts(store, at)
+        mails = [BytesParser(policy=policy.default).parsebytes(path.read_bytes()) for path in sink.messages()]
+    texts = [mail.get_body(("plain",)).get_content() for mail in mails]  # type: ignore[union-attr]
+    assert len(texts) == 2
+    assert "来源拒绝访问：bad" in texts[0]
+    assert "http_403" in texts[0]
+    assert "since 2026-11-23 08:00" in texts[0]
+    assert "已经恢复" in texts[1]
+    assert standing(store) == set()
+
+
+def test_alerts_that_could_not_be_sent_are_sent_later(store: Store, now: datetime, tmp_path: Path) -> None:
+    add_sources(store, now, "bad")
+    for number in range(2):
+        visit(store, "bad", now + timedelta(hours=number), "failed", "certificate")
+    run_monitors(store, now)
+    with SmtpSink(tmp_path / "mail") as sink:
+        port = sink.port
+    assert report_alerts(with_mail(store, port), now) == 0
+    with SmtpSink(tmp_path / "mail", port=port) as sink:
+        assert report_alerts(store, now) == 1
+        assert report_alerts(store, now) == 0
+        assert len(sink.messages()) == 1
+
+
+def test_when_most_sources_are_away_at_once_it_is_this_machine(store: Store, now: datetime) -> None:
+    names = [f"s{number}" for number in range(8)]
+    add_sources(store, now, *names)
+    for number in range(2):
+        for name in names:
+            visit(store, name, now + timedelta(minutes=number), "failed", "dns")
+    run_monitors(store, now)
+    assert standing(store) == {("network", "this machine")}
+    for number in range(2):
+        for name in names[1:]:
+            visit(store, name, now + timedelta(hours=1, minutes=number), new=1)
+    run_monitors(store, now + timedelta(hours=2))
+    assert standing(store) == {("unreachable", "s0")}
+
+
+def test_a_paused_source_raises_nothing(store: Store, now: datetime) -> None:
+    add_sources(store, now, "bad")
+    for number in range(2):
+        visit(store, "bad", now + timedelta(hours=number), "failed", "robots")
+    run_monitors(store, now)
+    assert standing(store) == {("robots_changed", "bad")}
+    with session_scope(store.engine) as session:
+        session.query(Source).update({"enabled": False, "state": "paused"})
+    run_monitors(store, now)
+    assert standing(store) == set()
+
+
+def test_a_source_that_never_brought_anything_is_told_of(store: Store, now: datetime) -> None:
+    add_sources(store, now, "empty")
+    visit(store, "empty", now)
+    run_monitors(store, now)
+    assert standing(store) == {("silent_source", "empty")}
+
+
+@pytest.mark.parametrize(("minutes", "late"), [(29, False), (31, True)])
+def test_an_issue_that_is_not_there_after_half_an_hour_is_an_alarm(
+    store: Store, now: datetime, minutes: int, late: bool
+) -> None:
+    add_sources(store, now, "good")
+    visit(store, "good", now, new=1)
+    add_issue(store, now - timedelta(days=7))
+    with session_scope(store.engine) as session:
+        session.execute(Crawl.__table__.delete())
+    run_monitors(store, now + timedelta(minutes=minutes))
+    assert (("late_issue", "weekly") in standing(store)) is late
+
+
+def test_an_issue_that_nobody_received_is_an_alarm(store: Store, now: datetime) -> None:
+    add_issue(store, now)
+    run_monitors(store, now + timedelta(minutes=29))
+    assert ("issue_not_sent", "issue 1") not in standing(store)
+    run_monitors(store, now + timedelta(minutes=31))
+    assert ("issue_not_sent", "issue 1") in standing(store)
+
+
+def test_a_clock_behind_what_was_recorded_is_told_of(store: Store, now: datetime) -> None:
+    add_sources(store, now, "good")
+    visit(store, "good", now, new=1)
+    run_monitors(store, now - timedelta(days=365))
+    assert ("clock", "this machine") in standing(store)
+
+
+def test_a_faulty_sources_file_is_told_of(store: Store, now: datetime, tmp_path: Path) -> None:
+    (tmp_path / "sources.toml").write_text("[[source]]\nname = 1\n")
+    run_monitors(store, now)
+    assert standing(store) == {("sources_file", "sources")}
+    (tmp_path / "sources.toml").write_text("")
+    run_monitors(store, now)
+    assert standing(store) == set()
+
+
+def test_the_dead_man_says_when_no_daemon_runs_and_when_nothing_went_out(store: Store, now: datetime) -> None:
+    add_sources(store, now, "good")
+    assert [finding.kind for finding in deadman(store, now + timedelta(hours=1))] == [
+        "late_issue",
+        "daemon_dead",
+    ]
+    with session_scope(store.engine) as session:
+        acquire(session, "daemon", "x", now, 60)
+    assert deadman(store, now + timedelta(minutes=1)) == []
+    assert standing(store) == {("late_issue", "weekly")}
+
+
+@pytest.fixture
+def pinged() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def ping_url(pinged: list[str], request: pytest.FixtureRequest) -> str:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            pinged.append(self.path)
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    Thread(target=server.serve_forever, daemon=True).start()
+    request.addfinalizer(server.shutdown)
+    return f"http://127.0.0.1:{server.server_address[1]}/ping"
+
+
+def test_the_outside_watcher_is_pinged_while_issues_go_out(
+    store: Store, now: datetime, ping_url: str, pinged: list[str]
+) -> None:
+    engine = store.engine
+    store.config = msgspec.structs.replace(store.config, daemon=Daemon(ping_url=ping_url))
+    store.__dict__["engine"] = engine
+    clock: Callable[[], datetime] = lambda: now  # noqa: E731
+    work = Work(store, clock, CrawlJob(store, "x"))
+    for minutes in range(11):
+        work.watch(now + timedelta(minutes=minutes))
+    assert pinged == ["/ping"] * 3
+    add_issue(store, now)
+    work.watch(now + timedelta(hours=1))
+    assert len(pinged) == 3
