@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from crawler.extract.chains import chains_of
-from crawler.extract.layout import Layout, Start
+from crawler.extract.layout import End, Layout, Start
 from crawler.extract.links import link_score
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ def drafts_of(parts: Parts, layout: Layout) -> list[Draft]:
     """Return the articles of a page as flows under headlines; those without headline are pieces nobody claimed."""
     leads = leads_of(layout)
     drafts = _head_chains(chains_of(layout), layout)
+    drafts = _split_for_unused(drafts, layout)
     stories = _picture_stories(drafts, layout)
     _nearest_headlines(drafts, layout)
     drafts = _join_orphans([d for d in drafts if d not in stories], layout) + stories
@@ -272,6 +273,31 @@ def _fit(blocks: list[Block], chain: list[Block], at: int, layout: Layout) -> fl
         lead = blocks[-1].y1 <= min(b.top for b in chain) + blocks[-1].size
         score += 6.0 if lead and at == 0 else 0.0
     return score
+
+
+def _split_for_unused(drafts: list[Draft], layout: Layout) -> list[Draft]:
+    """Cut a flow at a weak link when a headline without text claims what follows."""
+    used = {id(d.headline) for d in drafts}
+    for headline in layout.headlines:
+        if id(headline) in used or headline.size < 1.35 * layout.body:
+            continue
+        cuts = [
+            (_head_score(headline, d.blocks[i:], layout), k, i)
+            for k, d in enumerate(drafts)
+            for i in range(1, len(d.blocks))
+            if _weak(d.blocks[i - 1], d.blocks[i], layout)
+        ]
+        score, k, i = max(cuts, default=(0.0, 0, 0))
+        if score >= 2.5:
+            tail = drafts[k].blocks[i:]
+            drafts.append(Draft(tail, headline, score, weakest=min(2.3, _weakest(tail, layout))))
+            drafts[k].blocks = drafts[k].blocks[:i]
+    return drafts
+
+
+def _weak(a: Block, b: Block, layout: Layout) -> bool:
+    runs_on = layout.ends[id(a)] is End.OPEN and layout.starts[id(b)] is Start.FLOWING
+    return not runs_on and layout.uppers.get(id(b)) is not a and link_score(a, b, layout) < 3.5
 
 
 def _nearest_headlines(drafts: list[Draft], layout: Layout) -> None:

@@ -184,9 +184,9 @@ class Layout:
 
     def _inherit(self, block: Block, upper: Block) -> None:
         """A block close below another stands under the same headline; so do columns below a wide lead."""
-        if self._opens_beside(block):
-            return
         gap, step = block.top - upper.y1, max(block.step, 1.3 * block.size)
+        if self._opens_beside(block) and not (gap < 0.9 * step and same_column(upper, block)):
+            return
         other = upper.size > 1.05 * block.size or upper.font != block.font
         wide = upper.width > 1.4 * block.width and len(upper.lines) <= 8
         reach = 4.0 if other else (2.5 if wide else 0.0)

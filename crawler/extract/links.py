@@ -123,20 +123,19 @@ def _cover_score(a: Block, b: Block, layout: Layout) -> float:
     over_a, over_b = layout.covers.get(id(a)), layout.covers.get(id(b))
     if over_a is not None and over_a is over_b:
         return 1.5
+    first = over_b is not None and _is_first_under(b, over_b, layout)
+    flowing = layout.starts[id(b)] is Start.FLOWING
     if over_a is not None and over_b is not None:
-        return -2.5 - (1.5 if _is_first_under(b, over_b, layout) else 0)
-    if (
-        over_b is not None
-        and layout.starts[id(b)] is not Start.FLOWING
-        and _is_first_under(b, over_b, layout)
-    ):
-        return -1.5
-    return 0.0
+        # a text that runs on from under its own headline began in a column left of that headline
+        return -1.0 if first and flowing else -2.5 - 1.5 * first
+    return -1.5 if first and not flowing else 0.0
 
 
 def _upright_score(a: Block, b: Block, layout: Layout) -> float:
     """A text that begins beside the top of a vertical headline begins an article, unless a sentence runs on into it."""
     if layout.ends[id(a)] is End.OPEN and layout.starts[id(b)] is Start.FLOWING:
+        return 0.0
+    if layout.uppers.get(id(b)) is a:
         return 0.0
     for head in layout.headlines:
         level = head.vertical and head.frame == b.frame and abs(head.y0 - b.top) < 2.5 * b.size
