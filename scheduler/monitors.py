@@ -3,23 +3,51 @@
 from __future__ import annotations
 
 import logging
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from scheduler.context import Store
 from store.alerts import clear_alert, mark_reported, open_alerts, raise_alert, unreported
-from store.database import Session, session_scope
-from store.deliveries import in_doubt, stuck
-from store.issues import issue_by_id, last_issues
-from store.models import Alert, Source
+from store.database import Session, read_scope, session_scope
+from store.deliveries import in_doubt, stuck, summary
+from store.issues import editor_acts, issue_by_id, last_issues
+from store.leases import holder_of
+from store.models import Alert, Delivery, Source
 from store.sources import all_sources
+from store.watch import FAULTS
 
 logger = logging.getLogger(__name__)
 #: An issue that has not gone out this long after its hour is an alarm.
 ISSUE_GRACE = timedelta(minutes=30)
-#: Failures in a row after which a source counts as broken; one failure is a hiccup of the net.
-BROKEN_AFTER = 2
+#: So many sources, and more than half of all, unreachable at once: the fault is on this side of the wire.
+NETWORK_LEAST = 5
+#: What an alert's word is called towards operators.
+WORDS = {
+    "unreachable": "来源无法访问",
+    "refused": "来源拒绝访问",
+    "certificate": "来源证书有误",
+    "redirected_home": "栏目跳转到首页",
+    "robots_changed": "来源改为不许抓取",
+    "layout_changed": "来源版式变更",
+    "frozen": "来源停止更新",
+    "flooded": "来源条目暴增",
+    "encoding_broken": "来源文字乱码",
+    "all_irrelevant": "来源内容全不相关",
+    "dates_missing": "来源日期缺失",
+    "crawl_failed": "采集程序出错",
+    "silent_source": "来源长期没有更新",
+    "network": "本机网络不通",
+    "clock": "本机时钟有误",
+    "late_issue": "本期未按时编成",
+    "issue_not_sent": "本期未能发出",
+    "empty_issue": "本期没有报道",
+    "in_doubt": "投递结果不明",
+    "stuck_delivery": "投递停滞",
+    "daemon_dead": "守护进程没有运行",
+    "sources_file": "来源清单有误",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,38 +62,58 @@ class Finding:
 Monitor = Callable[[Session, Store, datetime], Iterator[Finding]]
 
 
-def broken_source(session: Session, store: Store, now: datetime) -> Iterator[Finding]:  # noqa: ARG001
-    """Sources that failed several times in a row."""
-    for source in all_sources(session):
-        if source.enabled and source.error_count >= BROKEN_AFTER:
-            yield Finding(
-                "broken_source",
-                source.name,
-                f"{source.error_count} failures in a row, last: {source.last_error or source.last_reason}",
-            )
+def faulty_source(session: Session, store: Store, now: datetime) -> Iterator[Finding]:  # noqa: ARG001
+    """Faults the watch has named; when most sources are unreachable at once, one finding says that it is this machine."""
+    sources = [source for source in all_sources(session) if source.enabled]
+    away = [source for source in sources if "unreachable" in source.faults]
+    ours = len(away) >= NETWORK_LEAST and 2 * len(away) > len(sources)
+    told = {alert.subject for alert in open_alerts(session) if alert.kind == "unreachable"}
+    if ours:
+        yield Finding("network", "this machine", f"{len(away)} of {len(sources)} sources are unreachable")
+    for source in sources:
+        for kind, fault in source.faults.items():
+            if kind != "unreachable" or not ours or source.name in told:
+                since = datetime.fromisoformat(fault["since"])
+                yield Finding(kind, source.name, f"{fault['evidence']}; since {_moment(store, since)}")
 
 
 def silent_source(session: Session, store: Store, now: datetime) -> Iterator[Finding]:
-    """Sources that answer and have brought nothing new for longer than the configured days."""
+    """Sources that answer and have never brought anything for longer than the configured days: no rhythm tells of them."""
     limit = timedelta(days=store.config.daemon.silent_days)
     for source in all_sources(session):
-        since = source.last_new_at or source.first_seen_at
-        if source.enabled and source.state == "up" and now - since > limit:
-            yield Finding("silent_source", source.name, f"nothing new since {_day(store, since)}")
+        silent = source.last_new_at is None and now - source.first_seen_at > limit
+        if source.enabled and silent and source.state in {"up", "late"} and not source.faults:
+            yield Finding(
+                "silent_source",
+                source.name,
+                f"never anything new since {_moment(store, source.first_seen_at)}",
+            )
 
 
 def late_issue(session: Session, store: Store, now: datetime) -> Iterator[Finding]:
     """No issue half an hour after it was due."""
+    from digest.issue import is_held
     from digest.period import due_at
 
     due = due_at(now, store.config.digest, store.config.zone_info)
     issue = next(iter(last_issues(session, 1)), None)
     began = min((source.first_seen_at for source in all_sources(session)), default=now)
     if now - due > ISSUE_GRACE and began < due and (issue is None or issue.due_at < due):
+        why = "the editor holds it" if is_held(editor_acts(session)) else "see the daemon's log"
+        yield Finding("late_issue", "weekly", f"the issue due {_moment(store, due)} was not composed: {why}")
+
+
+def unsent_issue(session: Session, store: Store, now: datetime) -> Iterator[Finding]:
+    """Half an hour after it was composed nobody has received the latest issue."""
+    latest = next(iter(last_issues(session, 1)), None)
+    if latest is None or now - latest.composed_at <= ISSUE_GRACE:
+        return
+    states = summary(session, latest.id)
+    waiting = sum(states.get(state, 0) for state in ("queued", "retry", "sending"))
+    if waiting and not states.get("sent"):
+        why = "" if store.config.mail.host else "; no mail server is configured"
         yield Finding(
-            "late_issue",
-            "weekly",
-            f"the issue due {due.astimezone(store.config.zone_info):%Y-%m-%d %H:%M} was not composed",
+            "issue_not_sent", f"issue {latest.number}", f"{waiting} deliveries wait, none arrived{why}"
         )
 
 
@@ -80,85 +128,146 @@ def empty_issue(session: Session, store: Store, now: datetime) -> Iterator[Findi
 
 
 def doubtful_delivery(session: Session, store: Store, now: datetime) -> Iterator[Finding]:  # noqa: ARG001
-    """Deliveries of which nobody knows whether they arrived."""
-    for delivery in in_doubt(session):
+    """Deliveries of which nobody knows whether they arrived, one finding per issue."""
+    for issue, rows in _by_issue(in_doubt(session)):
         yield Finding(
             "in_doubt",
-            f"delivery {delivery.id}",
-            "it may or may not have arrived; `parknews deliver --in-doubt` lists and settles it",
+            issue,
+            f"{len(rows)} may or may not have arrived; `parknews deliver --in-doubt` lists and settles them",
         )
 
 
 def stuck_delivery(session: Session, store: Store, now: datetime) -> Iterator[Finding]:  # noqa: ARG001
-    """Deliveries that have been waiting for a day."""
-    for delivery in stuck(session, now - timedelta(days=1)):
+    """Deliveries that have been waiting for a day, one finding per issue."""
+    for issue, rows in _by_issue(stuck(session, now - timedelta(days=1))):
+        last = max(rows, key=lambda row: row.attempts)
+        why = last.reply or last.reason or "no mail server configured"
         yield Finding(
-            "stuck_delivery",
-            f"delivery {delivery.id}",
-            f"{delivery.state} after {delivery.attempts} attempt(s): {delivery.reply or delivery.reason or 'no mail server configured'}",
+            "stuck_delivery", issue, f"{len(rows)} wait since a day, {last.attempts} attempt(s): {why}"
         )
 
 
+def _by_issue(rows: object) -> list[tuple[str, list[Delivery]]]:
+    found: dict[int, list[Delivery]] = defaultdict(list)
+    for row in rows:  # type: ignore[attr-defined]
+        found[row.issue_id].append(row)
+    return [(f"issue {number}", group) for number, group in sorted(found.items())]
+
+
+def wrong_clock(session: Session, store: Store, now: datetime) -> Iterator[Finding]:
+    """The database knows of moments that have not come yet: the clock is, or was, wrong."""
+    moments = [source.checked_at for source in all_sources(session) if source.checked_at]
+    moments += [issue.period_end for issue in last_issues(session, 1)]
+    ahead = max(moments, default=now) - now
+    if ahead > timedelta(hours=1):
+        yield Finding(
+            "clock",
+            "this machine",
+            f"it is {_moment(store, now)} here, but things were recorded at {_moment(store, now + ahead)}",
+        )
+
+
+def faulty_sources_file(session: Session, store: Store, now: datetime) -> Iterator[Finding]:  # noqa: ARG001
+    """The file of sources cannot be read: nothing new is crawled."""
+    from crawler.sources.loader import load_sources
+
+    try:
+        load_sources(store.config)
+    except ValueError as error:
+        yield Finding("sources_file", "sources", str(error))
+
+
 MONITORS: tuple[Monitor, ...] = (
-    broken_source,
+    faulty_source,
     silent_source,
     late_issue,
+    unsent_issue,
     empty_issue,
     doubtful_delivery,
     stuck_delivery,
+    wrong_clock,
+    faulty_sources_file,
 )
+#: Kinds of alerts that are cleared when no monitor finds them any more; `broken_source` is from older databases.
+KINDS = frozenset(WORDS) | set(FAULTS) | {"broken_source"}
 
 
 def run_monitors(store: Store, now: datetime) -> list[Finding]:
     """Raise what is found, clear what is no longer found; return what is found. May be repeated."""
-    with session_scope(store.engine) as session:
+    with read_scope(store.engine) as session:
         findings = [finding for monitor in MONITORS for finding in monitor(session, store, now)]
-        standing = {(finding.kind, finding.subject) for finding in findings}
+        before = {(alert.kind, alert.subject): alert.detail for alert in open_alerts(session)}
+    standing = {(finding.kind, finding.subject): finding.detail for finding in findings}
+    over = [key for key in before if key[0] in KINDS - {"daemon_dead"} and key not in standing]
+    if standing == before and not over:
+        return findings
+    with session_scope(store.engine) as session:
         for finding in findings:
             if raise_alert(session, finding.kind, finding.subject, finding.detail, now):
                 logger.warning("alert %s %s: %s", finding.kind, finding.subject, finding.detail)
-        kinds = {monitor.__name__ for monitor in MONITORS} | {"in_doubt"}
-        for alert in open_alerts(session):
-            if (
-                alert.kind in kinds
-                and (alert.kind, alert.subject) not in standing
-                and clear_alert(session, alert.kind, alert.subject, now)
-            ):
-                logger.info("alert cleared: %s %s", alert.kind, alert.subject)
+        for kind, subject in over:
+            if clear_alert(session, kind, subject, now):
+                logger.info("alert cleared: %s %s", kind, subject)
     return findings
 
 
 def report_alerts(store: Store, now: datetime) -> int:
     """Tell the operators in one mail of every alert that was raised or cleared since they were last told; return how many.
 
-    Without operators or mail server the log is all there is. When the mail cannot be sent, it is tried again next time.
+    Without operators or mail server the log is all there is. When the mail cannot be sent, that is logged and it is tried
+    again next time.
     """
-    config = store.config
-    with session_scope(store.engine) as session:
-        alerts = unreported(session)
-        if not alerts or not config.operators or not config.mail.host:
-            mark_reported(alerts, now)
-            return 0
-        from digest.parcels import send_alerts
+    from digest.channels.base import DeliveryError
+    from digest.parcels import send_alerts
 
-        send_alerts(config, [_line(alert, store) for alert in alerts], now)
-        mark_reported(alerts, now)
-        return len(alerts)
+    config = store.config
+    with read_scope(store.engine) as session:
+        alerts = unreported(session)
+        lines = [_line(alert, store) for alert in alerts]
+    if not alerts:
+        return 0
+    reachable = bool(config.operators and config.mail.host and config.mail.sender)
+    if reachable:
+        try:
+            send_alerts(config, lines, now)
+        except DeliveryError as error:
+            logger.error("the operators could not be told of %d alerts: %s", len(alerts), error)  # noqa: TRY400
+            return 0
+    with session_scope(store.engine) as session:
+        mark_reported([session.merge(alert) for alert in alerts], now)
+    return len(alerts) if reachable else 0
+
+
+def deadman(store: Store, now: datetime) -> list[Finding]:
+    """Return why nothing goes out: no issue half an hour after its hour, nobody received it, no daemon holds the lease.
+
+    Works without a daemon, for cron: raises the alert, so that operators are told once, and clears it.
+    """
+    with read_scope(store.engine) as session:
+        findings = [*late_issue(session, store, now), *unsent_issue(session, store, now)]
+        alive = holder_of(session, "daemon", now)
+    if not alive:
+        findings.append(Finding("daemon_dead", "daemon", "no daemon is running; start `parknews daemon`"))
+    with session_scope(store.engine) as session:
+        for finding in findings:
+            raise_alert(session, finding.kind, finding.subject, finding.detail, now)
+        if alive:
+            clear_alert(session, "daemon_dead", "daemon", now)
+    return findings
 
 
 def _line(alert: Alert, store: Store) -> dict[str, str]:
-    moment = alert.cleared_at or alert.raised_at
     return {
         "state": "cleared" if alert.cleared_at else "raised",
-        "kind": alert.kind,
+        "kind": WORDS.get(alert.kind, alert.kind),
         "subject": alert.subject,
         "detail": alert.detail,
-        "at": f"{moment.astimezone(store.config.zone_info):%Y-%m-%d %H:%M}",
+        "at": _moment(store, alert.cleared_at or alert.raised_at),
     }
 
 
-def _day(store: Store, moment: datetime) -> str:
-    return f"{moment.astimezone(store.config.zone_info):%Y-%m-%d}"
+def _moment(store: Store, moment: datetime) -> str:
+    return f"{moment.astimezone(store.config.zone_info):%Y-%m-%d %H:%M}"
 
 
 def source_states(session: Session) -> dict[str, list[Source]]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import threading
+import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from scheduler.context import Store
 from scheduler.jobs import Clock, CrawlJob, compose_weekly, deliver, prune
+from store.alerts import clear_alert
 from store.database import read_scope, session_scope
 from store.models import Source
 from store.sources import SHUTDOWN, all_sources, sync_sources
@@ -19,6 +21,8 @@ logger = logging.getLogger(__name__)
 CATCH_UP = timedelta(minutes=15)
 #: Waits after deliveries that a broken channel stopped: doubled each time.
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(minutes=10)
+#: Between two pings of the outside watcher.
+PING_EVERY = timedelta(minutes=5)
 
 
 @dataclass
@@ -70,6 +74,7 @@ class Work:
     led_since: datetime | None = None
     _pause: timedelta = timedelta()
     _paused_since: datetime | None = None
+    _pinged: datetime | None = None
     _files: SourcesFile = field(default_factory=SourcesFile)
 
     def crawl(self, now: datetime) -> None:
@@ -114,8 +119,24 @@ class Work:
         """Look for trouble and tell the operators once per change."""
         from scheduler.monitors import report_alerts, run_monitors
 
-        run_monitors(self.store, now)
+        with session_scope(self.store.engine) as session:
+            clear_alert(session, "daemon_dead", "daemon", now)
+        findings = run_monitors(self.store, now)
         report_alerts(self.store, now)
+        if not {"late_issue", "issue_not_sent", "clock"} & {finding.kind for finding in findings}:
+            self._ping(now)
+
+    def _ping(self, now: datetime) -> None:
+        """Tell the outside watcher that all is well."""
+        url = self.store.config.daemon.ping_url
+        if not url or (self._pinged and timedelta() <= now - self._pinged < PING_EVERY):
+            return
+        self._pinged = now
+        try:
+            with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310  http and https only, checked by the configuration
+                answer.read(1)
+        except OSError as error:
+            logger.warning("%s could not be pinged: %s", url, error)
 
     def prune(self, now: datetime) -> None:
         """Delete old raw pages."""

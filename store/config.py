@@ -107,13 +107,17 @@ class Web(Section, frozen=True):
 
 
 class Daemon(Section, frozen=True):
-    """The clock: how often it looks (seconds), how many crawls run at once, when silence becomes an alert (days)."""
+    """The clock: how often it looks (seconds), how many crawls run at once, when silence becomes an alert (days).
+
+    `ping_url` is fetched every five minutes while all is well: an outside watcher that misses it raises the alarm.
+    """
 
     tick_seconds: Positive = 30
     crawls_at_once: Positive = 2
     interval_minutes: Positive = 60
     lease_seconds: Positive = 45
     silent_days: Positive = 14
+    ping_url: Annotated[str, msgspec.Meta(pattern=r"^(https?://[^\s/]+\S*)?$")] = ""
 
 
 class RecipientEntry(Section, frozen=True):

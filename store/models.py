@@ -51,7 +51,7 @@ class Source(Base):
     faults: Mapped[dict[str, Any]] = mapped_column(
         default=dict
     )  # word of store.watch.FAULTS -> since, evidence
-    memory: Mapped[dict[str, Any]] = mapped_column(default=dict)  # store.watch.Memory
+    memory: Mapped[dict[str, Any]] = mapped_column(default=dict, deferred=True)  # store.watch.Memory
     first_seen_at: Mapped[datetime]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from email import policy
 from email.parser import BytesParser
@@ -23,7 +23,7 @@ from store.config import Config, Daemon, Mail, RecipientEntry
 from store.database import read_scope, session_scope
 from store.deliveries import enqueue
 from store.leases import acquire
-from store.models import Crawl, Issue, Source
+from store.models import Issue, Source
 from store.recipients import add_recipient
 from store.schema import ensure
 from store.sources import Visit, finish_crawl, start_crawl
@@ -45,11 +45,11 @@ def with_mail(store: Store, port: int) -> Store:
     return store
 
 
-def add_sources(store: Store, now: datetime, *names: str) -> None:
+def add_sources(store: Store, now: datetime, *names: str, days: int = 0) -> None:
     with session_scope(store.engine) as session:
         for name in names:
             session.add(
-                Source(name=name, kind="portal", next_check_at=now, first_seen_at=now - timedelta(days=30))
+                Source(name=name, kind="portal", next_check_at=now, first_seen_at=now - timedelta(days=days))
             )
 
 
@@ -147,21 +147,19 @@ def test_a_paused_source_raises_nothing(store: Store, now: datetime) -> None:
 
 
 def test_a_source_that_never_brought_anything_is_told_of(store: Store, now: datetime) -> None:
-    add_sources(store, now, "empty")
+    add_sources(store, now - timedelta(minutes=1), "empty", days=30)
     visit(store, "empty", now)
     run_monitors(store, now)
-    assert standing(store) == {("silent_source", "empty")}
+    assert ("silent_source", "empty") in standing(store)
 
 
 @pytest.mark.parametrize(("minutes", "late"), [(29, False), (31, True)])
 def test_an_issue_that_is_not_there_after_half_an_hour_is_an_alarm(
     store: Store, now: datetime, minutes: int, late: bool
 ) -> None:
-    add_sources(store, now, "good")
+    add_sources(store, now, "good", days=30)
     visit(store, "good", now, new=1)
     add_issue(store, now - timedelta(days=7))
-    with session_scope(store.engine) as session:
-        session.execute(Crawl.__table__.delete())
     run_monitors(store, now + timedelta(minutes=minutes))
     assert (("late_issue", "weekly") in standing(store)) is late
 
@@ -191,13 +189,13 @@ def test_a_faulty_sources_file_is_told_of(store: Store, now: datetime, tmp_path:
 
 
 def test_the_dead_man_says_when_no_daemon_runs_and_when_nothing_went_out(store: Store, now: datetime) -> None:
-    add_sources(store, now, "good")
+    add_sources(store, now, "good", days=30)
     assert [finding.kind for finding in deadman(store, now + timedelta(hours=1))] == [
         "late_issue",
         "daemon_dead",
     ]
     with session_scope(store.engine) as session:
-        acquire(session, "daemon", "x", now, 60)
+        acquire(session, "daemon", "x", now, 90)
     assert deadman(store, now + timedelta(minutes=1)) == []
     assert standing(store) == {("late_issue", "weekly")}
 
@@ -208,7 +206,7 @@ def pinged() -> list[str]:
 
 
 @pytest.fixture
-def ping_url(pinged: list[str], request: pytest.FixtureRequest) -> str:
+def ping_url(pinged: list[str]) -> Iterator[str]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             pinged.append(self.path)
@@ -218,10 +216,10 @@ def ping_url(pinged: list[str], request: pytest.FixtureRequest) -> str:
         def log_message(self, *args: object) -> None:
             pass
 
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    Thread(target=server.serve_forever, daemon=True).start()
-    request.addfinalizer(server.shutdown)
-    return f"http://127.0.0.1:{server.server_address[1]}/ping"
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/ping"
+        server.shutdown()
 
 
 def test_the_outside_watcher_is_pinged_while_issues_go_out(
