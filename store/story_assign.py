@@ -91,9 +91,7 @@ def choose_story(
     """Place an article without a story. `overridden`: people's decisions about it are to be looked for. `home` is
     an emptied story that takes it when no other does. The lock is held by the caller.
     """
-    text = Text(
-        article.title, article.text, zones=zones, publisher=article.publisher, host=index.host_of(article.url)
-    )
+    text = Text(article.title, article.text, zones=zones, host=index.host_of(article.url))
     candidates, common = index.find_candidates(session, text, besides=article.id)
     apart = records.split_from(session, article.id) if overridden else frozenset()
     placement = place(text, candidates, lambda story: index.titles(session, story), apart=apart)

@@ -80,7 +80,7 @@ def _article(session: Session, article_id: int) -> Article:
 
 
 def _text(article: Article) -> Text:
-    return Text(article.title, article.text, publisher=article.publisher, host=index.host_of(article.url))
+    return Text(article.title, article.text, host=index.host_of(article.url))
 
 
 def _side(article: Article, spans: list[Span], share: float) -> Side:

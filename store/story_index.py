@@ -63,7 +63,6 @@ _KNOWN = (
     _ARTICLE.c.story_id,
     _ARTICLE.c.title,
     _ARTICLE.c.text,
-    _ARTICLE.c.publisher,
     _ARTICLE.c.url,
     _ARTICLE.c.published_at,
     _ARTICLE.c.first_seen_at,
@@ -140,7 +139,7 @@ def known(row: Any) -> Known:
     return Known(
         article_id=row.id,
         story_id=row.story_id,
-        text=Text(row.title, row.text, publisher=row.publisher, host=host_of(row.url)),
+        text=Text(row.title, row.text, host=host_of(row.url)),
         page=bool(row.page),
         leads=row.page is not None,
         published=row.published_at or row.first_seen_at,

@@ -74,7 +74,6 @@ class Text:
         text: str,
         *,
         zones: Iterable[str] = (),
-        publisher: str | None = None,
         host: str = "",
     ) -> None:
         folded, folded_title = fold(text), fold(title)
@@ -82,7 +81,6 @@ class Text:
         self.body = folded.text
         self.masks = folded.masks
         self.title_masked = bool(folded_title.masks)
-        self.publisher = publisher
         self.host = host
         self.given_zones = frozenset(zones)
 
@@ -201,7 +199,8 @@ def _needed(a: Text, b: Text, shorter: int, of_longer: float) -> float:
 
 
 def _one_site(a: Text, b: Text) -> bool:
-    return bool((a.host and a.host == b.host) or (a.publisher and a.publisher == b.publisher))
+    # Not the publisher: reprints everywhere name the same 来源.
+    return bool(a.host and a.host == b.host)
 
 
 def _veto(a: Text, b: Text, score: float, conflicts: int, numbers: int, *, copies: bool) -> str:
