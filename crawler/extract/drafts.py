@@ -7,12 +7,13 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from crawler.extract.chains import chains_of
+from crawler.extract.headlines import Headline
 from crawler.extract.layout import End, Layout, Start
 from crawler.extract.links import link_score
 
 if TYPE_CHECKING:
     from crawler.extract.columns import Block
-    from crawler.extract.headlines import Headline, Parts
+    from crawler.extract.headlines import Parts
     from crawler.extract.pdf import Frame
 
 
@@ -51,6 +52,7 @@ def drafts_of(parts: Parts, layout: Layout) -> list[Draft]:
     _nearest_headlines(drafts, layout)
     drafts = _join_orphans([d for d in drafts if d not in stories], layout) + stories
     _add_leads(drafts, leads)
+    _small_titles(drafts, parts)
     return drafts + _caption_stories(drafts, parts, layout)
 
 
@@ -273,6 +275,30 @@ def _fit(blocks: list[Block], chain: list[Block], at: int, layout: Layout) -> fl
         lead = blocks[-1].y1 <= min(b.top for b in chain) + blocks[-1].size
         score += 6.0 if lead and at == 0 else 0.0
     return score
+
+
+def _small_titles(drafts: list[Draft], parts: Parts) -> None:
+    """A line taken for a subhead, or too small for a headline, is the title of a flow that has no other."""
+    for draft in drafts:
+        first = draft.blocks[0]
+        if draft.headline is not None:
+            continue
+        small = first.heads or [
+            s
+            for s in parts.shorts
+            if s.frame == first.frame
+            and 5 <= len(s.text) <= 45
+            and s.size >= first.size
+            and -2 <= first.top - s.y1 <= 2.6 * first.size
+            and s.x0 >= first.x0 - 2 * s.size
+            and s.x1 <= max(b.x1 for b in draft.blocks) + 2 * s.size
+        ]
+        if small:
+            draft.headline, draft.head_score = (
+                Headline([line for s in small for line in s.lines], first.frame),
+                1.0,
+            )
+            first.heads = []
 
 
 def _split_for_unused(drafts: list[Draft], layout: Layout) -> list[Draft]:

@@ -20,6 +20,10 @@ _HEADLINE = 1.25
 _SURE_HEADLINE = 1.75
 #: Lines of one title differ less than this; kickers and subtitles are smaller (real pages: at most .65).
 _SAME_TITLE = 0.78
+#: Labels in display type that head no text of their own.
+_SECTIONS = frozenset(
+    ["导读", "今日导读", "目录", "要目", "简讯", "短讯", "链接", "相关链接", "新闻链接", "延伸阅读", "编者按"]
+)
 #: Blanks between the halves of a title are one or two ems wide.
 _WIDEST_BLANK = 2.3
 
@@ -117,7 +121,7 @@ def part_blocks(
         if id(block) in found_captions and not (is_byline(block.spaced) and len(block.lines) == 1):
             parts.captions.append(block)
             continue
-        if is_label(block.text):
+        if is_label(block.text) or block.text in _SECTIONS:
             parts.labels.append(block)
         elif is_byline(block.spaced) and block.size < 1.4 * body:
             parts.bylines.append(block)
