@@ -24,6 +24,8 @@ from digest.headers import literal_field, mailbox_field, phrase, text_field
 from store.text import clean_line
 
 _LINE = 76
+#: Octets that make one line of base64.
+LINE_OCTETS = 57
 _TOKEN = re.compile(r"[a-z0-9!#$&^_.+-]+/[a-z0-9!#$&^_.+-]+", re.ASCII)
 #: Percent-encoded at three bytes to one, with the field around it, this stays below the 998 octets of a line.
 _FILENAME_OCTETS = 255
@@ -76,11 +78,13 @@ def build_message(  # noqa: PLR0913 - every one of them is part of the bytes; al
     domain: str,
     attachments: Sequence[Attachment] = (),
     dkim: DkimKey | None = None,
+    parts: tuple[bytes, bytes] | None = None,
 ) -> bytes:
     """Return the whole message, CRLF line ends, ASCII but for a recipient or sender that needs SMTPUTF8.
 
     Names and subject may hold anything; they are cleaned. Raises AddressError, HeaderError or MessageError (all ValueError)
     for addresses, URLs and identifiers that cannot stand in a mail. `message_date` is aware; give the issue's moment, not now.
+    `parts`: the text and HTML parts where they are encoded already (`digest.plates`).
     """
     if message_date.tzinfo is None:
         raise MessageError("naive message date: give it a time zone")
@@ -96,7 +100,8 @@ def build_message(  # noqa: PLR0913 - every one of them is part of the bytes; al
         "Auto-Submitted: auto-generated\r\nPrecedence: bulk\r\nMIME-Version: 1.0\r\n",
     ]
     seed = hashlib.sha256(identity.encode()).hexdigest()[:24]
-    body = _alternative(rendered.text, rendered.html, seed)
+    text, html = parts or (_text_part("plain", rendered.text), _text_part("html", rendered.html))
+    body = _multipart("alternative", f"=_a{seed}", (text, html))
     if attachments:
         body = _mixed(body, attachments, seed)
     message = "".join(lines).encode("utf-8", "replace") + body
@@ -137,12 +142,6 @@ def _checked_url(url: str) -> str:
     return url
 
 
-def _alternative(text: str, html: str, seed: str) -> bytes:
-    boundary = f"=_a{seed}"
-    parts = (_text_part("plain", text), _text_part("html", html))
-    return _multipart("alternative", boundary, parts)
-
-
 def _mixed(body: bytes, attachments: Sequence[Attachment], seed: str) -> bytes:
     files = [_attachment_part(file.filename, file.content_type, file.content) for file in attachments]
     return _multipart("mixed", f"=_m{seed}", (body, *files))
@@ -157,11 +156,20 @@ def _multipart(kind: str, boundary: str, parts: Sequence[bytes]) -> bytes:
 
 @lru_cache(maxsize=8)
 def _text_part(kind: str, text: str) -> bytes:
+    return text_part_head(kind) + base64_lines(canonical_text(text))
+
+
+def text_part_head(kind: str) -> bytes:
+    """Return the fields above a text part; `kind` is plain or html."""
+    fields = f"Content-Type: text/{kind}; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+    return fields.encode("ascii")
+
+
+def canonical_text(text: str) -> bytes:
+    """Return `text` as UTF-8 with CRLF line ends; lone surrogates become question marks."""
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
-    canonical = text.replace("\n", "\r\n")
-    head = f"Content-Type: text/{kind}; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n"
-    return head.encode("ascii") + base64_lines(canonical.encode("utf-8", "replace"))
+    return text.replace("\n", "\r\n").encode("utf-8", "replace")
 
 
 @lru_cache(maxsize=8)

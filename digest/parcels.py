@@ -3,31 +3,52 @@
 from __future__ import annotations
 
 import hashlib
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from digest.channels.base import Channel, Parcel
 from digest.channels.folder import FolderChannel
+from digest.channels.posting import posting_channels
 from digest.channels.smtp import SmtpChannel
+from digest.channels.webpage import WebpageChannel
 from digest.delivery import Build
+from digest.dkim import DkimError, DkimKey, load_key
 from digest.edition import Edition, edition_for
 from digest.message import Attachment, build_message, message_id
+from digest.plates import Plate, make_plate, new_mark
 from digest.rendering import Links, Rendered, render, render_message
-from digest.tokens import make_token
-from store.config import Config, secret
+from digest.tokens import Purpose, make_token
+from store.config import Config, ConfigError, secret
 from store.database import Engine, session_scope
 from store.issues import issue_by_id
 from store.models import Delivery, Issue, Recipient
 
 _WORD_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
-_Cut = tuple[str, ...]
+_PURPOSES: tuple[Purpose, ...] = ("unsubscribe", "preferences", "archive")
+#: Channels that carry one person's mail. All others may be read by many: their parcels hold no personal link.
+PERSONAL = frozenset({"mail", "folder"})
+#: Editions kept ready at a time, each with its Word briefing some 500 KB: offices have tens of different wishes, not thousands.
+KEPT_EDITIONS = 48
+_Wishes = tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...], bool]
 
 
 def open_channels(config: Config) -> dict[str, Channel]:
-    """Return the channels that are set up, by name: `mail` when a mail server is named, `folder` always."""
-    channels: dict[str, Channel] = {"folder": FolderChannel(config.resolve(config.digest.folder) / "outbox")}
+    """Return the channels that are set up, by name; nothing is connected yet.
+
+    `folder` and `webpage` always, `mail` when a mail server is named, chats and the webhook when the environment holds their
+    address. Raises ConfigError for a secret's file that cannot be read.
+    """
+    place = config.resolve(config.digest.folder)
+    channels: dict[str, Channel] = {
+        "folder": FolderChannel(place / "outbox"),
+        "webpage": WebpageChannel(place / "pages"),
+        **posting_channels(),
+    }
     if config.mail.host and config.mail.sender:
         channels["mail"] = mail_channel(config)
     return channels
@@ -38,70 +59,138 @@ def mail_channel(config: Config) -> SmtpChannel:
     return SmtpChannel(config.mail, secret("mail_password"))
 
 
+def dkim_key(config: Config) -> DkimKey | None:
+    """Return the key that signs the office's mails, or None when none is set. Raises ConfigError with the way out."""
+    path, selector = config.mail.dkim_key, config.mail.dkim_selector
+    if not path:
+        return None
+    where = config.resolve(path)
+    try:
+        return load_key(where.read_text(encoding="ascii"), _domain(config), selector)
+    except OSError as error:
+        raise ConfigError(
+            f"[mail] dkim_key: {where} cannot be read ({error.strerror}); correct the path or its permissions"
+        ) from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"[mail] dkim_key: {where} is no private key in PEM form") from None
+    except DkimError as error:
+        raise ConfigError(f"[mail] dkim_key, dkim_selector: {error}") from None
+
+
 def parcel_builder(engine: Engine, config: Config) -> Build:
     """Return the function that makes a delivery's parcel, or None for an edition its recipient does not want.
 
-    What recipients with the same wishes share (edition, Word briefing) is made once per run.
+    What recipients with the same wishes share (edition, texts, encoded parts, Word briefing) is made once. Raises ConfigError
+    for a DKIM key that cannot be used.
     """
-    return _Builder(engine, config).build
+    return _Builder(engine, config, dkim_key(config)).build
+
+
+@dataclass
+class _Printed:
+    """What everybody with the same wishes gets. The parts are made when the first channel asks for them."""
+
+    edition: Edition
+    config: Config
+    marks: Mapping[Purpose, str]
+
+    @cached_property
+    def open_links(self) -> Links:
+        """Links that belong to nobody: the archive asks whoever follows them for a login."""
+        return Links(archive=_archive(self.config))
+
+    @cached_property
+    def shared(self) -> Rendered:
+        return render(self.edition, self.config, links=self.open_links)
+
+    @cached_property
+    def marked(self) -> Rendered:
+        return render(self.edition, self.config, links=_links(self.config, self.marks))
+
+    @cached_property
+    def plates(self) -> tuple[Plate, Plate] | None:
+        """The text and HTML parts with gaps; None when an office's template changes links, so that each mail is rendered."""
+        marks = list(self.marks.values())
+        plain = make_plate("plain", self.marked.text, marks)
+        html = make_plate("html", self.marked.html, marks)
+        stays = not any(mark in self.marked.subject for mark in marks)
+        return (plain, html) if plain and html and stays else None
+
+    @cached_property
+    def word(self) -> Attachment:
+        from digest.briefing import write_docx
+
+        title = self.edition.content["masthead"]["title"]
+        return Attachment(f"{title}.docx", _WORD_TYPE, write_docx(self.edition, self.config))
 
 
 class _Builder:
-    def __init__(self, engine: Engine, config: Config) -> None:
-        self.engine = engine
-        self.config = config
-        self._issues: dict[int, Issue] = {}
-        self._editions: dict[tuple[int, _Cut], Edition] = {}
-        self._words: dict[tuple[int, _Cut], bytes] = {}
+    def __init__(self, engine: Engine, config: Config, dkim: DkimKey | None) -> None:
+        self.engine, self.config, self.dkim = engine, config, dkim
+        self._issue: Issue | None = None
+        self._printed: OrderedDict[tuple[int, _Wishes, int], _Printed] = OrderedDict()
 
     def build(self, delivery: Delivery) -> Parcel | None:
         """Return the parcel of one row of the ledger."""
-        recipient, issue = delivery.recipient, self._issue(delivery.issue_id)
-        key = (issue.id, _wishes(recipient))
-        if key not in self._editions:
-            self._editions[key] = edition_for(issue, recipient)
-        edition = self._editions[key]
-        if not edition.wanted:
+        recipient, issue = delivery.recipient, self._issue_of(delivery.issue_id)
+        tokens = _tokens(self.config, recipient) if delivery.channel in PERSONAL else {}
+        printed = self._printed_for(issue, recipient, tokens)
+        if not printed.edition.wanted:
             return None
-        links = links_for(self.config, recipient)
-        rendered = render(edition, self.config, links=links)
-        attachments = [self._word(key, edition)] if recipient.word else []
+        identity = message_id(issue.id, recipient.address, _domain(self.config))
+        attachments = [printed.word] if recipient.word else []
+        if delivery.channel in PERSONAL:
+            message = self._message(printed, recipient, issue, tokens, attachments)
+            return Parcel(
+                recipient.address, message, identity, subject=printed.marked.subject, attachments=attachments
+            )
         return Parcel(
-            address=recipient.address,
-            message=self._message(rendered, recipient, issue, links, attachments),
-            message_id=message_id(issue.id, recipient.address, _domain(self.config)),
-            subject=rendered.subject,
-            text=rendered.text,
-            html=rendered.html,
-            url=links.issue(issue.number),
+            recipient.address,
+            message_id=identity,
+            subject=printed.shared.subject,
+            text=printed.shared.text,
+            html=printed.shared.html,
+            url=printed.open_links.issue(issue.number),
             attachments=attachments,
         )
 
-    def _issue(self, issue_id: int) -> Issue:
-        if issue_id not in self._issues:
+    def _issue_of(self, issue_id: int) -> Issue:
+        if self._issue is None or self._issue.id != issue_id:
             with session_scope(self.engine) as session:
-                issue = issue_by_id(session, issue_id)
-                if issue is None:
-                    raise LookupError(f"issue {issue_id} is gone")
-                self._issues[issue_id] = issue
-        return self._issues[issue_id]
+                self._issue = issue_by_id(session, issue_id)
+        if self._issue is None:
+            raise LookupError(f"issue {issue_id} is gone")
+        return self._issue
 
-    def _word(self, key: tuple[int, _Cut], edition: Edition) -> Attachment:
-        if key not in self._words:
-            from digest.briefing import write_docx
-
-            self._words[key] = write_docx(edition, self.config)
-        return Attachment(f"{edition.content['masthead']['title']}.docx", _WORD_TYPE, self._words[key])
+    def _printed_for(self, issue: Issue, recipient: Recipient, tokens: Mapping[Purpose, str]) -> _Printed:
+        """Marks are as long as the tokens, so that a part has the same lines whoever gets it."""
+        length = max(map(len, tokens.values()), default=0)
+        key = (issue.id, _wishes(recipient), length)
+        if key not in self._printed:
+            marks = {purpose: new_mark(length) for purpose in tokens}
+            self._printed[key] = _Printed(edition_for(issue, recipient), self.config, marks)
+            while len(self._printed) > KEPT_EDITIONS:
+                self._printed.popitem(last=False)
+        self._printed.move_to_end(key)
+        return self._printed[key]
 
     def _message(
         self,
-        rendered: Rendered,
+        printed: _Printed,
         recipient: Recipient,
         issue: Issue,
-        links: Links,
+        tokens: Mapping[Purpose, str],
         attachments: Sequence[Attachment],
     ) -> bytes:
         mail, office = self.config.mail, self.config.office
+        links = _links(self.config, tokens)
+        rendered, parts = printed.marked, None
+        if printed.plates:
+            filling = {mark: tokens[purpose].encode("ascii") for purpose, mark in printed.marks.items()}
+            plain, html = printed.plates
+            parts = (plain.printed(filling), html.printed(filling))
+        else:
+            rendered = render(printed.edition, self.config, links=links)
         return build_message(
             rendered,
             recipient_address=recipient.address,
@@ -117,35 +206,43 @@ class _Builder:
             unsubscribe_mailto=mail.reply_to or mail.sender,
             domain=_domain(self.config),
             attachments=attachments,
+            dkim=self.dkim,
+            parts=parts,
         )
 
 
-def _wishes(recipient: Recipient) -> _Cut:
-    return (
-        *sorted(recipient.zones),
-        "|",
-        *sorted(recipient.themes),
-        "|",
-        *sorted(recipient.provinces),
-        str(recipient.send_empty),
+def _wishes(recipient: Recipient) -> _Wishes:
+    lists = (tuple(recipient.zones), tuple(recipient.themes), tuple(recipient.provinces))
+    return (*lists, bool(recipient.send_empty))
+
+
+def _archive(config: Config) -> str:
+    return config.digest.public_url.rstrip("/")
+
+
+def _tokens(config: Config, recipient: Recipient) -> dict[Purpose, str]:
+    """Return the recipient's tokens; none while no public address or no secret is set."""
+    key = secret("web_secret")
+    if not _archive(config) or not key:
+        return {}
+    return {purpose: make_token(key, recipient.token_key, purpose) for purpose in _PURPOSES}
+
+
+def _links(config: Config, tokens: Mapping[Purpose, str]) -> Links:
+    if not tokens:
+        return Links()
+    root = _archive(config)
+    return Links(
+        archive=root,
+        unsubscribe=f"{root}/u/{tokens['unsubscribe']}",
+        preferences=f"{root}/p/{tokens['preferences']}",
+        suffix=f"?k={tokens['archive']}",
     )
 
 
 def links_for(config: Config, recipient: Recipient) -> Links:
     """Return the recipient's own links; empty ones while no public address or no secret is set."""
-    root, key = config.digest.public_url.rstrip("/"), secret("web_secret")
-    if not root or not key:
-        return Links()
-    token = {
-        purpose: make_token(key, recipient.token_key, purpose)
-        for purpose in ("unsubscribe", "preferences", "archive")
-    }
-    return Links(
-        archive=root,
-        unsubscribe=f"{root}/u/{token['unsubscribe']}",
-        preferences=f"{root}/p/{token['preferences']}",
-        suffix=f"?k={token['archive']}",
-    )
+    return _links(config, _tokens(config, recipient))
 
 
 def _domain(config: Config) -> str:
@@ -156,7 +253,7 @@ def _domain(config: Config) -> str:
 def send_alerts(config: Config, lines: Sequence[Mapping[str, str]], now: datetime) -> None:
     """Tell every operator in one mail of what was raised and cleared. Raises DeliveryError when the server does not take it."""
     rendered = render_message("alert", config, {"alerts": lines, "at": now.astimezone(config.zone_info)})
-    channel = mail_channel(config)
+    channel, dkim = mail_channel(config), dkim_key(config)
     seed = int(hashlib.sha256(f"{now.isoformat()}{rendered.text}".encode()).hexdigest()[:12], 16)
     try:
         for address in config.operators:
@@ -169,6 +266,7 @@ def send_alerts(config: Config, lines: Sequence[Mapping[str, str]], now: datetim
                 message_date=now,
                 list_id=f"operators.{_domain(config)}",
                 domain=_domain(config),
+                dkim=dkim,
             )
             channel.send(
                 Parcel(

@@ -2,7 +2,8 @@
 
 Looked for in this order: the `--config` option, PARKNEWS_CONFIG, `parknews.toml` in the current folder. Without one the
 defaults below hold. Relative paths are relative to the file. Secrets never stand in the file: the mail password comes from
-PARKNEWS_MAIL_PASSWORD or from the file named by PARKNEWS_MAIL_PASSWORD_FILE (likewise PARKNEWS_WEB_SECRET).
+PARKNEWS_MAIL_PASSWORD or from the file named by PARKNEWS_MAIL_PASSWORD_FILE (likewise PARKNEWS_WEB_SECRET and
+PARKNEWS_BOUNCES_PASSWORD).
 """
 
 from __future__ import annotations
@@ -86,7 +87,10 @@ class Digest(Section, frozen=True):
 
 
 class Mail(Section, frozen=True):
-    """The mail server. `security` is starttls or tls; none is only for a server on this machine."""
+    """The mail server. `security` is starttls or tls; none is only for a server on this machine.
+
+    A limit of 0 means none; a provider known to bear less is sent less. `dkim_key` is the path of a private key in PEM form.
+    """
 
     host: str = ""
     port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = 587
@@ -97,13 +101,41 @@ class Mail(Section, frozen=True):
     timeout: Positive = 30
     max_per_minute: int = 60
     max_per_hour: int = 1000
+    max_per_day: int = 0
+    dkim_key: str = ""
+    dkim_selector: str = "parknews"
+
+
+class Bounces(Section, frozen=True):
+    """Mail that came back: a folder of .eml files, filled from a mailbox over TLS when one is named.
+
+    `port` 0 is the protocol's own (993, 995). Without `user` it is the mail server's user with the mail password, else the
+    password is PARKNEWS_BOUNCES_PASSWORD. An address is given up after so many issues in a row that came back for good or
+    for now.
+    """
+
+    folder: str = "var/bounces"
+    protocol: Literal["imap", "pop3"] = "imap"
+    host: str = ""
+    port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 0
+    user: str = ""
+    hard_after: Positive = 2
+    soft_after: Positive = 4
 
 
 class Web(Section, frozen=True):
-    """The archive and the unsubscribe page. Loopback unless told otherwise."""
+    """The archive, the editor's desk and the recipients' pages. Loopback and private unless told otherwise.
+
+    `proxy` is the address a reverse proxy connects from: only its X-Forwarded-For and -Proto are believed.
+    `trust_proxy_user` is the header in which that proxy names a user it has let in; such a user is an editor.
+    """
 
     host: str = "127.0.0.1"
     port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = 8090
+    in_daemon: bool = False
+    public_archive: bool = False
+    proxy: str = ""
+    trust_proxy_user: Annotated[str, msgspec.Meta(pattern=r"^([A-Za-z][A-Za-z0-9-]{0,63})?$")] = ""
 
 
 class Daemon(Section, frozen=True):
@@ -142,6 +174,7 @@ class Config(Section, frozen=True):
     classify: Classify = Classify()
     digest: Digest = Digest()
     mail: Mail = Mail()
+    bounces: Bounces = Bounces()
     web: Web = Web()
     daemon: Daemon = Daemon()
     operators: list[str] = []
@@ -220,6 +253,9 @@ def _check(config: Config) -> None:
     for address in config.operators:
         if not is_address(address):
             _fail(config, "$.operators", f"{address!r} is not a mail address; write name@example.cn")
+    if config.web.trust_proxy_user and not config.web.proxy:
+        message = "nobody may be believed without saying who: set proxy to the address the reverse proxy connects from"
+        _fail(config, "$.web.trust_proxy_user", message)
 
 
 _ADDRESS = re.compile(

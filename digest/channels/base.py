@@ -17,7 +17,10 @@ Blame = Literal["address", "message", "channel"]
 
 @dataclass(frozen=True)
 class Parcel:
-    """What goes to one recipient: the finished mail, and the same as plain parts for channels that write no mail."""
+    """What goes to one recipient. `message`: the finished mail, for the channels `mail` and `folder`, with personal links.
+
+    `subject`, `text`, `html`, `url`: the same for channels that others may read, without anything personal.
+    """
 
     address: str
     message: bytes = b""

@@ -62,7 +62,7 @@ def advice_for(host: str) -> str:
 
 def pace_for(mail: Mail) -> Pace:
     """Return the pace of a mail server: the configured limits, stricter where its provider or a receiving one asks for it."""
-    limits = Limits(per_minute=mail.max_per_minute, per_hour=mail.max_per_hour)
+    limits = Limits(mail.max_per_minute, mail.max_per_hour, mail.max_per_day)
     if provider := provider_of_host(mail.host):
         limits = limits.stricter(Limits(provider.per_minute, provider.per_hour, provider.per_day))
     receivers = {
