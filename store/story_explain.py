@@ -50,6 +50,24 @@ class Explanation:
     reason: str
     decisions: list[str]  # what persons decided about these two
 
+    def __str__(self) -> str:
+        """Return all of it as text for a terminal, shared passages between 【 and 】."""
+        without = ", compared without digits" if self.masked else ""
+        lines = [
+            f"articles {self.a.article_id} and {self.b.article_id}: {'one story' if self.together else 'two stories'}",
+            f"the texts alone say: {self.kind} ({self.reason}{without})",
+            f"shared: {self.a.share:.1%} of the first, {self.b.share:.1%} of the second; "
+            f"figures in equal places: {self.numbers}, of which disagree: {self.conflicts}",
+            *(f"decided by hand: {decision}" for decision in self.decisions),
+        ]
+        for side in (self.a, self.b):
+            lines += [
+                "",
+                f"article {side.article_id}, story {side.story_id}, {side.publisher or '-'}: {side.title}",
+                side.marked("【", "】"),
+            ]
+        return "\n".join(lines)
+
 
 def explain(session: Session, a_id: int, b_id: int) -> Explanation:
     """Return why articles `a_id` and `b_id` are one story or not. Raises LookupError when one does not exist."""

@@ -38,6 +38,10 @@ class Rebuilt:
     stories: int
     emptied: int
 
+    def __str__(self) -> str:
+        """Return one line for a terminal."""
+        return f"{self.articles} articles in {self.stories} stories; {self.emptied} former stories went into others"
+
 
 def rebuild(engine: Engine, now: datetime) -> Rebuilt:
     """Work out every story from the articles, oldest first. Stories keep their numbers where their first article does.

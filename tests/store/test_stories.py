@@ -335,6 +335,8 @@ def test_why_shows_the_shared_passages(
     assert why.score > 0.9
     assert why.b.marked("<", ">").startswith("编者按：好文章。\n<三月里的码头")
     assert why.a.text[slice(*why.a.shared[0])] == BOAT[: why.a.shared[0][1]]
+    assert "one story" in str(why)
+    assert "编者按：好文章。\n【三月里的码头" in str(why)
     with pytest.raises(LookupError):
         explain(session, boat.id, 987654)
 
