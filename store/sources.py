@@ -89,7 +89,8 @@ def _follow(row: Source, definition: SourceDefinition, interval_seconds: int, no
     row.kind, row.publisher, row.host = definition.kind, definition.publisher, definition.host
     row.interval_seconds = definition.interval_seconds or interval_seconds
     longest = max(timedelta(seconds=row.interval_seconds), MAX_BACKOFF, MAX_WAIT) + timedelta(hours=1)
-    if row.next_check_at is None or row.next_check_at > now + longest:
+    ahead = row.checked_at is not None and row.checked_at > now + timedelta(minutes=5)
+    if row.next_check_at is None or row.next_check_at > now + longest or (ahead and row.next_check_at > now):
         row.next_check_at = now  # written under a clock that ran ahead
     if row.enabled and not definition.enabled:
         row.state = "paused"
