@@ -9,11 +9,11 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
 
-from store import story_index, suppressions
+from store import editors, story_index, suppressions
 from store.models import Base
 
 #: Modules with tables of their own; importing them makes Base.metadata whole.
-TABLES = (story_index, suppressions)
+TABLES = (editors, story_index, suppressions)
 
 #: Held while migrating on PostgreSQL, so that two daemons starting at once do not both do it.
 _LOCK = 0x7061726B
