@@ -32,6 +32,8 @@ def ingest(
 ) -> tuple[Article, Outcome]:
     """Add the item's article with its raw page, its tags and its story. May be repeated: a second time is "seen"."""
     raw_id = save_page(session, item.page, origin.source_id).id if item.page else None
+    for page in item.more_pages:
+        save_page(session, page, origin.source_id)
     article, outcome = add_article(
         session, incoming(item), now, source_id=origin.source_id, raw_page_id=raw_id
     )

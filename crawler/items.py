@@ -59,6 +59,8 @@ class ArticleItem:
     position: int = 0
     #: the page it was read from, so that it can be read again; not part of what the article says
     page: FetchedPage | None = field(default=None, repr=False, compare=False)
+    #: the further pages of an article over several, kept beside the first
+    more_pages: list[FetchedPage] = field(default_factory=list, repr=False, compare=False)
 
 
 @dataclass(slots=True)

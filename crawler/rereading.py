@@ -112,6 +112,7 @@ def _verdict(article: Article) -> tuple[bool, bool, float, frozenset[tuple[str, 
 
 def replay(context: CrawlContext, quarantine_ids: Iterable[int]) -> Counter[str]:
     """Read quarantined pages again; return counts of read and still unreadable pages."""
+    _ = context.sources
     done: Counter[str] = Counter()
     for quarantine_id in quarantine_ids:
         with session_scope(context.engine) as session:
@@ -172,6 +173,7 @@ def _hand_in(context: CrawlContext, name: str, body: bytes | None, allow_private
 
 
 def _ids(context: CrawlContext, ids: Sequence[int] | None) -> list[int]:
+    _ = context.sources  # loading them writes; it must not wait for a transaction of our own
     if ids:
         return list(ids)
     with session_scope(context.engine) as session:

@@ -52,4 +52,5 @@ def _joined(parts: list[ArticleItem]) -> ArticleItem:
 
     whole = join_pages(parts)
     whole.source, whole.page, whole.position = parts[0].source, parts[0].page, parts[0].position
+    whole.more_pages = [part.page for part in parts[1:] if part.page]
     return whole
