@@ -56,7 +56,7 @@ class Explanation:
         lines = [
             f"articles {self.a.article_id} and {self.b.article_id}: {'one story' if self.together else 'two stories'}",
             f"the texts alone say: {self.kind} ({self.reason}{without})",
-            f"shared: {self.a.share:.1%} of the first, {self.b.share:.1%} of the second; "
+            f"shared: {self.a.share:.1%} of the first, {self.b.share:.1%} of the second",
             f"figures in equal places: {self.numbers}, of which disagree: {self.conflicts}",
             *(f"decided by hand: {decision}" for decision in self.decisions),
         ]
