@@ -1,7 +1,8 @@
-"""How many personalised mails a second go out: `python -m tests.bench.bench_mail [RECIPIENTS] [--memory]`.
+"""How many personalised mails a second go out: `python -m tests.bench.bench_mail [RECIPIENTS] [--dkim]`.
 
-Everything that happens in earnest happens here: claim, build with 60 KB of HTML, SMTP on one connection to a sink in another
-process, two commits a mail. Beside it: smtplib alone, pushing the same finished bytes. `--memory` tells how the process grew.
+Everything that happens in earnest happens here: claim, the real builder with a sample issue of some 60 KB of HTML and its Word
+briefing, personal links, SMTP on one connection to a sink in another process, two commits a mail. Beside it: smtplib alone,
+pushing the same finished bytes, and how the process grew behind the first 200 mails.
 """
 
 from __future__ import annotations
@@ -15,26 +16,29 @@ import socket
 import sys
 import tempfile
 import time
-from datetime import UTC, datetime
+from email import message_from_bytes, policy
 from pathlib import Path
 from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from digest.channels.base import Parcel
 from digest.channels.smtp import SmtpChannel
 from digest.delivery import deliver_due
-from digest.message import Attachment, build_message, message_id
-from digest.tokens import make_token
-from store import deliveries
-from store.config import Mail
-from store.database import make_engine, session_scope
-from store.models import Base, Delivery, Issue, Recipient
-from tests.acceptance.kill_arena import Rendered, end, spawn
+from digest.parcels import parcel_builder
+from digest.sample import SAMPLE_NOW
+from store.config import Config, Digest, Mail
+from store.database import Engine, make_engine, session_scope
+from store.models import Base, Delivery
+from tests.acceptance.kill_arena import end, spawn
+from tests.digest.frozen_sample import add_people, enqueue, freeze_sample
 from tests.digest.smtp_servers import free_port
 
-NOW = datetime(2026, 11, 23, tzinfo=UTC)
 SECRET = "a secret for the benchmark only"
-PAGE = "<tr><td style='padding:8px'>合肥高新区党工委召开会议，部署本周重点工作。</td></tr>\n" * 650
-SUMMARY = "合肥高新区党工委召开会议，部署本周重点工作。\n" * 120
+#: Stories that make some 60 KB of HTML.
+STORIES = 60
+THEMES = ("service", "chain", "two_new", "venue", "org")
 
 
 def sink(port: int) -> None:
@@ -63,19 +67,6 @@ def serve(connection: socket.socket) -> None:
         connection.sendall(answer)
 
 
-def build(row: Delivery, attachments: tuple[Attachment, ...] = ()) -> Parcel:
-    person = row.recipient
-    link = f"https://news.example.cn/u/{make_token(SECRET, person.token_key, 'unsubscribe')}"
-    html = f"<p>{person.name}，您好</p><table>{PAGE}</table><a href='{link}'>退订</a>"
-    message = build_message(
-        Rendered("高新区党建要情 2026年第47期", f"{person.name}\n{SUMMARY}\n{link}", html),
-        recipient_address=person.address, recipient_name=person.name, sender="office@example.cn", issue_id=row.issue_id,
-        message_date=NOW, list_id="weekly.example.cn", unsubscribe_url=link, unsubscribe_mailto="office@example.cn",
-        domain="example.cn", attachments=attachments,
-    )  # fmt: skip
-    return Parcel(person.address, message, message_id(row.issue_id, person.address, "example.cn"))
-
-
 def smtplib_rate(port: int, messages: list[bytes]) -> float:
     """Mails a second of smtplib alone on one connection."""
     with smtplib.SMTP("127.0.0.1", port) as server:
@@ -89,60 +80,76 @@ def grown_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def run(count: int, folder: Path) -> dict[str, Any]:
-    port = free_port()
-    child = spawn(lambda: sink(port))
-    time.sleep(0.3)
+def prepared(folder: Path, count: int) -> Engine:
+    """Return a database with the sample issue queued for `count` recipients of four kinds of wishes."""
     engine = make_engine(f"sqlite:///{folder / 'bench.db'}")
     Base.metadata.create_all(engine)
     with session_scope(engine) as session:
-        moments = dict.fromkeys(("period_start", "period_end", "due_at", "composed_at"), NOW)
-        session.add(Issue(number=1, year=2026, year_number=1, **moments))
-        people = [
-            {"address": f"r{n}@example.cn", "name": f"第{n}位", "token_key": f"{n:032x}", "created_at": NOW}
-            for n in range(count)
-        ]
-        session.execute(
-            Recipient.__table__.insert(), [person | {"zones": [], "themes": []} for person in people]
-        )
-        session.flush()
-        deliveries.enqueue(session, 1, NOW)
-    mail = Mail(
-        host="127.0.0.1",
-        port=port,
-        security="none",
-        sender="office@example.cn",
-        max_per_minute=0,
-        max_per_hour=0,
-    )
-    file = (Attachment("要情.docx", "application/octet-stream", os.urandom(60_000)),)
-    made: list[bytes] = []
+        number = freeze_sample(session, STORIES)
+        add_people(session, count, ({}, {"send_empty": True}, {"themes": list(THEMES)}, {}))
+        enqueue(session, number)
+    return engine
 
-    def keep(row: Delivery) -> Parcel:
-        parcel = build(row, file)
-        if len(made) < 200:
+
+def run(count: int, folder: Path, *, signed: bool = False) -> dict[str, Any]:
+    os.environ["PARKNEWS_WEB_SECRET"] = SECRET
+    port = free_port()
+    child = spawn(lambda: sink(port))
+    time.sleep(0.3)
+    engine = prepared(folder, count)
+    mail = Mail(
+        host="127.0.0.1", port=port, security="none", sender="office@example.cn", max_per_minute=0, max_per_hour=0,
+        dkim_key=str(write_key(folder)) if signed else "",
+    )  # fmt: skip
+    config = Config(mail=mail, digest=Digest(public_url="https://news.example.cn"))
+    build = parcel_builder(engine, config)
+    made: list[bytes] = []
+    grown: list[float] = []
+    spent = [0.0]
+
+    def keep(row: Delivery) -> Parcel | None:
+        began = time.process_time()
+        parcel = build(row)
+        spent[0] += time.process_time() - began
+        if parcel and len(made) < 200:
             made.append(parcel.message)
+        if len(made) == 200 and not grown:
+            grown.append(grown_mb())
         return parcel
 
-    before = grown_mb()
     began, used = time.perf_counter(), time.process_time()
-    report = deliver_due(engine, {"mail": SmtpChannel(mail)}, keep, lambda: NOW)
+    report = deliver_due(engine, {"mail": SmtpChannel(mail)}, keep, lambda: SAMPLE_NOW)
     seconds, cpu = time.perf_counter() - began, time.process_time() - used
+    later = grown_mb() - (grown or [grown_mb()])[0]
     alone = smtplib_rate(port, made)
     end(child, signal.SIGKILL)
     return {
         "sent": report.sent,
-        "html_kb": round(len(PAGE.encode()) / 1000),
+        "html_kb": round(len(html_of(made[0])) / 1000),
         "mail_kb": round(len(made[0]) / 1000),
         "mails_per_second": round(report.sent / seconds),
         "cpu_ms_per_mail": round(cpu / report.sent * 1000, 2),
+        "of_it_building": round(spent[0] / report.sent * 1000, 2),
         "smtplib_alone": round(alone),
         "share_of_smtplib": round(report.sent / seconds / alone, 2),
-        "grown_mb": round(grown_mb() - before, 1),
+        "grown_mb_after_200": round(later, 1),
     }
+
+
+def html_of(message: bytes) -> bytes:
+    body = message_from_bytes(message, policy=policy.default).get_body(("html",))
+    return body.get_content().encode() if body else b""
+
+
+def write_key(folder: Path) -> Path:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    path = folder / "dkim.pem"
+    path.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return path
 
 
 if __name__ == "__main__":
     numbers = [int(word) for word in sys.argv[1:] if word.isdecimal()]
     with tempfile.TemporaryDirectory() as name:
-        sys.stdout.write(json.dumps(run((numbers or [1000])[0], Path(name))) + "\n")
+        found = run((numbers or [1000])[0], Path(name), signed="--dkim" in sys.argv)
+    sys.stdout.write(json.dumps(found) + "\n")
