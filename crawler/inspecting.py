@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from dataclasses import asdict
@@ -116,13 +117,27 @@ _READ_FILE: dict[str, Callable[[str, bytes, str, str], Found]] = {
 }
 
 
+#: What pages of newspapers have and other pages rarely do, in their bytes or their address; a hint that costs little.
+_PAPER_BYTES = re.compile(
+    rb"enpproperty|founder-content|enpcontent|cms-content|detailData\.do", re.IGNORECASE
+)
+_PAPER_URL = re.compile(
+    r"epaper|paper\.|\d{8}_\d{3}|/reader/layout/|/pc/(?:content|con|layout)/", re.IGNORECASE
+)
+
+
 def _article(body: bytes, url: str, declared: str | None) -> list[ArticleItem]:
     from crawler.pages.epaper import EpaperPage
     from crawler.pages.portal import PortalArticlePage
 
-    newspaper = EpaperPage(body, url, declared=declared)
-    if newspaper.family() not in {"", "script_shell"} and newspaper.role() == "article":
-        return newspaper.to_items()
+    if _PAPER_BYTES.search(body) or _PAPER_URL.search(url):
+        newspaper = EpaperPage(body, url, declared=declared)
+        if newspaper.family() not in {"", "script_shell"} and newspaper.role() == "article":
+            items = newspaper.to_items()
+            if any(
+                item.page_number or item.page_name for item in items
+            ):  # else a news site on a newspaper's CMS
+                return items
     return PortalArticlePage(body, url, declared=declared).to_items()
 
 
