@@ -20,6 +20,7 @@ USER_AGENT = f"parknews/{version('parknews')} ({'+' + _crawl.contact if _crawl.c
 
 ROBOTSTXT_OBEY = _crawl.obey_robots
 CONCURRENT_REQUESTS = 16
+CONCURRENT_ITEMS = 1  # Scrapy starts so many tasks for every response (default 100: a third of the time); our pipeline never waits
 CONCURRENT_REQUESTS_PER_DOMAIN = 1
 DOWNLOAD_DELAY = _crawl.delay or 0.001  # with none at all Scrapy 2.19 sends a host's whole queue at once
 DOWNLOAD_DELAY_JITTER = 0  # Scrapy's default waits half of the delay that was configured

@@ -23,6 +23,7 @@ _BOMS = (
 _DECLARED = re.compile(
     rb"""(?:charset|encoding)\s{0,8}=\s{0,8}["']?\s{0,8}([A-Za-z0-9_\-]{3,20})""", re.IGNORECASE
 )
+_CJK = re.compile("[\u3400-\u9fff\ue000-\uf8ff]+")
 _ALIASES = {
     "gb2312": "gb18030",
     "gbk": "gb18030",
@@ -104,7 +105,7 @@ def _declared_names(body: bytes, declared: str | None) -> list[str]:
 
 def _common_share(text: str) -> float:
     """Share of common characters among the CJK characters of a sample of the text."""
-    cjk = [c for c in text[:200_000] if "\u3400" <= c <= "\u9fff" or "\ue000" <= c <= "\uf8ff"][:4000]
+    cjk = "".join(_CJK.findall(text[:200_000]))[:4000]
     return sum(c in _COMMON for c in cjk) / len(cjk) if cjk else 0.0
 
 

@@ -1,0 +1,234 @@
+"""What the whole way of an article costs: `python tests/bench/bench_pipeline.py [--articles N] [--size BYTES]`.
+
+A loopback web of eight hosts is crawled by children whose CPU time is their own `wait4` record, start included:
+
+1. the product's spider into a new SQLite file: crawl, extract, classify, join to stories, store;
+2. raw Scrapy: the same pages, address and title only; 3. Scrapy with trafilatura, where it is installed;
+4. again with nothing new; 5. a day later, with new and edited articles.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT))
+
+from tests.acceptance.farm import running  # noqa: E402
+from tests.bench.newsfarm import COLUMNS, NewsFarm  # noqa: E402
+
+HOSTS = [f"127.0.0.{number}" for number in range(2, 10)]
+
+
+@dataclass(frozen=True)
+class Cost:
+    """One child: CPU and wall seconds, peak memory in MB."""
+
+    cpu: float
+    wall: float
+    peak: float
+
+
+def run(folder: Path, *words: str) -> Cost:
+    """Run one of this file's children to its end and return what it cost. Raises RuntimeError when it failed."""
+    environment = os.environ | {
+        "PARKNEWS_CONFIG": str(folder / "parknews.toml"),
+        "SCRAPY_SETTINGS_MODULE": "crawler.settings",
+        "PYTHONPATH": str(ROOT),
+    }
+    began = time.monotonic()
+    with (folder / f"{words[0]}.log").open("wb") as log:
+        child = subprocess.Popen([sys.executable, __file__, "--child", *words], env=environment, stderr=log)
+        _, status, used = os.wait4(child.pid, 0)
+    child.returncode = os.waitstatus_to_exitcode(status)
+    if child.returncode:
+        raise RuntimeError((folder / f"{words[0]}.log").read_text(encoding="utf-8")[-2000:])
+    return Cost(used.ru_utime + used.ru_stime, time.monotonic() - began, used.ru_maxrss / 1024)
+
+
+def ours(shift: str, profile: str = "") -> None:
+    """The product's own visit of all sources, its clock `shift` seconds ahead."""
+    from crawler.context import CrawlContext, utc_now
+    from scheduler.crawls import crawl_here
+    from store.config import load_config
+
+    context = CrawlContext(load_config(), now=lambda: utc_now() + timedelta(seconds=float(shift)))
+    if profile:
+        import cProfile
+
+        profiler = cProfile.Profile()
+        profiler.runcall(crawl_here, context, context.sources, log_level="INFO")
+        profiler.dump_stats(profile)
+        return
+    crawl_here(context, context.sources, log_level="INFO")
+
+
+def raw(port: str, articles: str, mode: str = "") -> None:
+    """Thirty lines of Scrapy: every list, every article, its address and title (or what trafilatura makes of it)."""
+    import scrapy
+    from scrapy.crawler import CrawlerProcess
+
+    extract: Any = importlib.import_module("trafilatura").bare_extraction if mode == "trafilatura" else None
+
+    class Raw(scrapy.Spider):
+        name = "raw"
+
+        async def start(self) -> Any:
+            for host in HOSTS:
+                for column in range(COLUMNS):
+                    yield scrapy.Request(f"http://{host}:{port}/col{column}/", self.parse)
+
+        def parse(self, response: Any) -> Any:
+            for href in response.css("ul.list a::attr(href)").getall():
+                yield response.follow(href, self.article)
+
+        def article(self, response: Any) -> Any:
+            yield {"url": response.url, "title": response.css("title::text").get()}
+            if extract:
+                extract(response.text, url=response.url)
+
+    settings = {
+        "DOWNLOAD_DELAY": 0.001,
+        "DOWNLOAD_DELAY_JITTER": 0,
+        "CONCURRENT_REQUESTS": 16,
+        "COOKIES_ENABLED": False,
+    }
+    settings |= {
+        "CONCURRENT_REQUESTS_PER_DOMAIN": 1,
+        "ROBOTSTXT_OBEY": True,
+        "LOG_LEVEL": "INFO",
+        "TELNETCONSOLE_ENABLED": False,
+    }
+    process = CrawlerProcess(settings)
+    crawler = process.create_crawler(Raw)
+    process.crawl(crawler)
+    process.start()
+    if crawler.stats.get_value("item_scraped_count", 0) != int(articles):
+        raise SystemExit(
+            f"raw Scrapy saw {crawler.stats.get_value('item_scraped_count')} of {articles} articles"
+        )
+
+
+def counts(folder: Path) -> tuple[int, int, int]:
+    """Return (articles, revisions, stories) in the database."""
+    import sqlite3
+
+    with sqlite3.connect(folder / "var" / "parknews.db") as database:
+        found = [
+            database.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+            for table in ("article", "article_version", "story")
+        ]  # noqa: S608
+    return found[0], found[1], found[2]
+
+
+def office(folder: Path, port: int) -> None:
+    """Write the configuration of the crawl."""
+    (folder / "parknews.toml").write_text("[crawl]\ndelay = 0\nmax_articles = 10000\n", encoding="utf-8")
+    tables = []
+    for number, host in enumerate(HOSTS):
+        urls = ", ".join(f'"http://{host}:{port}/col{column}/"' for column in range(COLUMNS))
+        tables.append(
+            f'[[source]]\nname = "site-{number}"\nkind = "portal"\npublisher = "第{number}网"\nurls = [{urls}]\ninternal = true\n'
+        )
+    (folder / "sources.toml").write_text("\n".join(tables), encoding="utf-8")
+
+
+def show(name: str, cost: Cost, articles: int, more: str = "") -> None:
+    """Print one line."""
+    each = (
+        f"{cost.cpu / articles * 1000:7.2f} ms CPU an article"
+        if articles
+        else f"{cost.cpu:7.2f} s CPU in all"
+    )
+    print(f"{name:34}{each}, {cost.wall:6.1f} s, peak {cost.peak:4.0f} MB{more}", flush=True)
+
+
+def main() -> None:
+    """Print the costs and their ratios."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--articles", type=int, default=1500)
+    options.add_argument("--size", type=int, default=70_000)
+    options.add_argument(
+        "--profile", default="", help="write a cProfile of the first crawl here (its CPU then says nothing)"
+    )
+    options.add_argument("--child", nargs="+")
+    given = options.parse_args()
+    if given.child:
+        {"ours": ours, "raw": raw}[given.child[0]](*given.child[1:])
+        return
+    with tempfile.TemporaryDirectory() as name, running(HOSTS) as farm:
+        farm.latency = 0
+        measure(Path(name), NewsFarm(farm, given.articles, given.size), given.profile)
+
+
+def measure(folder: Path, news: NewsFarm, profile: str) -> None:
+    """Run the children one after the other."""
+    farm, count = news.farm, news.articles
+    news.build()
+    office(folder, farm.port)
+    bare = run(folder, "raw", str(farm.port), str(count))
+    show("raw Scrapy", bare, count)
+    farm.forget()
+    first = run(folder, "ours", "0", *([profile] if profile else []))
+    articles, _, stories = counts(folder)
+    show(
+        "crawl to store",
+        first,
+        count,
+        f"; {articles} articles, {stories} stories, {len(farm.asked)} requests",
+    )
+    print(f"{'':34}{first.cpu / bare.cpu:7.2f} x raw Scrapy (wanted <= 2)")
+    if importlib.util.find_spec("trafilatura"):
+        peer = run(folder, "raw", str(farm.port), str(count), "trafilatura")
+        show(
+            "Scrapy with trafilatura",
+            peer,
+            count,
+            f"; ours is {first.cpu / peer.cpu:.2f} of it (wanted <= 0.33)",
+        )
+    farm.forget()
+    again = run(folder, "ours", "600")
+    show(
+        "again, nothing new",
+        again,
+        0,
+        f"; {len(farm.asked)} requests (lists {COLUMNS * len(HOSTS)}, robots {len(HOSTS)})",
+    )
+    next_day(folder, news)
+
+
+def next_day(folder: Path, news: NewsFarm) -> None:
+    """A day on: three new articles a host, one in fifty edited."""
+    farm, new, before = news.farm, 3 * len(HOSTS), counts(folder)
+    for number in range(news.articles, news.articles + new):
+        news.publish(number)
+    edited = range(0, news.articles, 50)
+    for number in edited:
+        news.edit(number)
+    lists = COLUMNS * len(HOSTS)
+    for day in (1, 2, 3, 5, 8, 12):
+        farm.forget()
+        cost = run(folder, "ours", str(86_400 * day + 700))
+        after = counts(folder)
+        robots = len(farm.paths("/robots.txt"))
+        show(
+            f"day {day}",
+            cost,
+            0,
+            f"; {after[0] - before[0]} of {new} new, {after[1]} of {len(edited)} edited noticed, "
+            f"{len(farm.asked) - robots} requests + {robots} robots for {lists} lists",
+        )
+
+
+if __name__ == "__main__":
+    main()
