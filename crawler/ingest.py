@@ -13,7 +13,7 @@ from store.articles import Incoming, Outcome, add_article, articles_of_story, se
 from store.database import Session
 from store.models import Article, ArticleTag
 from store.pages import save_page
-from store.stories import assign_story, borrowed_zones
+from store.stories import assign_story, borrowed_zones, reassign
 
 Clock = Callable[[], datetime]
 
@@ -39,7 +39,7 @@ def ingest(
     )
     if outcome != "seen":
         classify_article(article, classifier, origin)
-        place(session, article, now)
+        place(session, article, now, revised=outcome == "revised")
     return article, outcome
 
 
@@ -81,10 +81,14 @@ def tags_of(verdict: Classification) -> list[dict[str, Any]]:
     return list(first.values())
 
 
-def place(session: Session, article: Article, now: datetime) -> None:
-    """Join the article to its story; copies that name no zone take those their twins name, whichever came first."""
+def place(session: Session, article: Article, now: datetime, *, revised: bool = False) -> None:
+    """Join the article to its story, anew when its text was revised.
+
+    Copies that name no zone take those their twins name, whichever came first.
+    """
     session.flush()
-    assign_story(session, article, zones=tag_names(article, "zone"), now=now)
+    join = reassign if revised else assign_story
+    join(session, article, zones=tag_names(article, "zone"), now=now)
     session.flush()
     for copy in articles_of_story(session, article.story_id):
         if not tag_names(copy, "zone", "actor"):

@@ -54,7 +54,7 @@ def _reread_one(context: CrawlContext, session: Session, article: Article) -> st
     if not reread_article(article, values, context.now()):
         return "same"
     classify_article(article, context.classifier, origin_of(context, article.source_id))
-    place(session, article, context.now())
+    place(session, article, context.now(), revised=True)
     return "changed"
 
 

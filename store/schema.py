@@ -9,11 +9,11 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
 
-from store import editors, story_index, suppressions
+from store import editors, search_index, story_index, story_rebuild, suppressions
 from store.models import Base
 
 #: Modules with tables of their own; importing them makes Base.metadata whole.
-TABLES = (editors, story_index, suppressions)
+TABLES = (editors, search_index, story_index, story_rebuild, suppressions)
 
 #: Held while migrating on PostgreSQL, so that two daemons starting at once do not both do it.
 _LOCK = 0x7061726B

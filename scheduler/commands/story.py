@@ -34,11 +34,15 @@ def group(lines: IO[str], url: str | None) -> None:
 
 def _documents(lines: IO[str]) -> Iterator[dict[str, Any]]:
     for number, line in enumerate(lines, 1):
-        if line.strip():
-            try:
-                yield json.loads(line)
-            except json.JSONDecodeError as error:
-                raise click.ClickException(f"line {number}: not JSON ({error.msg})") from error
+        if not line.strip():
+            continue
+        try:
+            document = json.loads(line)
+        except json.JSONDecodeError as error:
+            raise click.ClickException(f"line {number}: not JSON ({error.msg})") from error
+        if not isinstance(document, dict) or document.get("id") is None:
+            raise click.ClickException(f"line {number}: not a JSON object with an id")
+        yield document
 
 
 @contextmanager
