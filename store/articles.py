@@ -12,7 +12,9 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
 
+from store import search_index  # noqa: F401  (its session events keep the index)
 from store.models import Article, ArticleTag, ArticleVersion, PassedUrl
 from store.text import clean_line, clean_text
 from store.urls import url_key
@@ -119,6 +121,7 @@ def add_article(
         )
         session.add(article)
         session.flush()
+        set_committed_value(article, "tags", [])  # spares the question which it has
         return article, "new"
     if article.checksum == values["checksum"]:
         return article, "seen"

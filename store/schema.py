@@ -68,11 +68,27 @@ def ensure(engine: Engine) -> None:
     upgrade(engine)
 
 
+def is_modelled(_object: object, name: str | None, kind: str, reflected: bool, compare_to: object) -> bool:
+    """Tell Alembic which tables to compare: not the tables of the search index, which no model describes."""
+    return not (
+        kind == "table" and reflected and compare_to is None and (name or "").startswith("search_index")
+    )
+
+
 def differences(engine: Engine) -> list[str]:
     """Return what the migrated database and the models disagree on, one line each; empty when they agree."""
     with engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "include_object": is_modelled})
         return [repr(difference) for difference in compare_metadata(context, Base.metadata)]
+
+
+def integrity(engine: Engine) -> list[str]:
+    """Return what SQLite finds broken in its file, `integrity: …` each; empty when it is whole, and for PostgreSQL."""
+    if engine.dialect.name != "sqlite":
+        return []
+    with engine.connect() as connection:
+        rows = connection.exec_driver_sql("PRAGMA quick_check(5)").scalars().all()
+    return [f"integrity: {row}" for row in rows if row != "ok"]
 
 
 def write_revision(engine: Engine, effect: str) -> str:

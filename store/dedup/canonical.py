@@ -78,3 +78,9 @@ def _drop_masks(text: str) -> tuple[str, int]:
 def fold_sign(character: str) -> str:
     """Return what one character becomes, empty when it is dropped."""
     return character.translate(_table())
+
+
+@lru_cache(maxsize=1)
+def simplified_signs() -> dict[str, str]:
+    """Return every Chinese character of the BMP with its simplified form, looked up alone."""
+    return _simplified([chr(code) for code in range(_BMP)])

@@ -3,11 +3,7 @@
 from alembic import context
 
 from store.models import Base
-
-
-def _include(obj: object, name: str | None, type_: str, reflected: bool, compare_to: object) -> bool:
-    return not (type_ == "table" and reflected and compare_to is None and (name or "").startswith("search_"))
-
+from store.schema import is_modelled
 
 context.configure(
     connection=context.config.attributes["connection"],
@@ -15,7 +11,7 @@ context.configure(
     render_as_batch=True,
     compare_type=True,
     user_module_prefix="",
-    include_object=_include,
+    include_object=is_modelled,
 )
 with context.begin_transaction():
     context.run_migrations()

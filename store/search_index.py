@@ -1,0 +1,307 @@
+"""The index behind search: which articles hold which pairs of neighbouring characters, and which zone, theme, outlet, month.
+
+Chinese has no spaces and words are often two characters long, so pairs are what can be looked up: a query of n characters
+is found where all its n-1 pairs are. The index may only promise too much, never too little; `store.search` checks every
+candidate against `SearchText.folded`. Kept in the transaction that changes an article: flushes note which articles
+changed, `keep_up` writes them before the commit and before every search of the same session.
+
+SQLite: an FTS5 table without content and without positions, one token for each pair. PostgreSQL: a GIN index over an array
+of 31-bit checksums of the same tokens (a tsvector would refuse texts with more than about 100,000 different pairs).
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from functools import lru_cache
+from itertools import pairwise
+from typing import Any, cast
+from zlib import crc32
+
+from sqlalchemy import Connection, Table, delete, event, func, insert, inspect, select, text
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from store.dedup.canonical import simplified_signs
+from store.models import Article, ArticleTag, Base, Key, Source
+
+#: Columns of an article that are searched or filtered by.
+_WATCHED = ("title", "kicker", "subtitle", "text", "publisher", "published_at", "source_id")
+_PENDING = "search_pending"
+#: Stands between the parts of an article so that nothing is found across them.
+BREAK = "\n"
+_SIGN = 0xE000
+_PRIVATE = re.compile("[\ue000-\uf8ff]")
+#: ASCII characters the tokenizer would split at or drop, moved to the private area.
+_SAFE = {code: _SIGN + code for code in range(128) if not chr(code).isalnum()}
+#: First characters of tokens that are no pairs; private, so that no text can forge them (texts lose theirs in `fold`).
+ZONE, THEME, OUTLET, SOURCE, MONTH, YEAR = (chr(0xF700 + number) for number in range(6))
+
+
+class SearchText(Base):
+    """An article as it is searched: its folded parts, the moment it counts for, and its tokens that are no pairs."""
+
+    __tablename__ = "search_text"
+    article_id: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
+    moment: Mapped[datetime]
+    folded: Mapped[str]
+    labels: Mapped[str]
+
+
+_TEXT = cast("Table", SearchText.__table__)
+
+
+@lru_cache(maxsize=1)
+def _simplified() -> dict[int, str]:
+    return {ord(sign): simple for sign, simple in simplified_signs().items() if sign != simple}
+
+
+def fold(text: str) -> str:
+    """Return `text` as it is compared: NFKC, lower case, simplified, white space runs as one space.
+
+    Sign by sign, so that what is part of a text stays part of it. Signs for private use are dropped.
+    """
+    folded = unicodedata.normalize("NFKC", text).translate(_simplified()).lower().replace("ς", "σ")
+    return " ".join(_PRIVATE.sub("", folded).split())
+
+
+def pairs(folded: str) -> set[str]:
+    """Return the tokens of a folded text."""
+    found: set[str] = set()
+    for part in folded.split(BREAK):
+        safe = part.translate(_SAFE)
+        found.update(map("".join, pairwise(safe)))
+    return found
+
+
+def outlet_pairs(name: str) -> set[str]:
+    """Return the tokens of an outlet's name, kept apart from those of texts."""
+    return {OUTLET + pair for pair in pairs(fold(name))}
+
+
+def label(kind: str, name: str) -> str:
+    """Return the token of a zone, theme, source, month or year."""
+    return kind + fold(name).translate(_SAFE)
+
+
+def _checksum(token: str) -> int:
+    return crc32(token.encode("utf-8", "surrogatepass")) & 0x7FFFFFFF
+
+
+def create(connection: Connection) -> None:
+    """Make the index table beside `search_text`; may be repeated. Migrations call this after they made `search_text`."""
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql(
+            "CREATE VIRTUAL TABLE IF NOT EXISTS search_index USING fts5"
+            "(tokens, content='', detail=none, columnsize=0, tokenize='ascii')"
+        )
+        return
+    connection.exec_driver_sql(
+        "CREATE TABLE IF NOT EXISTS search_index (article_id bigint PRIMARY KEY, tokens integer[] NOT NULL)"
+    )
+    connection.exec_driver_sql(
+        "CREATE INDEX IF NOT EXISTS search_index_tokens ON search_index USING gin (tokens)"
+    )
+
+
+def drop(connection: Connection) -> None:
+    """Remove the index table."""
+    connection.exec_driver_sql("DROP TABLE IF EXISTS search_index")
+
+
+@event.listens_for(_TEXT, "after_create")
+def _created(_target: object, connection: Connection, **_: object) -> None:
+    create(connection)
+
+
+@event.listens_for(_TEXT, "before_drop")
+def _dropping(_target: object, connection: Connection, **_: object) -> None:
+    drop(connection)
+
+
+@event.listens_for(Session, "after_flush")
+def _note(session: Session, _context: object) -> None:
+    """Remember the articles this flush changed."""
+    pending: set[int] = session.info.setdefault(_PENDING, set())
+    for row in (*session.new, *session.deleted):
+        if isinstance(row, Article):
+            pending.add(row.id)
+        elif isinstance(row, ArticleTag):
+            pending.add(row.article_id)
+    for row in session.dirty:
+        if isinstance(row, Article) and _changed(row):
+            pending.add(row.id)
+
+
+def _changed(article: Article) -> bool:
+    state: Any = inspect(article)
+    return any(state.attrs[name].history.has_changes() for name in _WATCHED)
+
+
+@event.listens_for(Session, "before_commit")
+def _write(session: Session) -> None:
+    keep_up(session)
+
+
+@event.listens_for(Session, "after_rollback")
+def _forget(session: Session) -> None:
+    session.info.pop(_PENDING, None)
+
+
+def keep_up(session: Session) -> None:
+    """Bring the index up to what this session has changed; called before every commit and search."""
+    if session.new or session.dirty or session.deleted:
+        session.flush()
+    pending = session.info.pop(_PENDING, None)
+    if pending:
+        _index(session, sorted(number for number in pending if number is not None))
+
+
+def rebuild(session: Session) -> int:
+    """Index every article anew; return how many there are. For after a change by other means than the ORM."""
+    connection = session.connection()
+    drop(connection)
+    create(connection)
+    session.execute(delete(SearchText))
+    session.info.pop(_PENDING, None)
+    count, last = 0, 0
+    while ids := list(
+        session.scalars(select(Article.id).where(Article.id > last).order_by(Article.id).limit(200))
+    ):
+        _index(session, ids)
+        count, last = count + len(ids), ids[-1]
+    return count
+
+
+def _index(session: Session, ids: Sequence[int]) -> None:
+    for start in range(0, len(ids), 200):
+        chunk = ids[start : start + 200]
+        old = {
+            row.article_id: row for row in session.execute(select(_TEXT).where(_TEXT.c.article_id.in_(chunk)))
+        }
+        new = _read(session, chunk)
+        changed = [number for number in chunk if _key(old.get(number)) != _key(new.get(number))]
+        _take_out(session, [old[number] for number in changed if number in old])
+        _put_in(session, [new[number] for number in changed if number in new])
+
+
+def _key(row: Any) -> tuple[str, str, datetime] | None:
+    if row is None:
+        return None
+    if isinstance(row, dict):
+        return row["folded"], row["labels"], row["moment"]
+    return row.folded, row.labels, row.moment
+
+
+def _read(session: Session, ids: Sequence[int]) -> dict[int, dict[str, Any]]:
+    columns = (Article.id, Article.title, Article.kicker, Article.subtitle, Article.text, Article.publisher)
+    moments = (Article.source_id, Article.published_at, Article.first_seen_at)
+    tags: dict[int, set[str]] = {}
+    for number, kind, name in session.execute(
+        select(ArticleTag.article_id, ArticleTag.kind, ArticleTag.name).where(ArticleTag.article_id.in_(ids))
+    ):
+        tags.setdefault(number, set()).add(label(ZONE if kind == "zone" else THEME, name))
+    rows: dict[int, dict[str, Any]] = {}
+    for row in session.execute(select(*columns, *moments).where(Article.id.in_(ids))):
+        moment = row.published_at or row.first_seen_at
+        labels = tags.get(row.id, set()) | outlet_pairs(row.publisher or "")
+        labels |= {label(MONTH, f"{moment:%Y%m}"), label(YEAR, f"{moment:%Y}")}
+        labels |= {label(SOURCE, str(row.source_id))} if row.source_id else set()
+        parts = (row.title, row.kicker, row.subtitle, row.text)
+        rows[row.id] = {
+            "article_id": row.id,
+            "moment": moment,
+            "folded": BREAK.join(fold(part) for part in parts if part),
+            "labels": " ".join(sorted(labels)),
+        }
+    return rows
+
+
+def _tokens(folded: str, labels: str) -> list[str]:
+    return sorted(pairs(folded)) + labels.split()
+
+
+def _take_out(session: Session, rows: Sequence[Any]) -> None:
+    """Remove indexed rows. FTS5 without content forgets a row only when told exactly what was put in."""
+    if not rows:
+        return
+    numbers = [row.article_id for row in rows]
+    if session.get_bind().dialect.name == "sqlite":
+        session.execute(
+            text("INSERT INTO search_index(search_index, rowid, tokens) VALUES ('delete', :id, :tokens)"),
+            [{"id": row.article_id, "tokens": " ".join(_tokens(row.folded, row.labels))} for row in rows],
+        )
+    else:
+        session.execute(text("DELETE FROM search_index WHERE article_id = ANY(:ids)"), {"ids": numbers})
+    session.execute(delete(_TEXT).where(_TEXT.c.article_id.in_(numbers)))
+
+
+def _put_in(session: Session, rows: Sequence[dict[str, Any]]) -> None:
+    if not rows:
+        return
+    session.execute(insert(_TEXT), rows)
+    found = [(row["article_id"], _tokens(row["folded"], row["labels"])) for row in rows]
+    if session.get_bind().dialect.name == "sqlite":
+        session.execute(
+            text("INSERT INTO search_index(rowid, tokens) VALUES (:id, :tokens)"),
+            [{"id": number, "tokens": " ".join(tokens)} for number, tokens in found],
+        )
+    else:
+        session.execute(
+            text(
+                "INSERT INTO search_index(article_id, tokens) VALUES (:id, :tokens) "
+                "ON CONFLICT (article_id) DO UPDATE SET tokens = excluded.tokens"
+            ),
+            [{"id": number, "tokens": sorted(set(map(_checksum, tokens)))} for number, tokens in found],
+        )
+
+
+#: One condition: any of the alternatives, each of which is tokens that must all be there.
+Clause = Sequence[Iterable[str]]
+
+
+def matching(dialect: str, clauses: Sequence[Clause]) -> tuple[str, str, dict[str, Any]]:
+    """Return (name of the number's column, SQL condition, parameters) for `search_index` rows that fulfil every clause."""
+    if dialect == "sqlite":
+        words = " AND ".join(
+            "("
+            + " OR ".join("(" + " AND ".join(f'"{token}"' for token in some) + ")" for some in clause)
+            + ")"
+            for clause in clauses
+        )
+        return "rowid", "search_index MATCH :tokens", {"tokens": words}
+    parameters: dict[str, Any] = {}
+    conditions = []
+    for clause in clauses:
+        alternatives = []
+        for some in clause:
+            name = f"tokens_{len(parameters)}"
+            parameters[name] = sorted(set(map(_checksum, some)))
+            alternatives.append(f"tokens @> CAST(:{name} AS integer[])")
+        conditions.append("(" + " OR ".join(alternatives) + ")")
+    return "article_id", " AND ".join(conditions), parameters
+
+
+def candidates(session: Session, clauses: Sequence[Clause], before: int | None, limit: int) -> list[int]:
+    """Return articles that may fulfil every clause, newest first, with numbers under `before`."""
+    if not clauses:
+        query = select(SearchText.article_id).order_by(SearchText.article_id.desc()).limit(limit)
+        return list(session.scalars(query if before is None else query.where(SearchText.article_id < before)))
+    column, condition, parameters = matching(session.get_bind().dialect.name, clauses)
+    if before is not None:
+        condition, parameters["before"] = f"{condition} AND {column} < :before", before
+    sql = f"SELECT {column} FROM search_index WHERE {condition} ORDER BY {column} DESC LIMIT {int(limit)}"  # noqa: S608
+    return list(session.scalars(text(sql), parameters))
+
+
+def holds(dialect: str, word: str) -> Any:
+    """Return the condition that a folded text holds the folded `word`."""
+    find = func.instr if dialect == "sqlite" else func.strpos
+    return find(SearchText.folded, word) > 0
+
+
+def sources_named(session: Session, outlet: str) -> list[int]:
+    """Return the sources whose outlet's name holds the folded `outlet`."""
+    rows = session.execute(select(Source.id, Source.publisher).where(Source.publisher.is_not(None)))
+    return [number for number, name in rows if name and outlet in fold(name)]
