@@ -18,7 +18,7 @@ from email.message import Message
 from pathlib import Path
 from typing import Any
 
-from store.bounces import Kind, record_bounce
+from store.bounces import HARD_AFTER, SOFT_AFTER, Kind, record_bounce
 from store.deliveries import Database, ledger
 from store.text import clean_line
 
@@ -215,7 +215,14 @@ def _prose(message: Message) -> str:
     return "\n".join(gathered)
 
 
-def read_folder(engine: Database, folder: Path, now: datetime) -> Counter[str]:
+def read_folder(
+    engine: Database,
+    folder: Path,
+    now: datetime,
+    *,
+    hard_after: int = HARD_AFTER,
+    soft_after: int = SOFT_AFTER,
+) -> Counter[str]:
     """Take in every `.eml` of `folder`, oldest name first, and move it to `done/`; returns counts by outcome.
 
     Words: no_report (left to a person in `other/`), unknown, known, noted, suppressed. Raises OSError and LedgerError; what was
@@ -235,6 +242,8 @@ def read_folder(engine: Database, folder: Path, now: datetime) -> Counter[str]:
                     now,
                     message_id=bounce.message_id,
                     address=bounce.address,
+                    hard_after=hard_after,
+                    soft_after=soft_after,
                 )
         counts[outcome] += 1
         target = folder / ("other" if outcome in {"no_report", "unknown"} else "done")

@@ -71,6 +71,56 @@ class ImapServer:
         return command != "LOGOUT"
 
 
+class Pop3Server:
+    """As much of a POP3 server as the mailbox needs. Mails are numbered anew in every session, their names stay."""
+
+    def __init__(self, context: ssl.SSLContext, mails: dict[str, bytes]) -> None:
+        self.mails, self.commands, self.hang_up_at = mails, list[str](), ""
+        server = self
+
+        class Handler(StreamRequestHandler):
+            def handle(self) -> None:
+                with suppress(OSError):
+                    self.wfile.write(b"+OK ready\r\n")
+                    while line := self.rfile.readline():
+                        reply = server.answer(line.decode().strip())
+                        if not reply:
+                            return
+                        self.wfile.write(reply)
+
+        class Server(ThreadingTCPServer):
+            daemon_threads = allow_reuse_address = True
+
+            def get_request(self) -> tuple[ssl.SSLSocket, object]:
+                connection, peer = super().get_request()
+                return context.wrap_socket(connection, server_side=True), peer
+
+        self.server = Server(("127.0.0.1", 0), Handler)
+        self.port: int = self.server.server_address[1]
+        threading.Thread(
+            target=self.server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True
+        ).start()
+
+    def answer(self, line: str) -> bytes:
+        self.commands.append(line)
+        word, _, rest = line.partition(" ")
+        if self.hang_up_at and line.startswith(self.hang_up_at):
+            return b""
+        if word == "PASS":
+            return b"+OK in\r\n" if rest == PASSWORD else f"-ERR wrong {rest}\r\n".encode()
+        if word == "UIDL":
+            lines = [f"{n} {name}\r\n" for n, name in enumerate(self.mails, 1)]
+            return ("+OK\r\n" + "".join(lines) + ".\r\n").encode()
+        if word not in {"LIST", "RETR", "TOP"}:
+            return b"+OK\r\n"
+        octets = list(self.mails.values())[int(rest.split()[0]) - 1]
+        if word == "LIST":
+            return f"+OK {rest} {len(octets)}\r\n".encode()
+        if word == "TOP":
+            octets = octets[:5000]
+        return b"+OK\r\n" + octets.removesuffix(b"\r\n") + b"\r\n.\r\n"
+
+
 @pytest.fixture
 def trusted(tmp_path: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
     return make_certificate(tmp_path, "127.0.0.1")
@@ -115,3 +165,36 @@ def test_every_refusal_names_the_mailbox_and_no_secret(
         for secret in (PASSWORD, "falsch"):
             assert secret not in str(caught.value)
             assert secret not in repr(mailbox)
+
+
+def test_mails_of_a_pop3_mailbox_are_fetched_once_though_it_knows_no_mark(
+    tmp_path: Path, trusted: tuple[ssl.SSLContext, ssl.SSLContext]
+) -> None:
+    server = Pop3Server(trusted[0], {"aa": b"Subject: 1\r\n\r\n", "bb": b"Subject: 2\r\n\r\nx\r\n" * 200_000})
+    mailbox = Mailbox("127.0.0.1", "office", PASSWORD, server.port, 2, trusted[1], "pop3")
+    out = tmp_path / "bounces"
+    assert fetch_new(mailbox, out) == 2
+    assert fetch_new(mailbox, out) == 0
+    assert all(path.stat().st_size <= MAX_OCTETS for path in out.glob("*.eml"))
+    del server.mails["aa"]
+    server.mails["cc"] = b"Subject: 3\r\n\r\n"
+    assert fetch_new(mailbox, out) == 1
+    assert len(list(out.glob("*.eml"))) == 3
+    assert out.joinpath(".fetched").read_text().split() == ["bb", "cc"]
+    assert not any(command.startswith("DELE") for command in server.commands)
+
+
+def test_a_pop3_mailbox_that_hangs_up_keeps_what_was_fetched(
+    tmp_path: Path, trusted: tuple[ssl.SSLContext, ssl.SSLContext]
+) -> None:
+    server = Pop3Server(trusted[0], {"aa": b"Subject: 1\r\n\r\n", "bb": b"Subject: 2\r\n\r\n"})
+    mailbox = Mailbox("127.0.0.1", "office", PASSWORD, server.port, 2, trusted[1], "pop3")
+    server.hang_up_at = "RETR 2"
+    with pytest.raises(MailboxError, match=r"127\.0\.0\.1"):
+        fetch_new(mailbox, tmp_path)
+    server.hang_up_at = ""
+    assert fetch_new(mailbox, tmp_path) == 1
+    wrong = Mailbox("127.0.0.1", "office", "falsch", server.port, 2, trusted[1], "pop3")
+    with pytest.raises(MailboxError, match="授权码") as caught:
+        fetch_new(wrong, tmp_path)
+    assert "falsch" not in str(caught.value)
