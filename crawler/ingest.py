@@ -88,7 +88,9 @@ def place(session: Session, article: Article, now: datetime, *, revised: bool = 
     """
     session.flush()
     join = reassign if revised else assign_story
-    join(session, article, zones=tag_names(article, "zone"), now=now)
+    assignment = join(session, article, zones=tag_names(article, "zone"), now=now)
+    if assignment.begun and not assignment.changed:
+        return
     session.flush()
     for copy in articles_of_story(session, article.story_id):
         if not tag_names(copy, "zone", "actor"):

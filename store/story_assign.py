@@ -45,6 +45,8 @@ class Assignment:
     also: list[int] = field(default_factory=list)
     reason: str = ""
     changed: set[int] = field(default_factory=set)
+    #: the article began this story
+    begun: bool = False
 
     @property
     def story(self) -> Story:
@@ -108,6 +110,7 @@ class _Step:
     def __init__(
         self, session: Session, article: Article, text: Text, placement: Placement, common: set[int]
     ) -> None:
+        self.begun = False
         self.session, self.article, self.text, self.placement, self.common = (
             session,
             article,
@@ -155,6 +158,7 @@ class _Step:
         elif self.placement.verdicts:
             nearest = max(self.placement.verdicts, key=lambda match: match.verdict.score)
             self.reason = f"nearest is article {nearest.known.article_id}: {nearest.verdict.reason}"
+        self.begun = True
         self._put()
         self._follow_up()
 
@@ -277,7 +281,15 @@ class _Step:
             else []
         )
         return Assignment(
-            self.session, self.story, self.word, self.of, self.score, also, self.reason, self.changed
+            self.session,
+            self.story,
+            self.word,
+            self.of,
+            self.score,
+            also,
+            self.reason,
+            self.changed,
+            self.begun,
         )
 
 
