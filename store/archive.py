@@ -10,13 +10,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session, selectinload
 
-from store.models import Article, ArticleTag, Issue, IssueStory, Source, Story
+from store.models import Article, ArticleTag, Issue, IssueStory, Story
+from store.search import SHORTEST_QUERY, Query, outlet_is, query_words, says
+from store.search_index import keep_up
 from store.text import clean_line
 
-#: Shorter queries would find nearly everything.
-SHORTEST_QUERY = 2
-#: Words of a query that are looked at; further ones are ignored.
-_WORDS = 8
+__all__ = ["SHORTEST_QUERY", "Query", "list_issues", "search", "story_facts", "told_tags"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,18 +54,6 @@ class StoryFacts:
     content: dict[str, Any]
     articles: tuple[Shown, ...]
     evidence: tuple[tuple[str, str, str], ...]  # kind, name, the words that prove it
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """What is looked for: words that must all occur, and filters; empty ones do not filter. Days are whole moments."""
-
-    words: str = ""
-    zone: str = ""
-    theme: str = ""
-    outlet: str = ""
-    since: datetime | None = None
-    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,12 +130,14 @@ def search(session: Session, query: Query, limit: int = 30, offset: int = 0) -> 
     """Return how many told stories match and those from `offset` on, newest issue first.
 
     Words are found as they stand, inside other words too, in title and text of any article of a story and in the title
-    and summary that went out; % and _ are ordinary characters. A query with one word under two characters finds nothing.
+    and summary that went out; case, width and traditional forms play no part, % and _ are ordinary characters. A query
+    with one word under two characters finds nothing.
     """
-    words = clean_line(query.words).split()[:_WORDS]
-    if any(len(word) < SHORTEST_QUERY for word in words):
+    keep_up(session)
+    words = query_words(query)
+    if words is None:
         return 0, []
-    base = _filtered(select(IssueStory.id), query, words)
+    base = _filtered(session, select(IssueStory.id), query, words)
     total = session.scalar(select(func.count()).select_from(base.subquery())) or 0
     rows = session.scalars(
         select(IssueStory)
@@ -165,18 +154,18 @@ def search(session: Session, query: Query, limit: int = 30, offset: int = 0) -> 
     ]
 
 
-def _filtered(base: Select[Any], query: Query, words: Sequence[str]) -> Select[Any]:
+def _filtered(session: Session, base: Select[Any], query: Query, words: Sequence[str]) -> Select[Any]:
     found = base.join(Story, Story.id == IssueStory.story_id)
     for word in words:
-        found = found.where(or_(_any_article(_says(word)), _went_out(word)))
+        told = select(Article.story_id).where(Article.story_id.is_not(None), says(session, word))
+        found = found.where(or_(Story.id.in_(told), _went_out(word)))
     for kind, name in (("zone", query.zone), ("theme", query.theme)):
         if name:
             found = found.where(
                 _any_article(Article.tags.any((ArticleTag.kind == kind) & (ArticleTag.name == name)))
             )
     if outlet := clean_line(query.outlet):
-        named = Article.source.has(Source.publisher.icontains(outlet, autoescape=True))
-        found = found.where(_any_article(Article.publisher.icontains(outlet, autoescape=True) | named))
+        found = found.where(_any_article(outlet_is(session, outlet)))
     moment = func.coalesce(Story.first_published_at, Story.first_seen_at)
     if query.since:
         found = found.where(moment >= query.since)
@@ -187,15 +176,6 @@ def _filtered(base: Select[Any], query: Query, words: Sequence[str]) -> Select[A
 
 def _any_article(condition: ColumnElement[bool]) -> ColumnElement[bool]:
     return select(Article.id).where(Article.story_id == Story.id, condition).correlate(Story).exists()
-
-
-def _says(word: str) -> ColumnElement[bool]:
-    return or_(
-        Article.title.icontains(word, autoescape=True),
-        Article.text.icontains(word, autoescape=True),
-        Article.kicker.icontains(word, autoescape=True),
-        Article.subtitle.icontains(word, autoescape=True),
-    )
 
 
 def _went_out(word: str) -> ColumnElement[bool]:

@@ -1,0 +1,80 @@
+"""`parknews search`: find articles and stories."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+    from store.search import Found
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("words", nargs=-1)
+@click.option("--zone", default="", help="Only articles about this zone.")
+@click.option("--theme", default="", help="Only articles of this theme (its key).")
+@click.option("--outlet", default="", help="Only of this outlet; a part of its name will do.")
+@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="From this day on.")
+@click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="Up to this day, the day included.")
+@click.option("--exact", is_flag=True, help="The words as one string, spaces included.")
+@click.option("--stories", is_flag=True, help="One line a story instead of one an article.")
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 10_000))
+@click.option("--offset", default=0, show_default=True, type=click.IntRange(0, 10_000_000))
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@click.option("--rebuild", is_flag=True, help="First index every article anew.")
+def search_command(
+    words: tuple[str, ...], limit: int, offset: int, stories: bool, as_json: bool, rebuild: bool, **given: Any
+) -> None:
+    """Find articles in which all WORDS stand (two characters or more each), the latest arrival first."""
+    from scheduler.context import open_store
+    from store.database import read_scope, session_scope
+    from store.search import Query, query_words, search_articles
+    from store.search_index import rebuild as index_anew
+
+    store = open_store()
+    if rebuild:
+        with session_scope(store.engine) as session:
+            click.echo(f"{index_anew(session)} articles indexed", err=True)
+    zone = store.config.zone_info
+    given["since"], given["until"] = _start(given["since"], zone, 0), _start(given["until"], zone, 1)
+    query = Query(" ".join(words), **given)
+    if query_words(query) is None:
+        raise click.UsageError("every word needs two characters or more")
+    if rebuild and query == Query():
+        return
+    with read_scope(store.engine) as session:
+        results = search_articles(session, query, limit, offset, stories=stories)
+    if as_json:
+        found = [asdict(one) | {"moment": one.moment.isoformat()} for one in results.found]
+        click.echo(json.dumps({"found": found, "more": results.more}, ensure_ascii=False, indent=2))
+        return
+    for one in results.found:
+        click.echo("\n".join(_lines(one, zone, stories=stories)))
+    if results.more:
+        click.echo(f"more: --offset {offset + limit}")
+    if not results.found:
+        click.echo("nothing found")
+
+
+def _start(day: datetime | None, zone: ZoneInfo, later: int) -> datetime | None:
+    try:
+        return (day + timedelta(days=later)).replace(tzinfo=zone) if day else None
+    except OverflowError as error:
+        raise click.UsageError("no such day") from error
+
+
+def _lines(one: Found, zone: ZoneInfo, *, stories: bool) -> list[str]:
+    number = f"story {one.story_id}" if stories and one.story_id else f"{one.article_id}"
+    about = " ".join((*one.zones, *one.themes))
+    day = one.moment.astimezone(zone)
+    return [
+        f"{number:>8}  {day:%Y-%m-%d}  {one.title}",
+        f"          {one.publisher or one.site or '-'}  {about}  {one.url}",
+        f"          {one.excerpt}",
+    ]
