@@ -11,7 +11,7 @@ from typing import Any
 from crawler.classify.classify import Classifier
 from crawler.exceptions import NotAnArticle, PageError, PageNotUnderstood
 from crawler.items import ArticleItem, Link
-from crawler.pages.base import page_kind
+from crawler.pages.page_kind import page_kind
 
 #: Largest input that is looked at, in bytes.
 MAX_BYTES = 40 * 2**20

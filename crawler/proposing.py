@@ -12,10 +12,10 @@ import lxml.html
 from crawler.exceptions import PageError
 from crawler.fetching import Fetched, FetchError, fetch
 from crawler.items import Link
-from crawler.pages.base import page_kind
 from crawler.pages.epaper import EpaperPage
 from crawler.pages.feeds import FeedPage, SitemapPage
 from crawler.pages.lists import PortalListPage
+from crawler.pages.page_kind import page_kind
 
 _FEED_TYPES = ("application/rss+xml", "application/atom+xml", "application/feed+json", "application/rdf+xml")
 #: A list page leads to at least this many articles; fewer are a home page's odds and ends.

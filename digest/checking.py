@@ -70,7 +70,7 @@ _TEMPLATE_FAULTS = (
 _SUFFIXES = {".html", ".txt"}
 
 
-def check(directory: Path) -> list[str]:
+def check_templates(directory: Path) -> list[str]:
     """Return one line `FILE:LINE: what is wrong` per fault, in the order of files; empty when all is well."""
     if not directory.is_dir():
         return [f"{directory}:1: no such folder"]

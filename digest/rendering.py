@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
-from pathlib import Path
 from typing import Any
 
 import lxml.html
@@ -181,10 +180,3 @@ def _check_links(name: str, html: str, *, own_paths: bool) -> None:
 def _tidy(text: str) -> str:
     lines = [line.rstrip() for line in clean_text(text).split("\n")]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip() + "\n"
-
-
-def check_templates(directory: str | Path) -> list[str]:
-    """Return what is wrong with an office's templates, one line `FILE:LINE: message` each; empty when all is well."""
-    from digest.checking import check
-
-    return check(Path(directory))

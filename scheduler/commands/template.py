@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from importlib.resources import files
+from pathlib import Path
+
 import click
 
 
@@ -14,12 +17,13 @@ def template_command() -> None:
 @click.argument("folder", required=False, type=click.Path(exists=True, file_okay=False))
 def check(folder: str | None) -> None:
     """Render every template with sample data; name file and line of what is wrong. Exit code 1 when something is."""
-    from digest.rendering import check_templates
+    from digest.checking import check_templates
     from store.config import load_config
 
     config = load_config()
-    chosen = folder or (str(config.resolve(config.digest.templates)) if config.digest.templates else "")
-    problems = check_templates(chosen)
+    own = str(config.resolve(config.digest.templates)) if config.digest.templates else ""
+    chosen = folder or own
+    problems = check_templates(Path(chosen or str(files("digest") / "templates")))
     click.echo(
         "\n".join(problems)
         if problems

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from crawler.exceptions import NotAnArticle, PageNotUnderstood
-from crawler.pages.base import page_kind
 from crawler.pages.feeds import FeedPage, SitemapPage
 from crawler.pages.lists import PortalListPage
+from crawler.pages.page_kind import page_kind
 from crawler.pages.portal import PortalArticlePage, PortalText
 
 if TYPE_CHECKING:

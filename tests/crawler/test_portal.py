@@ -7,7 +7,8 @@ from crawler.extract.pagination import further_pages
 from crawler.extract.scripted import scripted_markup
 from crawler.extract.tree import parse
 from crawler.items import ArticleItem, Image
-from crawler.pages.base import join, page_kind
+from crawler.pages.base import join
+from crawler.pages.page_kind import page_kind
 from crawler.pages.portal import PortalArticlePage, PortalText, join_pages
 
 P = "六月的云岭高新区，机器轰鸣、车流不息，一场由链上企业党支部轮流主持的项目会诊正在进行，企业的困难当场有了答复。"

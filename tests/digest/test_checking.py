@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from digest.rendering import check_templates
+from digest.checking import check_templates
 
 
 def check(folder: Path, name: str, text: str) -> list[str]:
