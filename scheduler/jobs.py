@@ -7,6 +7,7 @@ import os
 import socket
 import threading
 import uuid
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -14,7 +15,8 @@ from typing import TYPE_CHECKING
 
 from scheduler.context import Store
 from scheduler.crawls import ChildCrawl, end_all
-from store.database import Session, session_scope
+from store.config import ConfigError
+from store.database import Session, SQLAlchemyError, session_scope
 from store.leases import acquire, release
 from store.models import Source
 from store.pages import prune_pages
@@ -28,6 +30,7 @@ logger = logging.getLogger(__name__)
 Clock = Callable[[], datetime]
 #: Sources that one child visits, so that one start of Scrapy serves several of them.
 BATCH = 20
+BOUNCES_EVERY = timedelta(hours=1)
 
 
 def new_holder() -> str:
@@ -164,12 +167,55 @@ def compose_weekly(store: Store, now: datetime) -> Issue | None:
 
 
 def deliver(store: Store, clock: Clock, stop: Callable[[], bool] = lambda: False) -> DeliveryReport:
-    """Send every delivery that is due until `stop` says so between two parcels; return what became of them."""
-    from digest.delivery import deliver_due
+    """Send every delivery that is due until `stop` says so between two parcels; return what became of them.
+
+    What an operator must hear of becomes an alert, which the next run that gets a parcel through clears.
+    """
+    from digest.delivery import DeliveryReport, deliver_due
     from digest.parcels import open_channels, parcel_builder
 
-    channels = open_channels(store.config)
-    return deliver_due(store.engine, channels, parcel_builder(store.engine, store.config), clock, stop=stop)
+    try:
+        channels, build = open_channels(store.config), parcel_builder(store.engine, store.config)
+    except ConfigError as error:
+        report = DeliveryReport(stopped_because=str(error), alarm=str(error))
+    else:
+        report = deliver_due(store.engine, channels, build, clock, stop=stop)
+    if report.alarm or report.sent:
+        note_trouble(store, "delivery_stopped", report.alarm or "", clock())
+    return report
+
+
+def note_trouble(store: Store, kind: str, detail: str, now: datetime) -> None:
+    """Raise the alert `kind` when there is a `detail`, clear it when there is none. A database that is away is only logged."""
+    from store.alerts import clear_alert, raise_alert
+
+    try:
+        with session_scope(store.engine) as session:
+            if detail:
+                raise_alert(session, kind, "mail", detail, now)
+            else:
+                clear_alert(session, kind, "mail", now)
+    except SQLAlchemyError as error:
+        logger.error("the alert %s cannot be recorded: %s", kind, error)  # noqa: TRY400  the database is away
+
+
+def take_in_bounces(store: Store, now: datetime) -> Counter[str]:
+    """Read what came back, from the mailbox and the folder; return counts by outcome. Trouble becomes an alert."""
+    from digest.returns import take_in
+
+    counts, fault = take_in(store.engine, store.config, now)
+    note_trouble(store, "bounces_unread", fault, now)
+    if counts:
+        logger.info("came back: %s", ", ".join(f"{count} {word}" for word, count in sorted(counts.items())))
+    return counts
+
+
+def hourly_bounces(store: Store, now: datetime) -> None:
+    """Take in bounces unless some process did within the hour: a lease nobody gives back says so."""
+    with session_scope(store.engine) as session:
+        if not acquire(session, "bounces", new_holder(), now, BOUNCES_EVERY.total_seconds()):
+            return
+    take_in_bounces(store, now)
 
 
 def prune(store: Store, now: datetime) -> int:

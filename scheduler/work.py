@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from scheduler.context import Store
-from scheduler.jobs import Clock, CrawlJob, compose_weekly, deliver, prune
+from scheduler.jobs import Clock, CrawlJob, compose_weekly, deliver, hourly_bounces, prune
 from store.alerts import clear_alert
+from store.config import ConfigError
 from store.database import read_scope, session_scope
+from store.deliveries import LedgerError
 from store.models import Source
 from store.sources import SHUTDOWN, all_sources, sync_sources
 
@@ -95,7 +97,11 @@ class Work:
             return any(_is_stale(source, now) for source in all_sources(session))
 
     def deliver(self, now: datetime, stop: Callable[[], bool]) -> None:
-        """Send what is due; after a broken channel with growing pauses."""
+        """Take in what came back, then send what is due; after a broken channel with growing pauses."""
+        try:
+            hourly_bounces(self.store, now)
+        except (OSError, LedgerError, ConfigError) as error:
+            logger.error("bounces cannot be read: %s", error)  # noqa: TRY400  the message is all of it
         if self._paused_since and timedelta() <= now - self._paused_since < self._pause:
             return
         report = deliver(self.store, self.clock, stop)

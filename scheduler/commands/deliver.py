@@ -22,12 +22,24 @@ import click
 )
 @click.option("--arrived/--again", "arrived", default=None, help="It arrived / send it once more.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be sent.")
-def deliver_command(list_doubtful: bool, settle: int | None, arrived: bool | None, dry_run: bool) -> None:
-    """Send every queued delivery whose time has come. Exit code 1 when the run stopped early."""
+@click.option(
+    "--bounces", is_flag=True, help="Read mail that came back; addresses that keep failing are given up."
+)
+def deliver_command(
+    list_doubtful: bool, settle: int | None, arrived: bool | None, dry_run: bool, bounces: bool
+) -> None:
+    """Send every queued delivery whose time has come.
+
+    Exit code 1 when the run stopped early for a fault; the pace of a mail server is none.
+    """
     if settle is not None:
         _settle(settle, arrived)
+    elif arrived is not None:
+        raise click.UsageError("--arrived and --again belong to --settle NUMBER")
     elif list_doubtful:
         _list_doubtful()
+    elif bounces:
+        _bounces()
     elif dry_run:
         _dry_run()
     else:
@@ -52,9 +64,43 @@ def _deliver() -> None:
         click.echo(
             "  unserved: no such channel is set up; for mail set [mail] host and sender in parknews.toml"
         )
-    if report.stopped_because:
-        click.echo(f"  stopped: {report.stopped_because}")
+    if report.paused_until and not report.alarm:
+        click.echo(f"  {report.stopped_because}")
+    elif report.stopped_because or report.alarm:
+        click.echo(f"  stopped: {report.stopped_because or report.alarm}")
         raise SystemExit(1)
+
+
+#: What became of a mail that came back, as the folder's reader counts it.
+_OUTCOMES = {
+    "noted": "noted on their deliveries",
+    "suppressed": "led to an address being given up",
+    "known": "noted before",
+    "unknown": "about no mail of ours (moved to other/)",
+    "no_report": "no reports (moved to other/)",
+}
+
+
+def _bounces() -> None:
+    from scheduler.context import open_store
+    from scheduler.jobs import take_in_bounces
+    from store.alerts import open_alerts
+    from store.database import read_scope
+    from store.deliveries import LedgerError
+
+    store = open_store()
+    try:
+        counts = take_in_bounces(store, datetime.now(UTC))
+    except (OSError, LedgerError) as error:
+        raise click.ClickException(f"bounces cannot be read: {error}") from None
+    click.echo(f"{counts.total()} mails read in {store.config.resolve(store.config.bounces.folder)}")
+    for outcome, words in _OUTCOMES.items():
+        if counts[outcome]:
+            click.echo(f"{counts[outcome]:6} {words}")
+    with read_scope(store.engine) as session:
+        faults = [alert.detail for alert in open_alerts(session) if alert.kind == "bounces_unread"]
+    if faults:
+        raise click.ClickException(faults[0])
 
 
 def _list_doubtful() -> None:
