@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import json
-import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -83,14 +81,15 @@ def list_all() -> None:
 
 def _state(row: Recipient) -> str:
     if row.suppressed_at:
-        return "suppressed"
+        return f"suppressed ({row.suppressed_reason})"
     if row.unsubscribed_at:
         return "unsubscribed"
     return "active" if row.active else "removed"
 
 
 def _cut(row: Recipient) -> str:
-    return " ".join([*row.zones, *row.themes, *row.provinces]) or "everything"
+    wishes = " ".join([*row.zones, *row.themes, *row.provinces]) or "everything"
+    return f"{wishes} by {', '.join(row.channels)}" if row.channels else wishes
 
 
 @recipient_command.command("show")
@@ -98,10 +97,10 @@ def _cut(row: Recipient) -> str:
 def show(address: str) -> None:
     """Show everything kept about ADDRESS, as JSON."""
     from scheduler.context import open_store
-    from store.database import session_scope
+    from store.database import read_scope
     from store.recipients import export_person
 
-    with session_scope(open_store().engine) as session:
+    with read_scope(open_store().engine) as session:
         click.echo(json.dumps(export_person(session, address), ensure_ascii=False, indent=2, default=str))
 
 
@@ -109,56 +108,96 @@ def show(address: str) -> None:
 @click.argument("address")
 @click.option("--erase", is_flag=True, help="Also erase everything kept about the address.")
 def remove(address: str, erase: bool) -> None:
-    """Stop sending to ADDRESS."""
+    """Stop sending to ADDRESS. Erased addresses stay away from imports too."""
     from scheduler.context import open_store, operator
     from store.database import session_scope
     from store.recipients import erase as erase_person
-    from store.recipients import remove_recipient
+    from store.recipients import normalise_address, remove_recipient
 
+    kept = normalise_address(address)
     with session_scope(open_store().engine) as session:
-        if erase:
-            erase_person(session, address, datetime.now(UTC), operator())
-        else:
-            remove_recipient(session, address, datetime.now(UTC), operator())
-        click.echo(f"{'erased' if erase else 'removed'} {address}")
+        if not erase:
+            remove_recipient(session, kept, datetime.now(UTC), operator())
+        elif not erase_person(session, kept, datetime.now(UTC), operator()):
+            raise click.ClickException(f"nothing is kept about {kept}")
+    click.echo(f"{'erased' if erase else 'removed'} {kept}")
+
+
+@recipient_command.command("reactivate")
+@click.argument("address")
+def reactivate(address: str) -> None:
+    """Send to ADDRESS again, whatever stopped it: a bounce, a removal, an unsubscription, an erasure."""
+    from scheduler.context import open_store, operator
+    from store.database import session_scope
+    from store.recipients import normalise_address
+    from store.recipients import reactivate as let_back
+
+    kept = normalise_address(address)
+    with session_scope(open_store().engine) as session:
+        row = let_back(session, kept, datetime.now(UTC), operator())
+    click.echo(
+        f"{kept} is written to again"
+        if row
+        else f"{kept} was erased; `parknews recipient add` may now add it again"
+    )
+
+
+@recipient_command.command("link")
+@click.argument("address")
+@click.option("--new", is_flag=True, help="First make every link sent so far worthless, e.g. after a leak.")
+def link(address: str, new: bool) -> None:
+    """Show the personal links of ADDRESS; whoever has them can act for the person."""
+    from digest.parcels import links_for
+    from scheduler.context import open_store, operator
+    from store.database import session_scope
+    from store.recipients import get_recipient, revoke_links
+
+    store = open_store()
+    with session_scope(store.engine) as session:
+        row = get_recipient(session, address)
+        if new:
+            revoke_links(session, row, datetime.now(UTC), operator())
+        links = links_for(store.config, row)
+    if not links.archive:
+        raise click.ClickException("no links: set [digest] public_url and PARKNEWS_WEB_SECRET")
+    click.echo(f"preferences {links.preferences}")
+    click.echo(f"unsubscribe {links.unsubscribe}")
+    click.echo(f"archive     {links.archive}/{links.suffix}")
 
 
 @recipient_command.command("import")
 @click.argument("path", type=click.Path(exists=True, dir_okay=False))
 def import_file(path: str) -> None:
-    """Add the recipients of a CSV file with the columns address,name,zones,themes,provinces,word,send_empty."""
+    """Add the recipients of a CSV file, all of them or none.
+
+    Its first line names the columns, in English or Chinese: address (邮箱), name (姓名), zones (高新区), themes (主题), provinces
+    (省份), channels (渠道), word (附简报), send_empty (空期也发). Lists within a cell are parted by ; or 、. UTF-8 or GB18030.
+    """
     from pathlib import Path
 
     from scheduler.context import open_store, operator
     from store.database import session_scope
-    from store.recipient_csv import import_csv
+    from store.recipient_csv import ImportFailed, import_csv
 
-    content = Path(path).read_bytes()
-    with session_scope(open_store().engine) as session:
-        added, known = import_csv(session, content, path, datetime.now(UTC), operator())
+    try:
+        content = Path(path).read_bytes()
+        with session_scope(open_store().engine) as session:
+            added, known = import_csv(session, content, path, datetime.now(UTC), operator())
+    except OSError as error:
+        raise click.ClickException(f"{path} cannot be read: {error.strerror}") from None
+    except ImportFailed as failed:
+        for line in failed.errors:
+            click.echo(line, err=True)
+        raise click.ClickException(f"nothing was imported; {len(failed.errors)} faults") from None
     click.echo(f"{len(added)} added, {len(known)} were there already")
 
 
 @recipient_command.command("export")
 def export() -> None:
-    """Write all recipients as CSV to standard output."""
+    """Write all recipients as CSV to standard output, as `import` reads it."""
     from scheduler.context import open_store
     from store.database import read_scope
-    from store.recipients import list_recipients
+    from store.recipient_csv import export_csv
 
-    writer = csv.writer(sys.stdout)
-    writer.writerow(["address", "name", "zones", "themes", "provinces", "word", "send_empty", "state"])
     with read_scope(open_store().engine) as session:
-        for row in list_recipients(session):
-            writer.writerow(
-                [
-                    row.address,
-                    row.name,
-                    " ".join(row.zones),
-                    " ".join(row.themes),
-                    " ".join(row.provinces),
-                    row.word,
-                    row.send_empty,
-                    _state(row),
-                ]
-            )
+        click.echo(export_csv(session), nl=False)
