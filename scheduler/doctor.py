@@ -1,64 +1,79 @@
-"""Check an installation: every fault in one line with its way out."""
+"""Check an installation: every fault in one line, with its way out in English and Chinese."""
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from importlib.metadata import packages_distributions, version
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, packages_distributions, requires, version
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from store.config import Config, ConfigError, load_config, secret
+from scheduler.remedies import remedy
+from store.config import FILE_NAME, Config, ConfigError, load_config, secret
 
 PACKAGES = ("crawler", "scheduler", "store", "digest")
 #: Below this a week of raw pages may not fit.
 LEAST_FREE_MB = 500
+#: No clock that is right shows less: the product is younger.
+LEAST_YEAR = 2026
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One checked thing."""
+    """One checked thing. `code` is a key of scheduler.remedies; a `note` is worth knowing and no fault."""
 
     what: str
     ok: bool
     detail: str
+    code: str = ""
+    note: bool = False
+
+    @property
+    def remedies(self) -> tuple[str, str] | None:
+        """What to do, in English and Chinese; None when nothing is wrong."""
+        return remedy(self.code) if self.code and (self.note or not self.ok) else None
+
+    @property
+    def word(self) -> str:
+        """ok, note or FAIL."""
+        return "FAIL" if not self.ok else "note" if self.note else "ok"
 
 
-def examine() -> list[Check]:
-    """Return all checks; a faulty configuration ends them early, as the rest depends on it."""
-    checks = [_python(), *_packages()]
+def examine(now: datetime | None = None) -> list[Check]:
+    """Return all checks; a faulty configuration ends them early, as the rest depends on it. `now` is the machine's clock."""
+    from scheduler import examinations
+
+    checks = [_python(), *_packages(), *_dependencies()]
     try:
         config = load_config()
     except ConfigError as error:
-        return [*checks, Check("configuration", False, str(error))]
-    checks.append(
-        Check(
-            "configuration",
-            True,
-            config.path or "no parknews.toml here: defaults hold; `parknews init` writes one",
-        )
-    )
-    for examine_one in (_database, _sources, _vocabulary, _disk, _mail, _secrets):
-        checks += _safely(examine_one, config)
+        missing = "no such configuration file" in str(error)
+        code = "configuration_missing" if missing else "configuration"
+        return [*checks, Check("configuration", False, str(error), code)]
+    checks.append(_configuration(config))
+    for examine_one in (_sources, _vocabulary, _templates, _disk, _secrets, _web, _people, _extras):
+        checks += safely(examine_one, config)
+    for examine_other in (examinations.database, examinations.network, examinations.mail, examinations.port):
+        checks += safely(examine_other, config)
+    checks += examinations.clock(config, now or datetime.now(UTC))
     return checks
 
 
-def _safely(check: Callable[[Config], Iterator[Check]], config: Config) -> list[Check]:
+def safely(check: Callable[[Config], Iterator[Check]], config: Config) -> list[Check]:
+    """Return a check's findings; what it did not foresee is a finding too, as a doctor must finish its round."""
     try:
         return list(check(config))
-    except Exception as error:  # noqa: BLE001  a doctor must finish its round
-        return [
-            Check(
-                check.__name__.strip("_"),
-                False,
-                f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}",
-            )
-        ]
+    except Exception as error:  # noqa: BLE001
+        words = str(error).splitlines()[0] if str(error) else ""
+        return [Check(check.__name__.strip("_"), False, f"{type(error).__name__}: {words}", "crashed")]
 
 
 def _python() -> Check:
-    return Check("python", sys.version_info >= (3, 11), f"{sys.version.split()[0]} in {sys.prefix}")
+    return Check("python", sys.version_info >= (3, 11), f"{sys.version.split()[0]} in {sys.prefix}", "python")
 
 
 def _packages() -> Iterator[Check]:
@@ -67,99 +82,164 @@ def _packages() -> Iterator[Check]:
         foreign = sorted(set(owners.get(name, [])) - {"parknews"})
         module = __import__(name)
         where = Path(str(module.__file__)).parent if module.__file__ else Path()
-        fix = f"distribution {', '.join(foreign)} overwrote it; uninstall that and install parknews anew in an environment of its own"
-        yield Check(
-            f"package {name}", not foreign, fix if foreign else f"{where} (parknews {version('parknews')})"
-        )
+        if foreign:
+            detail = f"{where}: distribution {', '.join(foreign)} overwrote it"
+            yield Check(f"package {name}", False, detail, "package_overwritten")
+        else:
+            yield Check(f"package {name}", True, f"{where} (parknews {version('parknews')})")
 
 
-def _database(config: Config) -> Iterator[Check]:
-    from scheduler.context import Store
-    from store.schema import current, differences, head
+def _dependencies() -> Iterator[Check]:
+    missing = []
+    for line in requires("parknews") or []:
+        if "extra ==" in line:
+            continue
+        name = line.split(";")[0]
+        for sign in "<>=!~[ ":
+            name = name.split(sign)[0]
+        try:
+            version(name)
+        except PackageNotFoundError:
+            missing.append(name)
+    detail = f"missing: {', '.join(missing)}" if missing else "all installed"
+    yield Check("dependencies", not missing, detail, "dependency")
 
-    engine = Store(config).engine
-    shown = engine.url.render_as_string(hide_password=True)
-    found = differences(engine)
-    yield Check(
-        "database",
-        not found,
-        f"{shown}, schema {current(engine)} of {head()}" + (f"; differs: {found[0]}" if found else ""),
+
+def _configuration(config: Config) -> Check:
+    here = Path(FILE_NAME)
+    named = os.environ.get("PARKNEWS_CONFIG")
+    if named and here.is_file() and here.resolve() != Path(named).resolve():
+        detail = f"{named} holds, and {here.resolve()} is here as well"
+        return Check("configuration", True, detail, "two_configurations", note=True)
+    return Check(
+        "configuration",
+        True,
+        config.path or "no parknews.toml here: defaults hold; `parknews init` writes one",
     )
 
 
 def _sources(config: Config) -> Iterator[Check]:
     from crawler.sources.loader import load_sources
 
-    sources = load_sources(config)
+    path = config.resolve(config.crawl.sources)
+    try:
+        sources = load_sources(config)
+    except ConfigError as error:
+        yield Check("sources", False, str(error), "sources_faulty" if path.exists() else "sources_missing")
+        return
     enabled = [source for source in sources if source.enabled]
     yield Check(
-        "sources",
-        bool(enabled),
-        f"{len(enabled)} enabled of {len(sources)}" if sources else f"none; edit {config.crawl.sources}",
+        "sources", bool(enabled), f"{len(enabled)} enabled of {len(sources)} in {path}", "sources_none"
     )
     for source in enabled:
         folder = getattr(source, "path", None)
         if folder and not config.resolve(folder).is_dir():
             yield Check(
-                f"source {source.name}",
-                False,
-                f"{config.resolve(folder)} is no folder; make it or correct `path`",
+                f"source {source.name}", False, f"{config.resolve(folder)} is no folder", "source_folder"
             )
+    if any(getattr(source, "ocr", False) for source in enabled):
+        yield _ocr()
+
+
+def _ocr() -> Check:
+    try:
+        return Check("ocr", True, f"rapidocr {version('rapidocr')}")
+    except PackageNotFoundError:
+        return Check("ocr", False, "a source has `ocr = true` and no OCR engine is installed", "ocr")
 
 
 def _vocabulary(config: Config) -> Iterator[Check]:
     from crawler.context import classifier_for
+    from store.vocabulary.loading import VocabularyError
 
-    classifier_for(config)
-    yield Check("vocabulary", True, config.classify.vocabulary or "the product's own")
+    folder = config.classify.vocabulary
+    if folder and not config.resolve(folder).is_dir():
+        yield Check("vocabulary", False, f"{config.resolve(folder)} is no folder", "vocabulary")
+        return
+    try:
+        classifier_for(config)
+    except (VocabularyError, ValueError, OSError) as error:
+        yield Check("vocabulary", False, str(error), "vocabulary")
+    else:
+        yield Check("vocabulary", True, config.classify.vocabulary or "the product's own")
+
+
+def _templates(config: Config) -> Iterator[Check]:
+    if not config.digest.templates:
+        yield Check("templates", True, "the product's own")
+        return
+    from digest.checking import check_templates
+
+    faults = check_templates(config.resolve(config.digest.templates))
+    yield Check("templates", not faults, faults[0] if faults else config.digest.templates, "templates")
 
 
 def _disk(config: Config) -> Iterator[Check]:
     folder = config.resolve(config.digest.folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    free = shutil.disk_usage(folder).free // 2**20
     probe = folder / ".writable"
-    probe.write_text("")
-    probe.unlink()
-    yield Check(
-        "disk",
-        free >= LEAST_FREE_MB,
-        f"{free} MB free at {folder}"
-        + ("" if free >= LEAST_FREE_MB else f"; at least {LEAST_FREE_MB} are needed"),
-    )
-
-
-def _mail(config: Config) -> Iterator[Check]:
-    if not config.mail.host:
-        yield Check("mail", False, "[mail] host is not set: nothing can be sent")
-        return
-    if not config.mail.sender:
-        yield Check("mail", False, "[mail] sender is not set")
-        return
-    from digest.channels.base import DeliveryError
-    from digest.parcels import mail_channel
-
     try:
-        mail_channel(config).check()
-    except DeliveryError as error:
-        yield Check("mail", False, str(error))
-    else:
-        yield Check("mail", True, f"{config.mail.host}:{config.mail.port} answers, {config.mail.security}")
+        folder.mkdir(parents=True, exist_ok=True)
+        probe.write_text("")
+        probe.unlink()
+    except OSError as error:
+        yield Check("digest folder", False, f"{folder}: {error.strerror}", "folder_readonly")
+        return
+    free = shutil.disk_usage(folder).free // 2**20
+    detail = f"{free} MB free at {folder}" + (
+        "" if free >= LEAST_FREE_MB else f"; {LEAST_FREE_MB} are needed"
+    )
+    yield Check("disk", free >= LEAST_FREE_MB, detail, "disk_low")
 
 
 def _secrets(config: Config) -> Iterator[Check]:
-    if config.mail.user:
-        yield Check(
-            "mail password",
-            bool(secret("mail_password")),
-            "set" if secret("mail_password") else "set PARKNEWS_MAIL_PASSWORD or PARKNEWS_MAIL_PASSWORD_FILE",
-        )
-    if config.digest.public_url:
-        set_ = bool(secret("web_secret"))
-        yield Check(
-            "web secret",
-            set_,
-            "set"
-            if set_
-            else "set PARKNEWS_WEB_SECRET (e.g. from `openssl rand -hex 32`): links in mails are signed with it",
-        )
+    for name, wanted, code in (
+        ("mail_password", bool(config.mail.user), "mail_password"),
+        ("web_secret", bool(config.digest.public_url), "web_secret"),
+    ):
+        what = name.replace("_", " ")
+        file = os.environ.get(f"PARKNEWS_{name.upper()}_FILE")
+        try:
+            value = secret(name)
+        except ConfigError as error:
+            yield Check(what, False, str(error), "secret_unreadable")
+            continue
+        if file and not os.environ.get(f"PARKNEWS_{name.upper()}") and Path(file).stat().st_mode & 0o077:
+            yield Check(what, False, f"{file} can be read by others", "secret_open")
+        elif wanted:
+            yield Check(what, bool(value), "set" if value else "not set", code)
+
+
+def _web(config: Config) -> Iterator[Check]:
+    url = config.digest.public_url
+    if not url:
+        return
+    parts = urlsplit(url)
+    local = parts.hostname in {"localhost", "127.0.0.1"}
+    good = bool(parts.hostname) and (parts.scheme == "https" or (parts.scheme == "http" and local))
+    yield Check("public address", good, url, "public_url")
+
+
+def _people(config: Config) -> Iterator[Check]:
+    if not config.operators:
+        yield Check("operators", True, "nobody is told of broken sources", "operators", note=True)
+    if not config.crawl.contact:
+        yield Check("contact", True, "[crawl] contact is not set", "contact", note=True)
+
+
+def _extras(config: Config) -> Iterator[Check]:
+    if not config.digest.word:
+        return
+    if shutil.which("soffice") is None and shutil.which("libreoffice") is None:
+        yield Check("LibreOffice", True, "not installed: no PDF from Word files", "libreoffice", note=True)
+    elif not _has_chinese_font():
+        yield Check("fonts", False, "LibreOffice is here and no Chinese font", "fonts")
+
+
+def _has_chinese_font() -> bool:
+    import subprocess
+
+    program = shutil.which("fc-list")
+    if program is None:
+        return True
+    done = subprocess.run([program, ":lang=zh-cn", "family"], capture_output=True, timeout=30, check=False)  # noqa: S603
+    return bool(done.stdout.strip())

@@ -38,14 +38,39 @@ def init_command(folder: str) -> None:
 
 
 @click.command()
-def doctor_command() -> None:
-    """Check this installation; every fault with its way out. Exit code 1 when something is wrong."""
+@click.option("--deadman", is_flag=True, help="Only say whether issues still go out; for cron.")
+def doctor_command(deadman: bool) -> None:
+    """Check this installation; every fault with its way out. Exit code 1 when something is wrong.
+
+    With --deadman: silent and 0 while a daemon runs and the latest issue went out within half an hour of its hour; else the
+    reasons on standard error, the operators told once, and 1.
+    """
+    if deadman:
+        _deadman()
+        return
     from scheduler.doctor import examine
 
     findings = examine()
     for finding in findings:
-        click.echo(f"{'ok  ' if finding.ok else 'FAIL'} {finding.what}: {finding.detail}")
+        click.echo(f"{finding.word:4} {finding.what}: {finding.detail}")
+        for remedy in finding.remedies or ():
+            click.echo(f"     -> {remedy}")
     wrong = sum(not finding.ok for finding in findings)
     click.echo(f"{len(findings) - wrong} of {len(findings)} checks passed")
     if wrong:
+        raise SystemExit(1)
+
+
+def _deadman() -> None:
+    from datetime import UTC, datetime
+
+    from scheduler.context import open_store
+    from scheduler.monitors import deadman, report_alerts
+
+    store, now = open_store(), datetime.now(UTC)
+    findings = deadman(store, now)
+    for finding in findings:
+        click.echo(f"{finding.kind} {finding.subject}: {finding.detail}", err=True)
+    report_alerts(store, now)
+    if findings:
         raise SystemExit(1)

@@ -56,7 +56,10 @@ def test_init_writes_what_doctor_and_the_others_need(tmp_path: Path) -> None:
     doctor = run(office, "doctor")
     assert doctor.returncode == 1
     assert "FAIL mail: [mail] host is not set" in doctor.stdout
-    assert doctor.stdout.count("FAIL") == 1
+    faults = [line for line in doctor.stdout.splitlines() if line.startswith("FAIL")]
+    assert [line for line in faults if "name server" not in line] == faults[
+        -1:
+    ]  # a machine without net has none
     assert "next issue" in run(office, "status").stdout
     assert "hand-ins" in run(office, "source", "list").stdout
 

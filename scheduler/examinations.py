@@ -1,0 +1,169 @@
+"""What the doctor asks of others: the database, the net, the mail server, the clock."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+
+from scheduler.context import Store
+from scheduler.doctor import LEAST_YEAR, Check
+from store.config import Config
+from store.database import DatabaseUnavailable, Engine, SQLAlchemyError, make_engine, read_scope
+from store.leases import holder_of
+from store.recipients import list_recipients
+from store.schema import SchemaError, current, differences, ensure, head, integrity
+from store.sources import all_sources
+
+#: The mail channel's reason words -> the fault they are.
+_MAIL = {
+    "unreachable": "mail_unreachable",
+    "no_tls": "mail_security",
+    "insecure": "mail_security",
+    "bad_tls": "mail_certificate",
+    "no_auth": "mail_login",
+    "login_refused": "mail_login",
+    "not_configured": "mail_host",
+}
+#: Seconds a name server gets.
+DNS_SECONDS = 5.0
+
+
+def database(config: Config) -> Iterator[Check]:
+    """The database can be opened, is whole, has the schema of this code; who is in it, what stands."""
+    engine = None
+    try:
+        engine = make_engine(config.database_url)
+        ensure(engine)
+        found = integrity(engine) or differences(engine)
+    except (SQLAlchemyError, DatabaseUnavailable, SchemaError, ImportError, OSError) as error:
+        yield _database_fault(config, error)
+        return
+    shown = engine.url.render_as_string(hide_password=True)
+    if found:
+        code = "database_corrupt" if found[0].startswith("integrity") else "database_differs"
+        yield Check("database", False, f"{shown}: {found[0][:300]}", code)
+        return
+    yield Check("database", True, f"{shown}, schema {current(engine)} of {head()}")
+    yield from _inhabitants(engine, config)
+
+
+def _database_fault(config: Config, error: Exception) -> Check:
+    text = " ".join(str(getattr(error, "orig", None) or error).split())[:300]
+    lower = text.lower()
+    if isinstance(error, SchemaError):
+        code = "database_newer"
+    elif isinstance(error, ImportError):
+        code = "database_driver"
+    elif isinstance(error, DatabaseUnavailable) or "unable to open" in lower or "readonly" in lower:
+        code = "database_folder"
+    elif "not a database" in lower or "malformed" in lower:
+        code = "database_corrupt"
+    else:
+        code = "database_full" if "full" in lower else "database_unavailable"
+    return Check("database", False, text or config.database.url, code)
+
+
+def _inhabitants(engine: Engine, config: Config) -> Iterator[Check]:
+    with read_scope(engine) as session:
+        recipients = len(list_recipients(session)) or len(config.recipient)
+        faulty = [source.name for source in all_sources(session) if source.enabled and source.faults]
+    if not recipients:
+        yield Check("recipients", True, "none yet: nothing is sent to anybody", "recipients", note=True)
+    if faulty:
+        detail = f"{len(faulty)} with faults: {', '.join(faulty[:5])}"
+        yield Check("source health", False, detail, "source_faults")
+
+
+def network(config: Config) -> Iterator[Check]:
+    """Names of hosts can be resolved. Nothing is fetched. One host that is known suffices."""
+    from crawler.sources.loader import load_sources
+
+    try:
+        hosts = sorted(
+            {
+                source.host.rpartition(":")[0] or source.host
+                for source in load_sources(config)
+                if source.enabled
+            }
+        )
+    except ValueError:
+        return  # told by the check of the sources
+    hosts = [host for host in hosts if host][:5]
+    if not hosts:
+        return
+    pool = ThreadPoolExecutor(len(hosts))
+    answers = [pool.submit(_resolves, host) for host in hosts]
+    known = sum(_answer(answer) for answer in answers)
+    pool.shutdown(wait=False, cancel_futures=True)
+    yield Check("name server", known > 0, f"{known} of {len(hosts)} source hosts are known", "source_hosts")
+
+
+def _resolves(host: str) -> bool:
+    try:
+        return bool(socket.getaddrinfo(host, 80))
+    except OSError:
+        return False
+
+
+def _answer(answer: object) -> bool:
+    try:
+        return bool(answer.result(DNS_SECONDS))  # type: ignore[attr-defined]
+    except TimeoutError:
+        return False
+
+
+def mail(config: Config) -> Iterator[Check]:
+    """The mail server answers, its TLS is good, it lets us in. Nothing is sent."""
+    if not config.mail.host:
+        yield Check("mail", False, "[mail] host is not set: nothing can be sent", "mail_host")
+        return
+    if not config.mail.sender:
+        yield Check("mail", False, "[mail] sender is not set", "mail_sender")
+        return
+    from digest.channels.base import DeliveryError
+    from digest.parcels import mail_channel
+
+    try:
+        mail_channel(config).check()
+    except DeliveryError as error:
+        yield Check("mail", False, str(error), _MAIL.get(error.reason, "mail_refused"))
+    except ValueError as error:  # the password's file cannot be read
+        yield Check("mail", False, str(error), "secret_unreadable")
+    else:
+        yield Check("mail", True, f"{config.mail.host}:{config.mail.port} answers, {config.mail.security}")
+
+
+def clock(config: Config, now: datetime) -> Iterator[Check]:
+    """The clock shows a moment that can be, none before what was recorded already; who leads."""
+    shown = f"{now.astimezone(config.zone_info):%Y-%m-%d %H:%M} {config.office.time_zone}"
+    if now.year < LEAST_YEAR:
+        yield Check("clock", False, f"{shown} cannot be", "clock")
+        return
+    try:
+        with read_scope(Store(config).engine) as session:
+            moments = [source.checked_at for source in all_sources(session) if source.checked_at]
+            leader = holder_of(session, "daemon", now)
+    except (SQLAlchemyError, DatabaseUnavailable, SchemaError, ImportError, OSError):
+        return  # told by the check of the database
+    ahead = max(moments, default=now) - now
+    good = ahead < timedelta(hours=1)
+    detail = shown if good else f"{shown}, but a crawl is recorded {ahead} later"
+    yield Check("clock", good, detail, "clock")
+    yield Check("daemon", True, leader or "none is running", "" if leader else "daemon", note=not leader)
+
+
+def port(config: Config) -> Iterator[Check]:
+    """The web archive can listen on its port, or somebody does already."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((config.web.host, config.web.port))
+        except OSError as error:
+            detail = (
+                f"{config.web.host}:{config.web.port}: {error.strerror}; fine when the archive runs there"
+            )
+            yield Check("web port", True, detail, "port", note=True)
+            return
+    yield Check("web port", True, f"{config.web.host}:{config.web.port} is free")

@@ -1,0 +1,186 @@
+"""What to do about each fault the doctor knows, in English and Chinese."""
+
+from __future__ import annotations
+
+#: code of a fault -> (English, Chinese)
+REMEDIES: dict[str, tuple[str, str]] = {
+    "python": (
+        "install Python 3.11 or newer and parknews into it",
+        "请安装 Python 3.11 或更新版本，并在其中重新安装 parknews",
+    ),
+    "package_overwritten": (
+        "uninstall the other distribution and install parknews anew, in an environment of its own",
+        "请卸载覆盖它的软件包，并在独立的虚拟环境中重新安装 parknews",
+    ),
+    "dependency": (
+        "run `pip install parknews` again in this environment",
+        "请在本环境中重新运行 pip install parknews",
+    ),
+    "configuration": (
+        "correct the line that is named and run `parknews doctor` again",
+        "请改正所指的那一行，再运行 parknews doctor",
+    ),
+    "configuration_missing": (
+        "correct PARKNEWS_CONFIG or --config, or write a configuration with `parknews init`",
+        "请改正 PARKNEWS_CONFIG 或 --config 所指路径，或用 parknews init 生成配置文件",
+    ),
+    "two_configurations": (
+        "keep one file: remove ./parknews.toml here or unset PARKNEWS_CONFIG",
+        "请只保留一个配置：删除当前目录的 parknews.toml，或取消 PARKNEWS_CONFIG",
+    ),
+    "database_unavailable": (
+        "check that the server runs, and address, user and password in [database] url or PARKNEWS_DATABASE_URL",
+        "请确认数据库已启动，并检查 [database] url 或 PARKNEWS_DATABASE_URL 中的地址、用户和口令",
+    ),
+    "database_driver": (
+        "install the driver: pip install 'parknews[postgresql]'",
+        "请安装驱动：pip install 'parknews[postgresql]'",
+    ),
+    "database_folder": (
+        "give the service's user the right to write there, or name another place in [database] url",
+        "请授予服务用户对该目录的写权限，或在 [database] url 中改用其他位置",
+    ),
+    "database_corrupt": (
+        "stop the daemon, keep the file aside and restore the last backup",
+        "请停止守护进程，另存损坏的文件，并恢复最近的备份",
+    ),
+    "database_newer": (
+        "install the newer parknews that made it, or restore a backup from before",
+        "请安装创建该数据库的新版 parknews，或恢复升级前的备份",
+    ),
+    "database_differs": (
+        "somebody changed tables by hand: undo that, or restore a backup",
+        "有人手工改动过表结构：请撤销改动或恢复备份",
+    ),
+    "database_full": (
+        "free space on that disk; nothing is lost meanwhile",
+        "请清理磁盘空间；期间数据不会丢失",
+    ),
+    "sources_missing": (
+        "write the file with `parknews init` or correct [crawl] sources",
+        "请用 parknews init 生成来源清单，或改正 [crawl] sources",
+    ),
+    "sources_faulty": (
+        "correct the line that is named; until then nothing new is crawled",
+        "请改正所指的那一行；改正之前不会开始新的采集",
+    ),
+    "sources_none": (
+        "add sources with `parknews source add URL`, or set `enabled = true`",
+        "请用 parknews source add 网址 添加来源，或设 enabled = true",
+    ),
+    "source_folder": ("make the folder or correct the source's `path`", "请建立该目录，或改正该来源的 path"),
+    "source_hosts": (
+        "check the machine's network, its name server (/etc/resolv.conf) and proxy",
+        "请检查本机网络、域名服务器（/etc/resolv.conf）和代理设置",
+    ),
+    "source_faults": (
+        "`parknews source show NAME` tells more; `parknews source try NAME` tries it now",
+        "请用 parknews source show 名称 查看详情，parknews source try 名称 立即试采",
+    ),
+    "vocabulary": (
+        "correct the file in [classify] vocabulary, or empty that option",
+        "请改正 [classify] vocabulary 所指文件，或清空该项",
+    ),
+    "templates": (
+        "`parknews template check` shows each line; an empty [digest] templates uses the product's own",
+        "请用 parknews template check 逐行检查；[digest] templates 留空则使用自带模板",
+    ),
+    "disk_low": (
+        "free space, or lower [crawl] keep_pages_mb and keep_pages_days",
+        "请清理磁盘空间，或调低 [crawl] keep_pages_mb、keep_pages_days",
+    ),
+    "folder_readonly": (
+        "give the service's user the right to write there, or name another [digest] folder",
+        "请授予服务用户写权限，或在 [digest] folder 中改用其他目录",
+    ),
+    "mail_host": (
+        "set [mail] host and port to the office's mail server",
+        "请在 [mail] 中填写本单位邮件服务器 host 和 port",
+    ),
+    "mail_sender": (
+        "set [mail] sender to the address the digest comes from",
+        "请在 [mail] sender 中填写发件地址",
+    ),
+    "mail_unreachable": (
+        "check [mail] host and port (587 with starttls, 465 with tls) and the firewall",
+        "请检查 [mail] host 和 port（starttls 用 587，tls 用 465）以及防火墙",
+    ),
+    "mail_security": (
+        "set [mail] security to what the server offers: starttls or tls; never none beyond this machine",
+        "请将 [mail] security 改为服务器支持的 starttls 或 tls；除本机外不可用 none",
+    ),
+    "mail_certificate": (
+        "use the host name that is in the server's certificate, renew the certificate, or install its authority on this machine",
+        "请使用证书中的主机名，或更新服务器证书，或在本机安装其根证书",
+    ),
+    "mail_login": (
+        "check [mail] user and PARKNEWS_MAIL_PASSWORD (often an authorisation code of its own)",
+        "请检查 [mail] user 和 PARKNEWS_MAIL_PASSWORD（不少邮箱须用专门的授权码）",
+    ),
+    "mail_refused": (
+        "read the server's words above; its administrator knows more",
+        "请阅读服务器的答复，必要时咨询邮件管理员",
+    ),
+    "mail_password": (
+        "set PARKNEWS_MAIL_PASSWORD or PARKNEWS_MAIL_PASSWORD_FILE",
+        "请设置 PARKNEWS_MAIL_PASSWORD 或 PARKNEWS_MAIL_PASSWORD_FILE",
+    ),
+    "secret_unreadable": (
+        "correct the path, or let the service's user read the file",
+        "请改正路径，或允许服务用户读取该文件",
+    ),
+    "secret_open": (
+        "chmod 600 the file: everybody on this machine can read it",
+        "请执行 chmod 600：本机任何人都能读取该文件",
+    ),
+    "web_secret": (
+        "set PARKNEWS_WEB_SECRET, e.g. from `openssl rand -hex 32`: links in mails are signed with it",
+        "请设置 PARKNEWS_WEB_SECRET（可用 openssl rand -hex 32 生成），邮件中的链接以它签名",
+    ),
+    "public_url": (
+        "write [digest] public_url as https://name/path, as readers reach it",
+        "请将 [digest] public_url 写成读者可访问的 https://域名/路径",
+    ),
+    "recipients": (
+        "add some with `parknews recipient add`, or [[recipient]] in the configuration",
+        "请用 parknews recipient add 或配置中的 [[recipient]] 添加收件人",
+    ),
+    "operators": (
+        "name addresses in `operators`, or nobody hears of broken sources",
+        "请在 operators 中填写运维邮箱，否则来源出错无人知晓",
+    ),
+    "contact": (
+        "set [crawl] contact, so that sites can ask instead of blocking",
+        "请填写 [crawl] contact，便于网站联系而不是直接屏蔽",
+    ),
+    "clock": (
+        "set the clock and switch on time synchronisation (timedatectl set-ntp true)",
+        "请校准时钟并开启自动对时（timedatectl set-ntp true）",
+    ),
+    "port": (
+        "stop the other program or choose another [web] port",
+        "请停止占用端口的程序，或改用其他 [web] port",
+    ),
+    "ocr": (
+        "install the extra: pip install 'parknews[ocr]', or set ocr = false",
+        "请安装：pip install 'parknews[ocr]'，或设 ocr = false",
+    ),
+    "fonts": (
+        "install a Chinese font, e.g. fonts-noto-cjk, where Word files are turned into PDF",
+        "如需在本机转换 PDF，请安装中文字体（如 fonts-noto-cjk）",
+    ),
+    "libreoffice": (
+        "install libreoffice-writer if PDF files are wanted",
+        "如需 PDF，请安装 libreoffice-writer",
+    ),
+    "daemon": (
+        "start it: `systemctl start parknews` or `parknews daemon`",
+        "请启动：systemctl start parknews 或 parknews daemon",
+    ),
+    "crashed": ("report this with the line above", "请将上面这一行反馈给开发者"),
+}
+
+
+def remedy(code: str) -> tuple[str, str]:
+    """Return what to do about the fault in English and Chinese."""
+    return REMEDIES[code]
