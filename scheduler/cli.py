@@ -26,7 +26,13 @@ COMMANDS = {
     "recipient": ("recipient", "Add, list, import and remove recipients."),
     "template": ("template", "Check the digest's templates."),
     "status": ("status", "Show sources, crawls, the coming issue and deliveries."),
-    "web": ("web", "Serve the archive and the unsubscribe page."),
+    "search": ("search", "Find articles and stories by what stands in them."),
+    "statistics": ("statistics", "Count articles and stories by zone, theme and month or quarter."),
+    "export": ("export", "Write articles, stories or issues as CSV, JSON lines, XLSX or RSS."),
+    "backup": ("backup", "Write everything into one verified file, also while the daemon runs."),
+    "restore": ("backup", "Fill an empty database from a backup, of the other kind of database too."),
+    "web": ("web", "Serve the archive, the editors' desk and the recipients' pages."),
+    "editor": ("editor", "Add, list and remove editors' accounts."),
     "db": ("db", "Upgrade and check the database's schema."),
 }
 
@@ -97,6 +103,7 @@ _PLAIN = {
     "store.schema.SchemaError",
     "store.vocabulary.loading.VocabularyError",
     "store.recipients.RecipientError",
+    "store.editors.EditorError",
     "digest.channels.base.DeliveryError",
     "digest.briefing.BriefingError",
     "crawler.fetching.FetchError",

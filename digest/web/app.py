@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from importlib import import_module, util
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from flask import Flask, Response
-from werkzeug.exceptions import HTTPException
+from flask import Flask, Response, request
+from werkzeug.exceptions import HTTPException, ServiceUnavailable
 
 from digest.rendering import render_view
-from digest.web import access, archive
+from digest.web import access, archive, recipients, visitor
 from store.config import Config
-from store.database import Engine
+from store.database import Engine, SQLAlchemyError
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response as AnyResponse
@@ -29,23 +31,47 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "X-Robots-Tag": "noindex, nofollow",
 }
+_log = logging.getLogger(__name__)
 _WORDS = {
     400: ("请求有误", "请检查地址或所填内容。"),
-    403: ("无权查看", "请从邮件中的个人链接进入。"),
+    403: ("无权查看", "请从邮件中的个人链接进入；编辑人员请先登录（/login）。"),
     404: ("没有这一页", "地址有误，或该期尚未编发。"),
     405: ("请求有误", "这个地址不接受这种请求。"),
     413: ("内容过长", "请缩短后重试。"),
+    503: ("暂时无法查看", "请稍后再试。"),
 }
 
 
-def create_app(engine: Engine, config: Config) -> Flask:
-    """Return the WSGI application. Reads the database only, but for the recipients' own pages."""
+def create_app(engine: Engine, config: Config, now: Callable[[], datetime] | None = None) -> Flask:
+    """Return the WSGI application: the archive, the recipients' own pages, the editors' desk, the status. `now` is the clock."""
+    from digest.web import login, status
+    from digest.web.preview import Desk
+
     app = base_app(engine, config)
-    app.register_blueprint(archive.blueprint)
+    app.config["CLOCK"] = clock = now or _utc_now
+    desk = Desk(engine, config, clock, lambda: visitor.editor() or "", visitor.csrf_token, "/editor")
+    for blueprint in (
+        archive.blueprint,
+        recipients.blueprint,
+        login.blueprint,
+        status.blueprint,
+        desk.blueprint(),
+    ):
+        app.register_blueprint(blueprint)
     app.before_request(access.refuse_strangers)
-    if util.find_spec("digest.web.recipients"):
-        app.register_blueprint(import_module("digest.web.recipients").blueprint)
+    app.before_request(_refuse_to_others_than_editors)
+    app.after_request(access.log_access)
     return app
+
+
+def _refuse_to_others_than_editors() -> AnyResponse | None:
+    from digest.web.login import require_editor
+
+    return require_editor() if request.blueprint == "desk" or request.endpoint == "status.status" else None
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
 
 
 def base_app(engine: Engine, config: Config) -> Flask:
@@ -54,7 +80,13 @@ def base_app(engine: Engine, config: Config) -> Flask:
     app.config.update(ENGINE=engine, PARKNEWS=config, MAX_CONTENT_LENGTH=64 * 1024, MAX_FORM_PARTS=1000)
     app.after_request(_with_headers)
     app.register_error_handler(HTTPException, _error_page)
+    app.register_error_handler(SQLAlchemyError, _database_page)
     return app
+
+
+def _database_page(error: SQLAlchemyError) -> AnyResponse:
+    _log.error("the database did not answer: %s", type(error).__name__)
+    return _error_page(ServiceUnavailable())
 
 
 def _with_headers(response: Response) -> Response:

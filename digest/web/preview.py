@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from flask import Flask, Response, abort, redirect, request
+from flask import Blueprint, Flask, Response, abort, redirect, request
 
 from digest.briefing import BriefingError, to_pdf, write_docx
 from digest.edition import Edition, edition_for
@@ -56,15 +56,10 @@ def create_preview(
 
     `who` stands in the audit trail (default: the user that runs it); `now` is the clock.
     """
-    desk = _Desk(engine, config, now or _utc_now, who or _user(), secrets.token_urlsafe(32))
+    name, token = who or _user(), secrets.token_urlsafe(32)
     app = base_app(engine, config)
     app.before_request(_only_loopback)
-    app.add_url_rule("/", "desk", desk.show, methods=["GET"])
-    app.add_url_rule("/form/<name>", "form", desk.form, methods=["GET"])
-    app.add_url_rule("/edit", "edit", desk.edit, methods=["POST"])
-    app.add_url_rule("/undo", "undo", desk.undo, methods=["POST"])
-    app.add_url_rule("/merge", "merge", desk.merge, methods=["POST"])
-    app.add_url_rule("/split", "split", desk.split, methods=["POST"])
+    app.register_blueprint(Desk(engine, config, now or _utc_now, lambda: name, lambda: token).blueprint())
     return app
 
 
@@ -87,12 +82,24 @@ def _only_loopback() -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Desk:
+class Desk:
+    """The desk's pages under the path `root`. `who` is the editor at it, `token` what each of that editor's forms must bring."""
+
     engine: Engine
     config: Config
     now: Callable[[], datetime]
-    who: str
-    token: str
+    who: Callable[[], str]
+    token: Callable[[], str]
+    root: str = ""
+
+    def blueprint(self) -> Blueprint:
+        """Return the desk's routes; whoever registers them sees to who may come."""
+        routes = Blueprint("desk", __name__, url_prefix=self.root or None)
+        routes.add_url_rule("/", "desk", self.show, methods=["GET"])
+        routes.add_url_rule("/form/<name>", "form", self.form, methods=["GET"])
+        for name in ("edit", "undo", "merge", "split"):
+            routes.add_url_rule(f"/{name}", name, getattr(self, name), methods=["POST"])
+        return routes
 
     def show(self) -> str:
         """The desk itself."""
@@ -112,7 +119,9 @@ class _Desk:
         whole = edition_for(draft)
         context = {
             "home": "",
-            "token": self.token,
+            "token": self.token(),
+            "root": self.root,
+            "editor": self.who() if self.root else "",
             "problem": problem,
             "edition": whole,
             "issue": whole.content,
@@ -178,7 +187,7 @@ class _Desk:
             self._take(story_id, given)
         except EditError as error:
             return Response(self._page(str(error)), status=400, mimetype="text/html")
-        return redirect(f"/#story-{story_id}" if story_id else "/", code=303)
+        return redirect(f"{self.root}/#story-{story_id}" if story_id else f"{self.root}/", code=303)
 
     def _take(self, story_id: int | None, given: dict[str, str]) -> None:
         if given["kind"] == "move" and given["value"] not in self._sections():
@@ -190,7 +199,7 @@ class _Desk:
                 story_id,
                 value=given["value"],
                 reason=given["reason"],
-                who=self.who,
+                who=self.who(),
                 now=self.now(),
             )
 
@@ -211,28 +220,30 @@ class _Desk:
         reason = request.form.get("reason", "")
         try:
             with session_scope(self.engine) as session:
-                story = act(session, reason=reason, who=self.who, now=self.now())
+                story = act(session, reason=reason, who=self.who(), now=self.now())
         except EditError as error:
             return Response(self._page(str(error)), status=400, mimetype="text/html")
-        return redirect(f"/#story-{story}", code=303)
+        return redirect(f"{self.root}/#story-{story}", code=303)
 
     def undo(self) -> AnyResponse:
         """Undo one decision; 400 when it has taken effect or is not there."""
         self._check_token()
         with session_scope(self.engine) as session:
             undone = undo_edit(
-                session, _number(request.form.get("edit", "")) or 0, who=self.who, now=self.now()
+                session, _number(request.form.get("edit", "")) or 0, who=self.who(), now=self.now()
             )
         if not undone:
             return Response(self._page("这项改动已经生效或已撤销"), status=400, mimetype="text/html")
-        return redirect("/", code=303)
+        return redirect(f"{self.root}/", code=303)
 
     def _sections(self) -> set[str]:
         return {*load_names(self.config).themes, NO_THEME[0], SUPPLEMENT[0]}
 
     def _check_token(self) -> None:
         """The token stands in the desk's forms only: another site cannot know it."""
-        if not hmac.compare_digest(request.form.get("token", "").encode(), self.token.encode()):
+        if not hmac.compare_digest(
+            request.form.get("token", "").encode("utf-8", "replace"), self.token().encode()
+        ):
             abort(403)
 
 

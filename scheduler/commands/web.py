@@ -1,4 +1,4 @@
-"""`parknews web`: the archive and the recipients' pages."""
+"""`parknews web`: the archive, the editors' desk, the status and the recipients' pages."""
 
 from __future__ import annotations
 
@@ -7,15 +7,27 @@ import click
 
 @click.command()
 @click.option("--host", help="Address to listen on (default: [web] host, loopback).")
-@click.option("--port", type=int, help="Port (default: [web] port).")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port (default: [web] port; 0 takes a free one).")
 def web_command(host: str | None, port: int | None) -> None:
-    """Serve the archive, the unsubscribe and the preferences page."""
-    from waitress import serve
+    """Serve archive, search, editors' desk, status and the recipients' pages until told to stop."""
+    import signal
 
-    from digest.web.app import create_app
+    from digest.web.serve import start
     from scheduler.context import open_store
+    from scheduler.logs import set_up_logging
+    from store.database import read_scope
+    from store.editors import list_editors
 
     store = open_store()
-    where = host or store.config.web.host, port or store.config.web.port
-    click.echo(f"http://{where[0]}:{where[1]}/ (stop with Ctrl-C)")
-    serve(create_app(store.engine, store.config), host=where[0], port=where[1])
+    set_up_logging(verbose=False)
+    with read_scope(store.engine) as session:
+        nobody = not list_editors(session) and not store.config.web.trust_proxy_user
+    server = start(store.engine, store.config, host=host, port=port)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if nobody and not store.config.web.public_archive:
+        click.echo("nobody can log in yet: `parknews editor add NAME` makes an account", err=True)
+    click.echo(f"{server.url} (stop with Ctrl-C)")
+    try:
+        server.wait()
+    finally:
+        server.close()

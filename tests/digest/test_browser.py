@@ -23,7 +23,7 @@ from digest.rendering import Links, render
 from digest.sample import sample_issue
 from digest.web.app import create_app
 from digest.web.preview import create_preview
-from store.config import Config
+from store.config import Config, Web
 from store.database import session_scope
 from store.models import Story
 
@@ -41,7 +41,7 @@ FLAGS = [
     "--hide-scrollbars",
     "--remote-debugging-pipe",
 ]
-CONFIG = Config()
+CONFIG = Config(web=Web(public_archive=True))
 
 
 class Browser:

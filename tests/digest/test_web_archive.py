@@ -12,12 +12,12 @@ from sqlalchemy import Engine
 from digest.issue import compose_issue
 from digest.tokens import make_token
 from digest.web.app import create_app
-from store.config import Config, Digest, RecipientEntry
+from store.config import Config, Digest, RecipientEntry, Web
 from store.database import session_scope
 from store.models import Story
 from store.recipients import add_recipient
 
-CONFIG = Config()
+CONFIG = Config(web=Web(public_archive=True))
 SECRET = "0123456789abcdef0123456789abcdef"
 
 
