@@ -241,6 +241,24 @@ def last_crawls(session: Session, source_id: int, limit: int = 12) -> list[Crawl
     )
 
 
+def recent_crawls(session: Session, limit: int) -> list[tuple[str, Crawl]]:
+    """Return the latest visits of all sources with their source's name, newest first."""
+    query = select(Source.name, Crawl).join(Source, Source.id == Crawl.source_id)
+    return [(name, crawl) for name, crawl in session.execute(query.order_by(Crawl.id.desc()).limit(limit))]
+
+
+def weekly_new(session: Session, now: datetime, weeks: int) -> dict[int, list[int]]:
+    """Return by source how many new articles each of the last `weeks` weeks brought, the oldest week first."""
+    since = now - timedelta(weeks=weeks)
+    rows = session.execute(
+        select(Crawl.source_id, Crawl.started_at, Crawl.new).where(Crawl.started_at > since, Crawl.new > 0)
+    )
+    found: dict[int, list[int]] = {}
+    for source_id, at, new in rows:
+        found.setdefault(source_id, [0] * weeks)[min(weeks - 1, (at - since) // timedelta(weeks=1))] += new
+    return found
+
+
 def find_source(session: Session, name: str) -> Source | None:
     """Return the source of this name."""
     return session.scalar(select(Source).where(Source.name == name))

@@ -2,66 +2,137 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
     from scheduler.context import Store
+    from store.database import Session
+    from store.models import Source
+
+_BARS = "▁▂▃▄▅▆▇█"
+_ORDER = ("down", "late", "new", "up", "paused")
+WEEKS = 12
 
 
 @click.command()
-def status_command() -> None:
-    """Show sources by state, what is kept, the latest and the coming issue, deliveries, alerts."""
+@click.option("--runs", default=8, show_default=True, help="How many of the last crawls to show.")
+def status_command(runs: int) -> None:
+    """Show sources by state with twelve weeks of news, last crawls, the latest and the coming issue, deliveries, alerts."""
     from scheduler.context import open_store
 
-    click.echo("\n".join(status_lines(open_store(), datetime.now(UTC))))
+    click.echo("\n".join(status_lines(open_store(), datetime.now(UTC), runs)))
 
 
-def status_lines(store: Store, now: datetime) -> list[str]:
+def status_lines(store: Store, now: datetime, runs: int = 8) -> list[str]:
     """Return the overview in lines."""
-    from digest.period import next_due
-    from scheduler.monitors import source_states
-    from store.alerts import open_alerts
-    from store.counts import count_all
     from store.database import read_scope
-    from store.deliveries import summary
-    from store.issues import issue_by_id, last_issues
+
+    with read_scope(store.engine) as session:
+        lines = [*_machine(store, session, now), *_kept(session), *_issues(store, session, now)]
+        lines += [*_alerts(store, session), *_sources(store, session, now), *_runs(store, session, runs)]
+    return lines
+
+
+def _machine(store: Store, session: Session, now: datetime) -> Iterator[str]:
     from store.leases import holder_of
 
-    zone = store.config.zone_info
-    with read_scope(store.engine) as session:
-        counts, states = count_all(session), source_states(session)
-        latest = next(iter(last_issues(session, 1)), None)
-        issue = issue_by_id(session, latest.id) if latest else None
-        lines = [
-            f"database   {store.engine.url.render_as_string(hide_password=True)}",
-            f"daemon     {holder_of(session, 'daemon', now) or 'none is running'}",
-            "sources    "
-            + (", ".join(f"{len(rows)} {state}" for state, rows in sorted(states.items())) or "none"),
-            f"articles   {counts.articles}, {counts.relevant} relevant, {counts.borderline} borderline, {counts.quarantined} pages in quarantine",
-            f"stories    {counts.stories}, {counts.relevant_stories} relevant; {counts.joined} copies joined",
-            f"next issue {next_due(now, store.config.digest, zone).astimezone(zone):%Y-%m-%d %H:%M}",
-        ]
-        if issue:
-            lines.append(
-                f"last issue {issue.year}年第{issue.year_number}期（总第{issue.number}期）, {len(issue.stories)} stories, {issue.composed_at.astimezone(zone):%Y-%m-%d %H:%M}"
-            )
-            lines.append(
-                "deliveries "
-                + (
-                    ", ".join(
-                        f"{count} {state}" for state, count in sorted(summary(session, issue.id).items())
-                    )
-                    or "none"
-                )
-            )
-        lines += [
-            f"down       {source.name}: {source.last_error or source.last_reason}"
-            for source in states.get("down", [])
-        ]
-        lines += [
-            f"alert      {alert.kind} {alert.subject}: {alert.detail}" for alert in open_alerts(session)
-        ]
-    return lines
+    shown = store.engine.url.render_as_string(hide_password=True)
+    size = ""
+    if store.engine.url.get_backend_name() == "sqlite" and store.engine.url.database:
+        path = Path(store.engine.url.database)
+        size = f", {path.stat().st_size / 2**20:.1f} MB" if path.is_file() else ""
+    yield f"database   {shown}{size}"
+    yield f"daemon     {holder_of(session, 'daemon', now) or 'none is running'}"
+    folder = store.config.resolve(".")
+    yield f"disk       {shutil.disk_usage(folder).free // 2**20} MB free at {folder}"
+    names = ", ".join(f"{name} {version(name)}" for name in ("scrapy", "sqlalchemy", "apscheduler"))
+    yield f"versions   parknews {version('parknews')}, python {sys.version.split()[0]}, {names}"
+
+
+def _kept(session: Session) -> Iterator[str]:
+    from store.counts import count_all
+
+    counts = count_all(session)
+    yield (
+        f"articles   {counts.articles}, {counts.relevant} relevant, {counts.borderline} borderline,"
+        f" {counts.quarantined} pages in quarantine"
+    )
+    yield f"stories    {counts.stories}, {counts.relevant_stories} relevant; {counts.joined} copies joined"
+
+
+def _issues(store: Store, session: Session, now: datetime) -> Iterator[str]:
+    from digest.issue import is_held
+    from digest.period import next_due
+    from store.deliveries import summary
+    from store.issues import candidates, editor_acts, issue_by_id, last_issues
+
+    due = next_due(now, store.config.digest, store.config.zone_info)
+    held = ", held by the editor" if is_held(editor_acts(session)) else ""
+    yield f"next issue {_moment(store, due)}, {len(candidates(session, now))} stories wait for it{held}"
+    latest = next(iter(last_issues(session, 1)), None)
+    issue = issue_by_id(session, latest.id) if latest else None
+    if issue is None:
+        return
+    yield (
+        f"last issue {issue.year}年第{issue.year_number}期（总第{issue.number}期）, {len(issue.stories)} stories,"
+        f" {_moment(store, issue.composed_at)}"
+    )
+    states = sorted(summary(session, issue.id).items())
+    yield "deliveries " + (", ".join(f"{count} {state}" for state, count in states) or "none")
+
+
+def _alerts(store: Store, session: Session) -> Iterator[str]:
+    from store.alerts import open_alerts
+
+    for alert in open_alerts(session):
+        yield f"alert      {alert.kind} {alert.subject}: {alert.detail} (told {_moment(store, alert.raised_at)})"
+
+
+def _sources(store: Store, session: Session, now: datetime) -> Iterator[str]:
+    from scheduler.monitors import source_states
+    from store.sources import weekly_new
+
+    states = source_states(session)
+    weeks = weekly_new(session, now, WEEKS)
+    order = sorted(states, key=_ORDER.index)
+    yield "sources    " + (", ".join(f"{len(states[state])} {state}" for state in order) or "none")
+    for state in order:
+        for source in states[state]:
+            bars = sparkline(weeks.get(source.id, [0] * WEEKS))
+            new = _moment(store, source.last_new_at) if source.last_new_at else "-"
+            yield f"  {state:6} {bars} {source.name:28} last new {new:16} {_trouble(source)}".rstrip()
+
+
+def _trouble(source: Source) -> str:
+    if source.faults:
+        return "; ".join(f"{kind}: {fault['evidence']}" for kind, fault in source.faults.items())
+    return (source.last_error or source.last_reason or "") if source.state == "down" else ""
+
+
+def _runs(store: Store, session: Session, runs: int) -> Iterator[str]:
+    from store.sources import recent_crawls
+
+    for name, crawl in recent_crawls(session, runs):
+        reason = f" ({crawl.reason})" if crawl.reason else ""
+        yield (
+            f"crawl      {_moment(store, crawl.started_at)} {name}: {crawl.outcome}{reason}, {crawl.requests} requests,"
+            f" {crawl.new} new, {crawl.revised} revised, {crawl.errors} errors"
+        )
+
+
+def sparkline(counts: Sequence[int]) -> str:
+    """Return one bar per count, the highest for the largest; a dot for none."""
+    top = max(counts, default=0)
+    return "".join(_BARS[(count * 7 + top - 1) // top] if count else "·" for count in counts)
+
+
+def _moment(store: Store, moment: datetime) -> str:
+    return f"{moment.astimezone(store.config.zone_info):%Y-%m-%d %H:%M}"

@@ -1,0 +1,47 @@
+"""`parknews status` shows what an operator asks first."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from scheduler.commands.status import sparkline, status_lines
+from scheduler.context import Store
+from store.alerts import raise_alert
+from store.config import Config
+from store.database import session_scope
+from store.models import Source
+from store.sources import Visit, finish_crawl, start_crawl
+
+
+def test_the_overview_names_states_news_faults_runs_and_the_queue(tmp_path: Path, now: datetime) -> None:
+    store = Store(Config(base=str(tmp_path)))
+    with session_scope(store.engine) as session:
+        for name in ("good", "bad"):
+            source = Source(name=name, kind="portal", first_seen_at=now, next_check_at=now)
+            session.add(source)
+            session.flush()
+            for week in range(3):
+                at = now - timedelta(weeks=week, hours=1)
+                failed = name == "bad"
+                visit = Visit(
+                    "failed" if failed else "ok",
+                    "http_403" if failed else None,
+                    new=0 if failed else week + 1,
+                )
+                finish_crawl(session, start_crawl(session, source.id, at).id, visit, {}, at)
+        raise_alert(session, "refused", "bad", "HTTP 403", now)
+    text = "\n".join(status_lines(store, now, runs=2))
+    assert "sources    1 down, 1 up" in text
+    assert "up     ·········█▆▄ good" in text
+    assert "refused: http_403" in text
+    assert "alert      refused bad: HTTP 403" in text
+    assert text.count("\ncrawl ") == 2
+    assert "next issue 2026-11-30 08:00, 0 stories wait for it" in text
+    assert "MB free" in text
+    assert "parknews 0" in text
+
+
+def test_bars_show_even_the_smallest_count() -> None:
+    assert sparkline([0, 1, 50, 100]) == "·▂▅█"
+    assert sparkline([0, 0]) == "··"
