@@ -101,9 +101,10 @@ def site() -> Iterator[Site]:
 
 @dataclass
 class Office:
-    """A folder with a configuration; commands run in it as processes of their own."""
+    """A folder with a configuration; commands run in it as processes of their own, with `secrets` in their environment."""
 
     folder: Path
+    secrets: dict[str, str] = field(default_factory=dict)
 
     def write_sources(self, text: str) -> None:
         (self.folder / "sources.toml").write_text(text, encoding="utf-8")
@@ -113,6 +114,7 @@ class Office:
         environment |= {
             "PARKNEWS_CONFIG": str(self.folder / "parknews.toml"),
             "SCRAPY_SETTINGS_MODULE": "crawler.settings",
+            **self.secrets,
         }
         program = [str(Path(sys.executable).parent / command[0]), *command[1:]]
         return subprocess.run(
