@@ -81,9 +81,9 @@ def _read(name: str, body: bytes, url: str, kind: str, declared: str | None) -> 
 
 
 def _pdf(name: str, body: bytes, url: str, kind: str) -> Found:  # noqa: ARG001
-    from crawler.pages.limits import run_limited
+    from crawler.pages.newspaper import read_limited
 
-    return run_limited("crawler.pages.newspaper:read_pdf", body, url or name), []
+    return read_limited(body, url or name), []
 
 
 def _text(name: str, body: bytes, url: str, kind: str) -> Found:

@@ -15,6 +15,7 @@ import pypdfium2
 import pypdfium2.raw as pdfium
 
 from crawler.exceptions import PageNotUnderstood
+from crawler.extract.allowance import more_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -97,7 +98,11 @@ def read_pages(body: bytes) -> tuple[list[PdfPage], int]:
         count = len(document)
         if count > MAX_PAGES_OF_ISSUE:
             raise PageNotUnderstood("too_large", f"{count} pages")
-        return [_read_page(document, i) for i in range(min(count, MAX_PAGES))], count
+        pages = []
+        for number in range(min(count, MAX_PAGES)):
+            more_time()
+            pages.append(_read_page(document, number))
+        return pages, count
     finally:
         document.close()
 

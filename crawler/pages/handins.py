@@ -190,9 +190,9 @@ def read_part(part: Part) -> list[ArticleItem]:
 
 
 def _read_pdf(part: Part) -> list[ArticleItem]:
-    from crawler.pages.limits import run_limited
+    from crawler.pages.newspaper import read_limited
 
-    return run_limited("crawler.pages.newspaper:read_pdf", part.body, part.url or part.name)
+    return read_limited(part.body, part.url or part.name)
 
 
 def _read_html(part: Part) -> list[ArticleItem]:

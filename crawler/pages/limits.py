@@ -15,6 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from crawler.exceptions import NotAnArticle, PageNotUnderstood
+from crawler.extract.allowance import allow
 from crawler.items import ArticleItem, Image
 
 if TYPE_CHECKING:
@@ -27,19 +28,28 @@ _PR_SET_PDEATHSIG = 1
 
 
 def run_limited(
-    function_path: str, body: bytes, url: str, *, seconds: float = 10, megabytes: int = 512
+    function_path: str,
+    body: bytes,
+    url: str,
+    *,
+    seconds: float = 10,
+    in_all: float | None = None,
+    megabytes: int = 512,
 ) -> list[ArticleItem]:
     """Return what `package.module:function`(body, url) returns, computed in a child process.
 
-    Raises what the function raises of PageNotUnderstood and NotAnArticle, and PageNotUnderstood("time_limit") after
-    `seconds` of wall or processor time, ("memory_limit") when it asks for more than `megabytes` of address space, and
-    ("reader_crashed") when it dies or raises anything else. The PDF library aborts when it is refused memory.
+        Raises what the function raises of PageNotUnderstood and NotAnArticle, and PageNotUnderstood("time_limit") after
+        `seconds` of wall or processor time, ("memory_limit") when it asks for more than `megabytes` of address space, and
+        ("reader_crashed") when it dies or raises anything else. The PDF library aborts when it is refused memory. With `in_all`
+    the reader has `seconds` of processor time for each page that it begins (`more_time`), and `in_all` of both for the file.
     """
+    in_all = max(seconds, in_all or seconds)
     command = [sys.executable, "-m", "crawler.pages.limits", function_path, url]
     environment = {
         **os.environ,
         "PYTHONPATH": os.pathsep.join(p for p in sys.path if p),
         "READER_SECONDS": str(seconds),
+        "READER_IN_ALL": str(in_all),
         "READER_MEGABYTES": str(megabytes),
     }
     with subprocess.Popen(  # noqa: S603 - our own interpreter, no shell
@@ -51,11 +61,11 @@ def run_limited(
         start_new_session=True,
     ) as child:
         try:
-            answer, errors = child.communicate(body, timeout=seconds + 0.5)
+            answer, errors = child.communicate(body, timeout=in_all + 0.5)
         except subprocess.TimeoutExpired:
             child.kill()
             child.communicate()
-            raise PageNotUnderstood("time_limit", f"{seconds} s") from None
+            raise PageNotUnderstood("time_limit", f"{in_all:g} s") from None
     return _answer(child.returncode, answer, errors)
 
 
@@ -84,13 +94,15 @@ def _item(row: dict[str, object]) -> ArticleItem:
     return item
 
 
-def _limit(seconds: float, megabytes: int) -> None:
+def _limit(seconds: float, in_all: float, megabytes: int) -> None:
     import ctypes
     import resource
 
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    whole = max(1, int(seconds + 0.999))
-    resource.setrlimit(resource.RLIMIT_CPU, (whole, whole + 1))
+    whole, first = max(1, int(in_all + 0.999)), max(1, int(seconds + 0.999))
+    resource.setrlimit(resource.RLIMIT_CPU, (first, whole + 1))
+    if in_all > seconds:
+        allow(seconds)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_AS, (megabytes * _MEGABYTE, megabytes * _MEGABYTE))
@@ -111,7 +123,11 @@ def main() -> None:
     """The child: read the page from standard input, write the answer as JSON to standard output."""
     module, _, name = sys.argv[1].partition(":")
     read = getattr(import_module(module), name)
-    _limit(float(os.environ["READER_SECONDS"]), int(os.environ["READER_MEGABYTES"]))
+    _limit(
+        float(os.environ["READER_SECONDS"]),
+        float(os.environ["READER_IN_ALL"]),
+        int(os.environ["READER_MEGABYTES"]),
+    )
     try:
         report = _report(read, sys.stdin.buffer.read(), sys.argv[2])
         answer = json.dumps(report)

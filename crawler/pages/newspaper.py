@@ -7,6 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from crawler.exceptions import NotAnArticle, PageNotUnderstood
+from crawler.extract.allowance import more_time
 from crawler.extract.blocks import CutArticle, PageCut, cut_page
 from crawler.extract.pdf import PdfPage, read_pages
 from crawler.items import ArticleItem
@@ -25,6 +26,9 @@ _COMMON = frozenset(
 #: Fewer glyphs are a page number or a watermark on a picture.
 _FEW = 30
 _TITLE_FROM_TEXT = 28
+#: The slowest page measured takes 1.2 s on a slow core; an issue has up to 32 pages.
+SECONDS, IN_ALL = 10.0, 90.0
+_REMEDY = "; pictures of text are read by `parknews article ocr` (it needs: pip install 'parknews[ocr]')"
 
 
 class NewspaperPdf:
@@ -42,16 +46,22 @@ class NewspaperPdf:
         "too_large") and NotAnArticle("notice" | "advert" | "picture_only" | "empty").
         """
         pages, count = read_pages(self.body)
-        readable = readable_pages(pages)
-        cuts = [(page, cut_page(page)) for page in readable]
-        found = join_turns([(cut, article) for _, cut in cuts for article in cut.articles])
-        if not found:
-            raise NotAnArticle(_why_nothing([cut for _, cut in cuts]))
-        items = [self._item(cut, article, position) for position, (cut, article) in enumerate(found)]
+        items = self.items_of(pages)
         if count > len(pages):
             for item in items:
                 item.flags = sorted({*item.flags, "unsure_cut"})
         return items
+
+    def items_of(self, pages: Sequence[PdfPage]) -> list[ArticleItem]:
+        """Return the articles of pages that were read already; raises as `to_items` does."""
+        cuts = []
+        for page in readable_pages(pages):
+            more_time()
+            cuts.append(cut_page(page))
+        found = join_turns([(cut, article) for cut in cuts for article in cut.articles])
+        if not found:
+            raise NotAnArticle(_why_nothing(cuts))
+        return [self._item(cut, article, position) for position, (cut, article) in enumerate(found)]
 
     def _item(self, cut: PageCut, article: CutArticle, position: int) -> ArticleItem:
         masthead, flags = cut.masthead, [*article.flags]
@@ -80,6 +90,16 @@ class NewspaperPdf:
         )
 
 
+def read_limited(body: bytes, url: str) -> list[ArticleItem]:
+    """Return the articles of a PDF read in a child process: SECONDS for each page, IN_ALL for a whole issue.
+
+    Raises as `NewspaperPdf.to_items` and `run_limited` do.
+    """
+    from crawler.pages.limits import run_limited
+
+    return run_limited("crawler.pages.newspaper:read_pdf", body, url, seconds=SECONDS, in_all=IN_ALL)
+
+
 def read_pdf(body: bytes, url: str) -> list[ArticleItem]:
     """Return `NewspaperPdf(body, url).to_items()`: the form `run_limited` calls."""
     return NewspaperPdf(body, url).to_items()
@@ -98,7 +118,7 @@ def readable_pages(pages: Sequence[PdfPage]) -> list[PdfPage]:
         reason, number = next((w for w in wrong if w[0] != "empty"), ("empty", 0))
         if reason == "empty":
             raise NotAnArticle("empty")
-        raise PageNotUnderstood(reason, f"page {number + 1}")
+        raise PageNotUnderstood(reason, f"page {number + 1}{_REMEDY if reason == 'scanned' else ''}")
     return readable
 
 

@@ -38,9 +38,9 @@ def _epaper(page: FetchedPage, now: datetime | None) -> list[ArticleItem]:  # no
 
 
 def _pdf(page: FetchedPage, now: datetime | None) -> list[ArticleItem]:  # noqa: ARG001
-    from crawler.pages.limits import run_limited
+    from crawler.pages.newspaper import read_limited
 
-    return run_limited("crawler.pages.newspaper:read_pdf", page.body, page.url)
+    return read_limited(page.body, page.url)
 
 
 def _handin(page: FetchedPage, now: datetime | None) -> list[ArticleItem]:  # noqa: ARG001

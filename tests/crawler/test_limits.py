@@ -30,6 +30,16 @@ READERS = """
         while True:
             pass
 
+    def pages(body, url):
+        from crawler.extract.allowance import more_time
+
+        for seconds in url.split(","):
+            more_time()
+            until = time.process_time() + float(seconds)
+            while time.process_time() < until:
+                pass
+        return []
+
     def eat(body, url):
         return [bytearray(2_000_000_000)]
 
@@ -101,3 +111,12 @@ def test_a_page_without_articles_keeps_its_reason() -> None:
     with pytest.raises(NotAnArticle) as caught:
         run_limited("readers_for_test:notice", b"", "")
     assert caught.value.reason == "notice"
+
+
+def test_each_page_of_a_file_has_its_own_time() -> None:
+    assert run_limited("readers_for_test:pages", b"", "0.7,0.7,0.7", seconds=1, in_all=20) == []
+
+
+def test_one_page_does_not_take_the_time_of_the_others() -> None:
+    with pytest.raises(PageNotUnderstood, match="time_limit"):
+        run_limited("readers_for_test:pages", b"", "0.1,9", seconds=1, in_all=20)
