@@ -103,6 +103,8 @@ _PLAIN = {
     "store.schema.SchemaError",
     "store.vocabulary.loading.VocabularyError",
     "store.recipients.RecipientError",
+    "store.backup.BackupError",
+    "store.export.ExportError",
     "store.editors.EditorError",
     "digest.channels.base.DeliveryError",
     "digest.briefing.BriefingError",

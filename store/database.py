@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, Engine, create_engine, event
+from sqlalchemy import JSON, Connection, DateTime, Engine, create_engine, event
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Dialect, make_url
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
@@ -32,6 +32,7 @@ __all__ = [
     "make_engine",
     "read_scope",
     "session_scope",
+    "snapshot",
 ]
 
 _READ = "parknews_read"
@@ -138,3 +139,14 @@ def read_scope(engine: Engine) -> Iterator[Session]:
         yield session
         session.expunge_all()
         session.rollback()
+
+
+@contextmanager
+def snapshot(engine: Engine) -> Iterator[Connection]:
+    """A connection that sees the database as it was at one moment, however long the reading takes; writers go on."""
+    options: dict[str, Any] = {_READ: True}
+    if engine.dialect.name == "postgresql":
+        options["isolation_level"] = "REPEATABLE READ"
+    with engine.execution_options(**options).connect() as connection:
+        yield connection
+        connection.rollback()

@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from typing import Any
 from zlib import crc32
 
-from sqlalchemy import ColumnElement, Select, exists, literal_column, or_, select, text
+from sqlalchemy import ColumnElement, Select, literal_column, or_, select, text
 from sqlalchemy.orm import Session, selectinload
 
 from store import search_index
-from store.models import Article, ArticleTag, Source
+from store.models import Article, Source
 from store.search_index import (
     MONTH,
     OUTLET,
@@ -174,12 +174,9 @@ def _spans(since: datetime | None, until: datetime | None) -> list[str]:
 def _conditions(session: Session, query: Query, words: Sequence[str]) -> list[ColumnElement[bool]]:
     dialect = session.get_bind().dialect.name
     conditions: list[ColumnElement[bool]] = [search_index.holds(dialect, word) for word in words]
-    for kind, name in (("zone", query.zone), ("theme", query.theme)):
+    for kind, name in ((ZONE, query.zone), (THEME, query.theme)):
         if name:
-            tagged = exists().where(
-                ArticleTag.article_id == Article.id, ArticleTag.kind == kind, ArticleTag.name == name
-            )
-            conditions.append(tagged)
+            conditions.append(search_index.is_labelled(dialect, label(kind, name)))
     if outlet := clean_line(query.outlet):
         conditions.append(outlet_is(session, outlet))
     if query.since:

@@ -89,6 +89,11 @@ def _checksum(token: str) -> int:
     return crc32(token.encode("utf-8", "surrogatepass")) & 0x7FFFFFFF
 
 
+_POSTGRESQL_TABLE = (
+    "CREATE TABLE IF NOT EXISTS search_index (article_id bigint PRIMARY KEY, tokens integer[] NOT NULL)"
+)
+
+
 def create(connection: Connection) -> None:
     """Make the index table beside `search_text`; may be repeated. Migrations call this after they made `search_text`."""
     if connection.dialect.name == "sqlite":
@@ -97,9 +102,7 @@ def create(connection: Connection) -> None:
             "(tokens, content='', detail=none, columnsize=0, tokenize='ascii')"
         )
         return
-    connection.exec_driver_sql(
-        "CREATE TABLE IF NOT EXISTS search_index (article_id bigint PRIMARY KEY, tokens integer[] NOT NULL)"
-    )
+    connection.exec_driver_sql(_POSTGRESQL_TABLE)
     connection.exec_driver_sql(
         "CREATE INDEX IF NOT EXISTS search_index_tokens ON search_index USING gin (tokens)"
     )
@@ -162,7 +165,10 @@ def rebuild(session: Session) -> int:
     """Index every article anew; return how many there are. For after a change by other means than the ORM."""
     connection = session.connection()
     drop(connection)
-    create(connection)
+    if connection.dialect.name == "sqlite":
+        create(connection)
+    else:
+        connection.exec_driver_sql(_POSTGRESQL_TABLE)  # its index comes last: that is five times as quick
     session.execute(delete(SearchText))
     session.info.pop(_PENDING, None)
     count, last = 0, 0
@@ -171,6 +177,7 @@ def rebuild(session: Session) -> int:
     ):
         _index(session, ids)
         count, last = count + len(ids), ids[-1]
+    create(connection)
     return count
 
 
@@ -299,6 +306,12 @@ def holds(dialect: str, word: str) -> Any:
     """Return the condition that a folded text holds the folded `word`."""
     find = func.instr if dialect == "sqlite" else func.strpos
     return find(SearchText.folded, word) > 0
+
+
+def is_labelled(dialect: str, token: str) -> Any:
+    """Return the condition that an article carries the `label`: quicker than a look at its tags, one by one."""
+    find = func.instr if dialect == "sqlite" else func.strpos
+    return find(" " + SearchText.labels + " ", f" {token} ") > 0
 
 
 def sources_named(session: Session, outlet: str) -> list[int]:

@@ -1,0 +1,69 @@
+"""`parknews export`: what is kept, for other programs."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, Any
+
+import click
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("kind", type=click.Choice(["articles", "stories", "issues"]))
+@click.option(
+    "--format", "form", type=click.Choice(["csv", "jsonl", "xlsx", "rss"]), default="csv", show_default=True
+)
+@click.option(
+    "--output",
+    "-o",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write here, not to standard output.",
+)
+@click.option("--text", "with_text", is_flag=True, help="With the articles' texts.")
+@click.option("--relevant", is_flag=True, help="Only what is relevant.")
+def export_command(kind: Any, form: str, output: Path | None, with_text: bool, relevant: bool) -> None:
+    """Write all articles or stories, or what the issues told, one row each; rss: the issues as a feed."""
+    from scheduler.context import open_store
+    from store.database import read_scope
+    from store.export import columns_of, rows_of, write_csv, write_jsonl, write_rss, write_xlsx
+
+    if form == "rss" and kind != "issues":
+        raise click.UsageError("only issues can be written as RSS")
+    if form == "xlsx" and output is None and sys.stdout.isatty():
+        raise click.UsageError("name a file for XLSX: --output FILE")
+    store = open_store()
+    columns = columns_of(kind, with_text=with_text)
+    with _opened(output) as out, read_scope(store.engine) as session:
+        if form == "rss":
+            count = write_rss(
+                session, out, title=store.config.office.name, link=store.config.digest.public_url
+            )
+        else:
+            write = {"csv": write_csv, "jsonl": write_jsonl, "xlsx": write_xlsx}[form]
+            count = write(rows_of(session, kind, with_text=with_text, relevant=relevant), columns, out)
+    click.echo(
+        f"{count} {kind if form == 'rss' or kind != 'issues' else 'stories of issues'} written", err=True
+    )
+
+
+@contextmanager
+def _opened(output: Path | None) -> Iterator[IO[bytes]]:
+    """Standard output, or a file that appears under its name only when it is whole."""
+    if output is None:
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    part = output.with_name(f".{output.name}.{os.getpid()}.part")
+    try:
+        with part.open("wb") as file:
+            yield file
+        part.replace(output)
+    except OSError as error:
+        raise click.ClickException(f"{output} cannot be written: {error.strerror or error}") from error
+    finally:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)

@@ -1,0 +1,261 @@
+"""Backups hold everything, are whole or not there, and come back on either kind of database or not at all."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import sqlite3
+import stat
+import threading
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, select, text
+
+from store.backup import BackupError, read_manifest, restore_backup, write_backup
+from store.database import make_engine, session_scope
+from store.models import Alert, Article, ArticleTag, Audit, Base, RawPage, Recipient, Story
+from store.schema import upgrade
+from store.search import Query, search_articles
+
+HOSTILE = "換行\n\"引号' \\u0000 =cmd|' 🀄 \u2028"
+
+
+def fill(engine: Engine, make_article: Callable[..., Article], now: datetime) -> None:
+    with session_scope(engine) as session:
+        first, second = make_article(title=HOSTILE), make_article(title="链上党建")
+        first.tags = [ArticleTag(kind="zone", name="合肥高新区", field="text", start=0, end=2, text="合肥")]
+        page = RawPage(url="u", kind="rss", fetched_at=now, checksum="c", size=3, body=bytes(range(256)))
+        session.add_all([page, first, second])
+        session.flush()
+        story = Story(title="t", first_seen_at=now, last_seen_at=now, representative_id=first.id)
+        session.add(story)
+        session.flush()
+        first.story_id = second.story_id = story.id
+        follow = Story(title="f", first_seen_at=now, last_seen_at=now, follow_up_of=story.id, score=0.1)
+        session.add_all(
+            [follow, Recipient(address="a@b.cn", zones=["合肥高新区"], token_key="k", created_at=now)]
+        )
+        session.add(Audit(at=now, who="我", what="test", detail={"list": [1, None, {"a": HOSTILE}]}))
+
+
+def content(engine: Engine) -> dict[str, list[tuple[object, ...]]]:
+    with engine.connect() as connection:
+        return {
+            table.name: sorted(tuple(map(repr, row)) for row in connection.execute(select(*table.columns)))
+            for table in Base.metadata.sorted_tables
+            if table.name != "lease"
+        }
+
+
+@pytest.fixture
+def other(engine: Engine, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Engine]:
+    """An empty database of the other kind."""
+    if engine.dialect.name == "postgresql":
+        made = make_engine(f"sqlite:///{tmp_path / 'other.db'}")
+    else:
+        made = make_engine(request.getfixturevalue("postgresql_url"))
+        with made.begin() as connection:
+            connection.execute(text("DROP SCHEMA public CASCADE"))
+            connection.execute(text("CREATE SCHEMA public"))
+    Base.metadata.create_all(made)
+    yield made
+    made.dispose()
+
+
+def test_everything_comes_back_on_the_other_kind_of_database(
+    engine: Engine, other: Engine, tmp_path: Path, make_article: Callable[..., Article], now: datetime
+) -> None:
+    fill(engine, make_article, now)
+    manifest = write_backup(engine, tmp_path / "b", now)
+    assert manifest.rows["article"] == 2
+    assert restore_backup(other, tmp_path / "b").rows == manifest.rows == read_manifest(tmp_path / "b").rows
+    assert content(other) == content(engine)
+    with session_scope(other) as session:
+        assert len(search_articles(session, Query("链上")).found) == 1
+        session.add(make_article())  # its number must not be taken
+        session.add(Story(title="n", first_seen_at=now, last_seen_at=now))
+    with pytest.raises(BackupError, match="not empty"):
+        restore_backup(other, tmp_path / "b")
+    restore_backup(other, tmp_path / "b", force=True)
+    assert content(other) == content(engine)
+
+
+def test_a_backup_is_private_and_replaces_nothing_unasked(
+    sqlite_engine: Engine, tmp_path: Path, now: datetime
+) -> None:
+    path = tmp_path / "b"
+    write_backup(sqlite_engine, path, now)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    before = path.read_bytes()
+    with pytest.raises(BackupError, match="there already"):
+        write_backup(sqlite_engine, path, now)
+    assert path.read_bytes() == before
+    write_backup(sqlite_engine, path, now, replace=True)
+    assert sorted(one.name for one in tmp_path.iterdir() if "part" in one.name) == []
+
+
+def test_a_backup_is_of_one_moment_while_others_write(
+    engine: Engine, tmp_path: Path, make_article: Callable[..., Article], now: datetime
+) -> None:
+    stop = threading.Event()
+
+    def write() -> None:
+        while not stop.is_set():
+            with session_scope(engine) as session:  # one alert for each article, always
+                session.add_all([make_article(), Alert(key="k", kind="k", subject="s", raised_at=now)])
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        for number in range(4):
+            rows = write_backup(engine, tmp_path / str(number), now).rows
+            assert rows["article"] == rows["alert"]
+    finally:
+        stop.set()
+        writer.join()
+    assert rows["article"] > 0
+
+
+@pytest.fixture
+def backup(
+    sqlite_engine: Engine, tmp_path: Path, make_article: Callable[..., Article], now: datetime
+) -> Path:
+    fill(sqlite_engine, make_article, now)
+    write_backup(sqlite_engine, tmp_path / "b", now)
+    return tmp_path / "b"
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Iterator[Engine]:
+    engine = make_engine(f"sqlite:///{tmp_path / 'empty.db'}")
+    Base.metadata.create_all(engine)
+    yield engine
+    engine.dispose()
+
+
+def refused(engine: Engine, path: Path, *, force: bool = False) -> str:
+    before = content(engine)
+    with pytest.raises(BackupError) as caught:
+        restore_backup(engine, path, force=force)
+    assert content(engine) == before
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_a_backup_cut_anywhere_is_refused(backup: Path, empty: Engine) -> None:
+    whole = backup.read_bytes()
+    for size in sorted({0, 1, 5, 12, len(whole) // 2, len(whole) - 9, len(whole) - 1}):
+        backup.write_bytes(whole[:size])
+        assert refused(empty, backup)
+
+
+def test_a_backup_with_a_line_missing_or_altered_is_refused(backup: Path, empty: Engine) -> None:
+    lines = gzip.decompress(backup.read_bytes()).splitlines(keepends=True)
+    for at in range(len(lines)):
+        backup.write_bytes(gzip.compress(b"".join(lines[:at] + lines[at + 1 :])))
+        refused(empty, backup)
+    altered = b"".join(lines).replace(b"a@b.cn", b"c@b.cn")
+    backup.write_bytes(gzip.compress(altered))
+    assert "checksum" in refused(empty, backup)
+
+
+@pytest.mark.parametrize(
+    "content_of_file",
+    [
+        b"",
+        b"PK\x03\x04 a word file",
+        gzip.compress(b"hello\n"),
+        gzip.compress(b"{}\n"),
+        gzip.compress(b"[" * 100_000 + b"\n"),
+        gzip.compress(b"\xff\xfe\n"),
+    ],
+)
+def test_a_foreign_file_is_refused(tmp_path: Path, empty: Engine, content_of_file: bytes) -> None:
+    path = tmp_path / "foreign"
+    path.write_bytes(content_of_file)
+    assert str(path) in refused(empty, path)
+
+
+def test_a_full_disk_during_a_restore_leaves_the_database_as_it_was(
+    backup: Path, sqlite_engine: Engine, tmp_path: Path, make_article: Callable[..., Article], now: datetime
+) -> None:
+    with session_scope(sqlite_engine) as session:
+        chinese = "".join(chr(0x4E00 + n % 20_000) for n in range(60_000))
+        session.add_all([make_article(text=chinese[n * 900 :]) for n in range(20)])
+    write_backup(sqlite_engine, backup, now, replace=True)
+    small = make_engine(f"sqlite:///{tmp_path / 'small.db'}")
+    Base.metadata.create_all(small)
+    with session_scope(small) as session:
+        session.add(make_article(title="was there"))
+    with small.connect() as connection:
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
+        connection.exec_driver_sql(f"PRAGMA max_page_count={pages + 20}")
+    assert "full" in refused(small, backup, force=True)
+    small.dispose()
+
+
+def test_a_damaged_database_is_not_backed_up(
+    tmp_path: Path, make_article: Callable[..., Article], now: datetime
+) -> None:
+    engine = make_engine(f"sqlite:///{tmp_path / 'bad.db'}")
+    Base.metadata.create_all(engine)
+    with session_scope(engine) as session:
+        session.add_all([make_article(text="正文" * 3000) for _ in range(30)])
+    engine.dispose()
+    with sqlite3.connect(tmp_path / "bad.db") as plain:
+        plain.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    plain.close()
+    size = (tmp_path / "bad.db").stat().st_size
+    with (tmp_path / "bad.db").open("r+b") as file:
+        file.seek(size // 2 // 4096 * 4096)
+        file.write(os.urandom(4096 * 8))
+    with pytest.raises(BackupError, match=r"damaged|malformed"):
+        write_backup(engine, tmp_path / "b", now)
+    assert not (tmp_path / "b").exists()
+    assert [one for one in tmp_path.iterdir() if "part" in one.name] == []
+
+
+def test_a_folder_that_is_not_there_or_no_folder_is_named(
+    sqlite_engine: Engine, tmp_path: Path, now: datetime
+) -> None:
+    (tmp_path / "file").write_text("")
+    for path in (tmp_path / "none" / "b", tmp_path / "file" / "b"):
+        with pytest.raises(BackupError, match="cannot be written"):
+            write_backup(sqlite_engine, path, now)
+
+
+def test_a_full_device_is_said(
+    sqlite_engine: Engine, now: datetime, tmp_path: Path, make_article: Callable[..., Article]
+) -> None:
+    """A file-size limit of the process stands for the full disk: writing fails in the middle, as there."""
+    import resource
+    import signal
+
+    with session_scope(sqlite_engine) as session:
+        session.add(
+            RawPage(url="u", kind="rss", fetched_at=now, checksum="c", size=3, body=os.urandom(300_000))
+        )
+    sqlite_engine.dispose()
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
+    try:
+        with pytest.raises(BackupError, match="cannot be written"):
+            write_backup(sqlite_engine, tmp_path / "b", now)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, ignored)
+    assert [one.name for one in tmp_path.iterdir() if one.name.startswith((".b", "b"))] == []
+
+
+def test_a_migrated_database_can_be_restored_into(
+    backup: Path, tmp_path: Path, sqlite_engine: Engine
+) -> None:
+    fresh = make_engine(f"sqlite:///{tmp_path / 'fresh.db'}")
+    upgrade(fresh)
+    restore_backup(fresh, backup)
+    assert content(fresh) == content(sqlite_engine)
+    fresh.dispose()
