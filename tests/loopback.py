@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import chdir, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from sqlalchemy import Engine
@@ -126,6 +129,29 @@ class Office:
             cwd=self.folder,
             check=False,
         )
+
+    def call(self, *command: str) -> subprocess.CompletedProcess[str]:
+        """Like `run` within this process: quicker, for commands that start no child."""
+        from scheduler.cli import main
+
+        outer = {key: value for key, value in os.environ.items() if not key.startswith("PARKNEWS_")}
+        given = {"PARKNEWS_CONFIG": str(self.folder / "parknews.toml"), **self.secrets}
+        out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2))
+        code = 0
+        with (
+            patch.dict(os.environ, outer | given, clear=True),
+            patch.object(sys, "argv", list(command)),
+            chdir(self.folder),
+            redirect_stdout(out),
+            redirect_stderr(err),
+        ):
+            try:
+                main()
+            except SystemExit as end:
+                code = end.code if isinstance(end.code, int) else 1
+        for stream in (out, err):
+            stream.seek(0)
+        return subprocess.CompletedProcess(command, code, out.read(), err.read())
 
     @property
     def engine(self) -> Engine:
