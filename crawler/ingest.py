@@ -11,8 +11,10 @@ from crawler.classify.classify import Classification, Classifier
 from crawler.items import ArticleItem
 from store.articles import Incoming, Outcome, add_article, articles_of_story, set_classification, tag_names
 from store.database import Session
+from store.fetched import FetchedPage
 from store.models import Article, ArticleTag
 from store.pages import save_page
+from store.rechecks import note_freshness
 from store.stories import assign_story, borrowed_zones, reassign
 
 Clock = Callable[[], datetime]
@@ -31,16 +33,22 @@ def ingest(
     session: Session, item: ArticleItem, classifier: Classifier, origin: Origin, now: datetime
 ) -> tuple[Article, Outcome]:
     """Add the item's article with its raw page, its tags and its story. May be repeated: a second time is "seen"."""
-    raw_id = save_page(session, item.page, origin.source_id).id if item.page else None
-    for page in item.more_pages:
-        save_page(session, page, origin.source_id)
-    article, outcome = add_article(
-        session, incoming(item), now, source_id=origin.source_id, raw_page_id=raw_id
-    )
+    article, outcome = add_article(session, incoming(item), now, source_id=origin.source_id)
+    if item.page and (outcome != "seen" or not _is_kept(article, item.page)):
+        article.raw_page_id = save_page(session, item.page, origin.source_id).id
+        for page in item.more_pages:
+            save_page(session, page, origin.source_id)
     if outcome != "seen":
         classify_article(article, classifier, origin)
         place(session, article, now, revised=outcome == "revised")
+    if item.page and (article.relevant or article.borderline):
+        note_freshness(session, item.page)
     return article, outcome
+
+
+def _is_kept(article: Article, page: FetchedPage) -> bool:
+    """Return whether an article that reads as before has its page already: what else changed on a site's page is not kept."""
+    return page.reader == "portal" and article.raw_page_id is not None
 
 
 def incoming(item: ArticleItem) -> Incoming:

@@ -49,6 +49,8 @@ class Tally:
     home: str = ""
     #: seconds a server asked us to stay away
     retry_after: int = 0
+    #: known articles that were looked at again
+    rechecked: int = 0
 
     def fail(self, reason: str, detail: str, *, is_list: bool) -> None:
         """Count a request that gave nothing."""
@@ -83,6 +85,7 @@ class Tally:
             "dated": self.dated,
             "clean": self.clean,
             "relevant": self.relevant,
+            "rechecked": self.rechecked,
             "home": self.home if self.lists_home and self.lists_home == self.lists else "",
         }
 

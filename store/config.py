@@ -51,7 +51,10 @@ class Database(Section, frozen=True):
 
 
 class Crawl(Section, frozen=True):
-    """How sources are visited. `contact` stands in the user agent; sizes in MB, times in seconds, ages in days."""
+    """How sources are visited. `contact` stands in the user agent; sizes in MB, times in seconds, ages in days.
+
+    Articles first seen in the last `recheck_days` days are looked at again for corrections; 0 looks at none.
+    """
 
     sources: str = "sources.toml"
     catalogue: bool = False
@@ -61,6 +64,7 @@ class Crawl(Section, frozen=True):
     max_page_mb: Positive = 5
     max_pdf_mb: Positive = 40
     max_articles: Positive = 200
+    recheck_days: Annotated[int, msgspec.Meta(ge=0)] = 14
     keep_pages_days: Positive = 180
     keep_pages_mb: Positive = 2000
     obey_robots: bool = True

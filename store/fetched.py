@@ -9,13 +9,18 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class FetchedPage:
-    """Bytes as they came. `reader` is the word that says which page object reads them."""
+    """Bytes as they came. `reader` is the word that says which page object reads them.
+
+    `etag` and `last_modified` are what the server said of the page's freshness; they are kept beside it, not with it.
+    """
 
     url: str
     reader: str
     body: bytes
     fetched_at: datetime
     declared_encoding: str | None = None
+    etag: str | None = None
+    last_modified: str | None = None
 
     @property
     def checksum(self) -> str:

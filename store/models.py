@@ -80,7 +80,7 @@ class Crawl(Base):
 
 
 class PageValidator(Base):
-    """What a list page said of its freshness, for conditional GET."""
+    """What a list page or a recent article said of its freshness when it was last asked for, for conditional GET."""
 
     __tablename__ = "page_validator"
     url: Mapped[str] = mapped_column(primary_key=True)

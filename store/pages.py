@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from store.fetched import FetchedPage
 from store.models import Article, PageValidator, Quarantine, RawPage
+from store.rechecks import conditional, forget_freshness
 
 
 def save_page(session: Session, page: FetchedPage, source_id: int | None) -> RawPage:
@@ -80,8 +81,7 @@ def quarantined(session: Session, limit: int | None = None) -> list[Quarantine]:
 def validators(session: Session, url: str) -> dict[str, str]:
     """Return the request headers for a conditional GET of `url`; empty when it was never fetched."""
     row = session.get(PageValidator, url)
-    headers = {"If-None-Match": row.etag, "If-Modified-Since": row.last_modified} if row else {}
-    return {name: value for name, value in headers.items() if value}
+    return conditional(row) if row else {}
 
 
 def save_validators(
@@ -99,6 +99,7 @@ def prune_pages(session: Session, now: datetime, keep_days: int, keep_bytes: int
 
     Pages in quarantine and pages of hand-ins that gave no article yet stay.
     """
+    forget_freshness(session, now)
     old = select(RawPage.id).where(RawPage.fetched_at < now - timedelta(days=keep_days))
     doomed = set(session.scalars(old))
     total = 0

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 from urllib.parse import urlsplit
 
 import scrapy
+from scrapy import signals
+from scrapy.exceptions import DontCloseSpider
 from scrapy.http import Response, TextResponse
 from twisted.python.failure import Failure
 
@@ -53,6 +55,26 @@ class SourceSpider(scrapy.Spider):
             for url in source.start_urls
         )
         self.tallies = {source.name: Tally() for source in self.batch}
+        self.walks: dict[str, Walk] = {}
+        self._rechecked = False
+
+    @classmethod
+    def from_crawler(cls, crawler: Any, *args: Any, **kwargs: Any) -> Self:
+        """Build the spider for this crawl."""
+        spider = super().from_crawler(crawler, *args, **kwargs)
+        crawler.signals.connect(spider.look_again, signal=signals.spider_idle)
+        return spider
+
+    def look_again(self) -> None:
+        """Once everything was asked for: look again at a few articles of the last days. Raises DontCloseSpider when there are any."""
+        from crawler.spiders.rechecks import recheck_requests
+
+        requests = [] if self._rechecked else recheck_requests(self)
+        self._rechecked = True
+        for request in requests:
+            self.crawler.engine.crawl(request)
+        if requests:
+            raise DontCloseSpider
 
     async def start(self) -> AsyncIterator[Any]:
         """Yield the first requests of every source, and the articles of folders."""
@@ -60,7 +82,8 @@ class SourceSpider(scrapy.Spider):
 
         _ = self.context.sources  # rows exist before the first page comes
         for source in self.batch:
-            for output in self.first_outputs(walk_for(self, source)):
+            walk = self.walks[source.name] = walk_for(self, source)
+            for output in self.first_outputs(walk):
                 yield output
 
     def first_outputs(self, walk: Walk) -> list[Output]:
@@ -212,7 +235,13 @@ class Walk:
         """Return the response's bytes as a page under the address that was asked for."""
         declared = response._declared_encoding() if isinstance(response, TextResponse) else None  # noqa: SLF001
         return FetchedPage(
-            response.meta["asked_url"], reader, response.body, self.spider.context.now(), declared
+            response.meta["asked_url"],
+            reader,
+            response.body,
+            self.spider.context.now(),
+            declared,
+            _header(response, "ETag"),
+            _header(response, "Last-Modified"),
         )
 
     def failed(self, failure: Failure) -> Iterator[Output]:

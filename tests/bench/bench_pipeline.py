@@ -127,7 +127,7 @@ def counts(folder: Path) -> tuple[int, int, int]:
         found = [
             database.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
             for table in ("article", "article_version", "story")
-        ]  # noqa: S608
+        ]
     return found[0], found[1], found[2]
 
 

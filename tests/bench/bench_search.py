@@ -25,7 +25,10 @@ from store.search import Query, search_articles
 from store.search_index import rebuild
 
 START = datetime(2021, 1, 1, tzinfo=UTC)
-ZONES = [f"{place}高新区" for place in ["合肥", "西安", "无锡", "苏州", "宝鸡", "镇江", "成都", "武汉", "长沙", "厦门"]]
+ZONES = [
+    f"{place}高新区"
+    for place in ["合肥", "西安", "无锡", "苏州", "宝鸡", "镇江", "成都", "武汉", "长沙", "厦门"]
+]
 THEMES = ["org", "chain", "two_new", "cadre", "service"]
 
 

@@ -1,0 +1,193 @@
+"""Known articles looked at again: corrections become revisions, at little cost and never instead of news."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+from datetime import datetime, timedelta
+
+import pytest
+from sqlalchemy import Engine, select
+
+from crawler.classify.classify import load_classifier
+from crawler.ingest import Origin, ingest
+from crawler.items import ArticleItem
+from store.database import read_scope, session_scope
+from store.fetched import FetchedPage
+from store.models import Article, ArticleVersion, PageValidator, RawPage, Source
+from store.pages import prune_pages
+from store.rechecks import note_freshness, take_rechecks
+from tests.conftest import NOW
+from tests.crawler.test_spiders import TEXTS, source, texts
+from tests.loopback import Answer, Office, Site
+
+HOUR = timedelta(hours=1)
+TITLE = "宝鸡高新区召开党建工作会议"
+
+
+def tagged(page: bytes, headers: dict[str, str]) -> Answer:
+    tag = f'"{hashlib.sha256(page).hexdigest()[:12]}"'
+    if headers.get("If-None-Match") == tag:
+        return 304, {"ETag": tag}, b""
+    return 200, {"Content-Type": "text/html; charset=utf-8", "ETag": tag}, page
+
+
+def put(site: Site, path: str, page: bytes) -> None:
+    site.pages[path] = lambda headers: tagged(page, headers)
+
+
+def news(site: Site, count: int) -> list[str]:
+    titles = [
+        (f"/a/20261120_{number}.html", f"宝鸡高新区第{number}次党建工作会议召开") for number in range(count)
+    ]
+    put(site, "/list.html", site.list_page(titles))
+    for number, (path, title) in enumerate(titles):
+        put(site, path, site.article_page(title, texts(number)))
+    return [path for path, _ in titles]
+
+
+def crawl(office: Office, later: timedelta) -> None:
+    """Visit all sources in a process whose clock is ahead."""
+    code = (
+        "import sys; from datetime import timedelta; from crawler.context import CrawlContext, utc_now\n"
+        "from scheduler.crawls import crawl_here; from store.config import load_config\n"
+        "c = CrawlContext(load_config(), now=lambda: utc_now() + timedelta(seconds=float(sys.argv[1])))\n"
+        "crawl_here(c, c.sources, log_level='INFO')"
+    )
+    environment = os.environ | {
+        "PARKNEWS_CONFIG": str(office.folder / "parknews.toml"),
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(later.total_seconds())],
+        capture_output=True, text=True, env=environment, timeout=90, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+
+
+def asked_articles(site: Site) -> list[tuple[str, int]]:
+    found = [one for one in site.asked if one[0].startswith("/a/")]
+    site.asked.clear()
+    return found
+
+
+def test_a_correction_is_noticed_by_one_conditional_request(site: Site, office: Office) -> None:
+    path, *_ = news(site, 1)
+    office.write_sources(source("baoji", "portal", f"{site.root}/list.html"))
+    crawl(office, timedelta())
+    assert asked_articles(site) == [(path, 200)]
+    crawl(office, HOUR)
+    assert asked_articles(site) == []
+    crawl(office, 13 * HOUR)
+    assert asked_articles(site) == [(path, 304)]
+    crawl(office, 14 * HOUR)
+    assert asked_articles(site) == []
+
+    put(
+        site,
+        path,
+        site.article_page("宝鸡高新区第0次党建工作会议召开", [*texts(0), "更正：参加人数应为58人。"]),
+    )
+    crawl(office, 27 * HOUR)
+    assert asked_articles(site) == [(path, 200)]
+    with read_scope(office.engine) as session:
+        article = session.scalars(select(Article)).one()
+        assert article.version == 2
+        assert "更正" in article.text
+        assert len(session.scalars(select(ArticleVersion)).all()) == 1
+        assert session.scalars(select(Source.state)).one() == "up"
+
+
+def test_a_page_that_is_gone_leaves_article_and_source_in_peace(site: Site, office: Office) -> None:
+    path, *_ = news(site, 1)
+    office.write_sources(source("baoji", "portal", f"{site.root}/list.html"))
+    crawl(office, timedelta())
+    site.pages[path] = (404, {}, b"gone")
+    crawl(office, 13 * HOUR)
+    assert (path, 404) in asked_articles(site)
+    with read_scope(office.engine) as session:
+        assert session.scalars(select(Article.version)).one() == 1
+        assert session.scalars(select(Source.last_reason)).one() is None
+
+
+def test_a_visit_asks_for_few_known_articles(site: Site, office: Office) -> None:
+    news(site, 25)
+    office.write_sources(source("baoji", "portal", f"{site.root}/list.html"))
+    crawl(office, timedelta())
+    asked_articles(site)
+    crawl(office, 13 * HOUR)
+    assert len(asked_articles(site)) == 1  # one list: a tenth, but at least one
+
+
+@pytest.fixture
+def known(engine: Engine) -> Engine:
+    with session_scope(engine) as session:
+        session.add(Source(name="a", kind="portal", publisher="甲", first_seen_at=NOW))
+    keep(engine, "http://a.example/1", NOW)
+    return engine
+
+
+def keep(
+    engine: Engine, url: str, seen_at: datetime, text: str = "\n".join(TEXTS), title: str = TITLE
+) -> None:
+    page = FetchedPage(url, "portal", url.encode(), seen_at)
+    item = ArticleItem(url, title, text, page=page)
+    with session_scope(engine) as session:
+        ingest(session, item, load_classifier(None), Origin(1, "甲"), seen_at)
+
+
+def taken(engine: Engine, later: timedelta, limit: int = 10, days: int = 14) -> list[str]:
+    with session_scope(engine) as session:
+        return [one.url for one in take_rechecks(session, ["a"], NOW + later, limit, days)]
+
+
+def test_the_waits_double_and_end_after_two_weeks(known: Engine) -> None:
+    times = [hours for hours in range(24 * 30) if taken(known, hours * HOUR)]
+    assert times == [12, 24, 48, 96, 192]
+
+
+def test_only_what_may_stand_in_an_issue_is_looked_at_again(known: Engine) -> None:
+    keep(
+        known,
+        "http://a.example/2",
+        NOW,
+        "今天天气晴朗，气温在二十度上下，适合到郊外去走一走，看看秋天的树叶。" * 3,
+        "本周天气晴好",
+    )
+    assert taken(known, 13 * HOUR) == ["http://a.example/1"]
+
+
+def test_nothing_is_looked_at_when_that_is_switched_off(known: Engine) -> None:
+    assert taken(known, 13 * HOUR, days=0) == []
+
+
+def test_longest_not_looked_at_comes_first(known: Engine) -> None:
+    keep(known, "http://a.example/0", NOW + HOUR)
+    assert taken(known, 14 * HOUR, limit=1) == ["http://a.example/1"]
+    assert taken(known, 14 * HOUR, limit=1) == ["http://a.example/0"]
+    assert taken(known, 14 * HOUR, limit=1) == []
+
+
+def test_a_page_that_changed_around_the_same_article_is_not_kept_twice(known: Engine) -> None:
+    page = FetchedPage("http://a.example/1", "portal", b"other ads", NOW + HOUR, etag='"2"')
+    item = ArticleItem("http://a.example/1", "宝鸡高新区召开党建工作会议", "\n".join(TEXTS), page=page)
+    with session_scope(known) as session:
+        _, outcome = ingest(session, item, load_classifier(None), Origin(1, "甲"), NOW + HOUR)
+        assert outcome == "seen"
+        assert len(session.scalars(select(RawPage)).all()) == 1
+        assert session.get_one(PageValidator, "http://a.example/1").etag == '"2"'
+
+
+def test_newspaper_pages_have_no_freshness(engine: Engine) -> None:
+    with session_scope(engine) as own:
+        note_freshness(own, FetchedPage("http://a.example/p.pdf", "pdf", b"", NOW))
+        assert own.scalars(select(PageValidator)).all() == []
+
+
+def test_what_nobody_asks_for_any_more_is_forgotten(known: Engine) -> None:
+    with session_scope(known) as session:
+        prune_pages(session, NOW + timedelta(days=59), 180, 2**30)
+        assert len(session.scalars(select(PageValidator)).all()) == 1
+        prune_pages(session, NOW + timedelta(days=61), 180, 2**30)
+        assert session.scalars(select(PageValidator)).all() == []
