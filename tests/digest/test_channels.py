@@ -11,6 +11,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -28,12 +29,15 @@ from digest.channels.http_post import Endpoint
 from digest.channels.posting import posting_channels
 from digest.channels.providers import load_providers, provider_of_domain
 from digest.channels.robot import cut, json_octets, octets, plain
+from digest.channels.smtp import SmtpChannel
 from digest.channels.webhook import WebhookChannel
 from digest.channels.webpage import WebpageChannel
 from digest.channels.wecom import WeComChannel
 from digest.message import Attachment
+from digest.parcels import open_channels
+from store.config import Config, Mail
 from tests.digest.hostile_values import TEXTS
-from tests.digest.smtp_servers import free_port, make_certificate
+from tests.digest.smtp_servers import free_port, make_certificate, real_server
 
 LINK = "https://news.example.cn/issue/47"
 PARCEL = Parcel(
@@ -99,7 +103,25 @@ def make(name: str, where: Any, **given: Any) -> Channel:
 
 
 POSTING = ("wecom", "dingtalk", "feishu", "webhook")
-ALL = (*POSTING, "folder", "webpage")
+ALL = (*POSTING, "folder", "webpage", "mail")
+
+
+class Mails:
+    """A handler of the real mail server that counts."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
+        self.count += 1
+        return "250 ok"
+
+
+@pytest.fixture
+def mail_server() -> Iterator[tuple[int, Mails]]:
+    mails = Mails()
+    with real_server(mails) as port:
+        yield port, mails
 
 
 @pytest.fixture(params=ALL)
@@ -108,6 +130,10 @@ def channel(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Channel, Ca
     if request.param in POSTING:
         there: Receiver = request.getfixturevalue("receiver")
         return make(request.param, Endpoint(there.url, timeout=2)), lambda: len(there.requests)
+    if request.param == "mail":
+        port, mails = request.getfixturevalue("mail_server")
+        mail = Mail(host="127.0.0.1", port=port, security="none", sender="office@example.cn")
+        return SmtpChannel(mail), lambda: int(mails.count)
     folder = tmp_path / "out"
     arrived = lambda: len([*folder.glob("*.eml"), *folder.glob("*.html")]) if folder.exists() else 0  # noqa: E731
     return make(request.param, folder), arrived
@@ -124,6 +150,31 @@ def test_a_channel_has_a_name_checks_opens_sends_and_closes(
     assert out.send(PARCEL, lambda: seen.append(arrived()))
     out.close()
     assert (seen, arrived()) == ([0], 1)
+
+
+def test_every_channel_an_office_can_open_is_held_to_this_contract(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in POSTING:
+        monkeypatch.setenv(f"PARKNEWS_{name.upper()}_URL", "https://chat.example.cn/robot?key=1")
+    opened = open_channels(
+        Config(mail=Mail(host="mail.example.cn", sender="a@example.cn"), base=str(tmp_path))
+    )
+    assert sorted(opened) == sorted(ALL)
+
+
+def test_closing_twice_or_unopened_does_no_harm_and_it_opens_again(
+    channel: tuple[Channel, Callable[[], int]],
+) -> None:
+    out, arrived = channel
+    out.close()
+    for count in (1, 2):
+        out.open()
+        out.open()
+        out.send(PARCEL if count == 1 else replace(PARCEL, message_id="<47.def@example.cn>"), lambda: None)
+        out.close()
+        out.close()
+        assert arrived() == count
 
 
 def test_nothing_arrives_when_the_hook_fails(channel: tuple[Channel, Callable[[], int]]) -> None:
