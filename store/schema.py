@@ -52,6 +52,7 @@ def upgrade(engine: Engine) -> None:
         _refuse_newer(script, revision)
         if revision != script.get_current_head():
             command.upgrade(_alembic(connection), "head")
+            search_index.create(connection)
 
 
 def _refuse_newer(script: ScriptDirectory, revision: str | None) -> None:

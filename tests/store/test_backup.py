@@ -191,7 +191,7 @@ def test_a_full_disk_during_a_restore_leaves_the_database_as_it_was(
     with session_scope(small) as session:
         session.add(make_article(title="was there"))
     with small.connect() as connection:
-        pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
         connection.exec_driver_sql(f"PRAGMA max_page_count={pages + 20}")
     assert "full" in refused(small, backup, force=True)
     small.dispose()
