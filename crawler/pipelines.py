@@ -34,7 +34,7 @@ class StorePipeline:
             if isinstance(item, UnreadPage):
                 self._note(item)
                 tally.reasons[item.reason] += item.page is not None
-                tally.unread += item.keep
+                tally.unread += item.keep and not self._waits(item)
             else:
                 outcome, relevant = self._keep(item)
                 setattr(tally, outcome, getattr(tally, outcome) + 1)
@@ -45,6 +45,12 @@ class StorePipeline:
             self.crawler.engine.close_spider(spider, "database_failed")
             raise
         return item
+
+    def _waits(self, item: UnreadPage) -> bool:
+        """Return whether a scanned page is no failure of the visit: it is read later, in the background."""
+        if item.reason != "scanned":
+            return False
+        return any(getattr(s, "ocr", False) for s in self.crawler.spider.batch if s.name == item.source)
 
     def _keep(self, item: ArticleItem) -> tuple[str, bool]:
         context = self.crawler.spider.context

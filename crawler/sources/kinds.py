@@ -101,19 +101,26 @@ class SitemapSource(LinkedSource, frozen=True, tag="sitemap"):
 
 
 class EpaperSource(LinkedSource, frozen=True, tag="epaper"):
-    """A newspaper's e-paper site; the family is detected. `back` is how many earlier days a first visit reads."""
+    """A newspaper's e-paper site; the family is detected. `back` is how many earlier days a first visit reads.
+
+    `ocr` lets scanned pages be read in the background (`parknews article ocr`).
+    """
 
     back: Annotated[int, msgspec.Meta(ge=0, le=3650)] = 0
+    ocr: bool = False
 
 
 class PdfSource(LinkedSource, frozen=True, tag="pdf"):
-    """Pages that link to newspaper page PDFs, or the PDFs themselves."""
+    """Pages that link to newspaper page PDFs, or the PDFs themselves. `ocr` as of an e-paper."""
 
     ocr: bool = False
 
 
 class FolderSource(Source, frozen=True, tag="folder"):
-    """A folder into which staff drop PDF, HTML, MHTML, TXT, DOCX, EML and ZIP files. Files are read, never moved."""
+    """A folder into which staff drop PDF, HTML, MHTML, TXT, DOCX, EML and ZIP files. Files are read, never moved.
+
+    `ocr` as of an e-paper.
+    """
 
     path: str
     ocr: bool = False

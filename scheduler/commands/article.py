@@ -143,5 +143,18 @@ def replay_pages(ids: tuple[int, ...]) -> None:
     click.echo(_counted(replay(context, chosen)))
 
 
+@article_command.command("ocr")
+@click.argument("ids", nargs=-1, type=int)
+@click.option("--limit", type=click.IntRange(1), help="Read at most this many files.")
+def read_scanned_pages(ids: tuple[int, ...], limit: int | None) -> None:
+    """Read scanned pages in quarantine: IDS, or all of sources with `ocr = true`. Needs: pip install 'parknews[ocr]'."""
+    from crawler.pages.scanned import INSTALL, is_installed
+    from crawler.scanning import read_scans
+
+    if not is_installed():
+        raise click.ClickException(f"no OCR engine is installed; {INSTALL}")
+    click.echo(_counted(read_scans(_context(), ids, limit)))
+
+
 def _counted(done: Counter[str]) -> str:
     return ", ".join(f"{count} {word}" for word, count in sorted(done.items())) or "nothing to do"
