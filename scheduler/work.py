@@ -121,6 +121,21 @@ class Work:
                 report.failed,
             )
 
+    def read_scans(self, now: datetime, stop: Callable[[], bool]) -> None:  # noqa: ARG002
+        """Read one scanned page that waits, when a source asks for it and the extra is installed; takes minutes."""
+        from crawler.pages.scanned import is_installed
+        from crawler.sources.loader import load_sources
+
+        if not is_installed():
+            return
+        if not any(getattr(source, "ocr", False) for source in load_sources(self.store.config)):
+            return
+        from crawler.context import CrawlContext
+        from crawler.scanning import read_scans
+
+        if done := read_scans(CrawlContext(self.store.config, self.clock), limit=1, stop=stop):
+            logger.info("scanned pages: %s", ", ".join(f"{count} {word}" for word, count in done.items()))
+
     def watch(self, now: datetime) -> None:
         """Look for trouble and tell the operators once per change."""
         from scheduler.monitors import report_alerts, run_monitors
