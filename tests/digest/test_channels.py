@@ -407,3 +407,12 @@ def test_the_table_of_providers_is_whole() -> None:
     for domain in ("qq.com", "163.com", "126.com", "sina.com", "foxmail.com"):
         assert provider_of_domain(domain)
     assert provider_of_domain("example.cn") is None
+
+
+def test_the_documentation_holds_the_table_of_providers() -> None:
+    page = Path(__file__).parents[2].joinpath("docs", "howto", "set-up-mail.md").read_text(encoding="utf-8")
+    for provider in load_providers():
+        row = next((line for line in page.splitlines() if line.startswith(f"| {provider.name} |")), "")
+        assert f"`{provider.host}` | {provider.port} {provider.security}" in row
+        assert f"| {provider.per_minute}/{provider.per_hour}/{provider.per_day} |" in row
+        assert provider.password in row
