@@ -16,7 +16,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 DEPLOY = ROOT / "deploy"
-UNITS = ("parknews-daemon.service", "parknews-web.service")
+UNITS = ("parknews.service", "parknews-web.service", "parknews-deadman.service")
 
 
 def run(*command: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
