@@ -225,13 +225,17 @@ def read_folder(
 ) -> Counter[str]:
     """Take in every `.eml` of `folder`, oldest name first, and move it to `done/`; returns counts by outcome.
 
-    Words: no_report (left to a person in `other/`), unknown, known, noted, suppressed. Raises OSError and LedgerError; what was
-    not moved is read again, which changes nothing.
+    Words: no_report (left to a person in `other/`), unknown, known, noted, suppressed, unreadable (stays where it is). Raises
+    OSError and LedgerError; what was not moved is read again, which changes nothing.
     """
     counts: Counter[str] = Counter()
     for path in sorted(folder.glob("*.eml")):
-        with path.open("rb") as file:
-            bounce = read_bounce(file.read(MAX_OCTETS))
+        try:
+            with path.open("rb") as file:
+                bounce = read_bounce(file.read(MAX_OCTETS))
+        except OSError:  # one file must not keep the others from being read
+            counts["unreadable"] += 1
+            continue
         outcome = "no_report"
         if bounce is not None:
             with ledger(engine) as session:

@@ -67,6 +67,12 @@ def fetch_new(mailbox: Mailbox, folder: Path) -> int:
     return _fetch_pop3(mailbox, folder) if mailbox.protocol == "pop3" else _fetch_imap(mailbox, folder)
 
 
+def check_mailbox(mailbox: Mailbox) -> None:
+    """Log in and out again. Raises MailboxError with the way out."""
+    with _pop3(mailbox) if mailbox.protocol == "pop3" else _imap(mailbox):
+        pass
+
+
 def _keep(folder: Path, octets: bytes) -> None:
     write_file(folder / f"{hashlib.sha256(octets).hexdigest()[:24]}.eml", octets)
 

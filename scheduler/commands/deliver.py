@@ -78,6 +78,7 @@ _OUTCOMES = {
     "known": "noted before",
     "unknown": "about no mail of ours (moved to other/)",
     "no_report": "no reports (moved to other/)",
+    "unreadable": "cannot be opened; check their permissions",
 }
 
 

@@ -248,3 +248,12 @@ def test_a_folder_is_read_once_and_sorted(sqlite_engine: Engine, now: datetime, 
     assert dict(read_folder(sqlite_engine, tmp_path, now)) == {}
     assert sorted(path.name for path in tmp_path.rglob("*.eml")) == ["1.eml", "2.eml", "3.eml"]
     assert (tmp_path / "done" / "1.eml").exists()
+
+
+def test_a_file_that_cannot_be_opened_stays_and_holds_up_nothing(
+    tmp_path: Path, sqlite_engine: Engine, now: datetime
+) -> None:
+    (tmp_path / "1.eml").mkdir()
+    (tmp_path / "2.eml").write_bytes(b"Subject: lunch?\r\n\r\nat noon\r\n")
+    assert dict(read_folder(sqlite_engine, tmp_path, now)) == {"unreadable": 1, "no_report": 1}
+    assert (tmp_path / "1.eml").exists()

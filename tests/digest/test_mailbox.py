@@ -11,7 +11,7 @@ from socketserver import StreamRequestHandler, ThreadingTCPServer
 import pytest
 
 from digest.bounces import MAX_OCTETS
-from digest.mailbox import Mailbox, MailboxError, fetch_new
+from digest.mailbox import Mailbox, MailboxError, check_mailbox, fetch_new
 from tests.digest.smtp_servers import free_port, make_certificate
 
 PASSWORD = "geheim-授权码".encode().hex()
@@ -194,7 +194,8 @@ def test_a_pop3_mailbox_that_hangs_up_keeps_what_was_fetched(
         fetch_new(mailbox, tmp_path)
     server.hang_up_at = ""
     assert fetch_new(mailbox, tmp_path) == 1
+    check_mailbox(mailbox)
     wrong = Mailbox("127.0.0.1", "office", "falsch", server.port, 2, trusted[1], "pop3")
     with pytest.raises(MailboxError, match="授权码") as caught:
-        fetch_new(wrong, tmp_path)
+        check_mailbox(wrong)
     assert "falsch" not in str(caught.value)
