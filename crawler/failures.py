@@ -13,7 +13,7 @@ from twisted.internet import error as network
 from twisted.python.failure import Failure
 from twisted.web.client import ResponseFailed
 
-from crawler.middlewares import AskedToWait
+from crawler.middlewares import AskedToWait, PrivateHost
 from crawler.resolver import refused
 
 #: Longest wait a server may ask for (seconds); a year would silence a source for good.
@@ -40,11 +40,8 @@ def reason_of(failure: Failure) -> tuple[str, str, bool, int]:
             status in {404, 410},
             _retry_after(value.response.headers.get("Retry-After"), value.response.headers.get("Date")),
         )
-    if isinstance(value, AskedToWait):
-        return f"http_{value.status}", str(value), False, 0
     if isinstance(value, IgnoreRequest):
-        text = str(value) or "request ignored"
-        return ("robots" if "robots" in text.lower() else "ignored"), text, False, 0
+        return *_ignored(value), False, 0
     if value is None:
         return "download_failed", "no reason given", False, 0
     host = urlsplit(failure.request.url).hostname or ""  # type: ignore[attr-defined]
@@ -61,6 +58,8 @@ def reason_of(failure: Failure) -> tuple[str, str, bool, int]:
     for kinds, word in _WORDS:
         if isinstance(value, kinds):
             return word, text, False, 0
+    if "aborted locally" in text:  # by crawler.downloading: nobody else hangs up
+        return "too_large", "the response's headers do not end", False, 0
     named = {
         "DownloadTimeoutError": "timeout",
         "DownloadCancelledError": "too_large",
@@ -68,6 +67,17 @@ def reason_of(failure: Failure) -> tuple[str, str, bool, int]:
         "DownloadConnectionRefusedError": "refused_connection",
     }
     return named.get(type(value).__name__, "download_failed"), text, False, 0
+
+
+def _ignored(value: IgnoreRequest) -> tuple[str, str]:
+    text = str(value) or "request ignored"
+    if isinstance(value, AskedToWait):
+        return f"http_{value.status}", text
+    if isinstance(value, PrivateHost):
+        return "private_address", text
+    if "exceeded DOWNLOAD_MAXSIZE" in text:
+        return "too_large", text
+    return ("robots" if "robots" in text.lower() else "ignored"), text
 
 
 def _first_line(value: BaseException) -> str:

@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
-import ipaddress
 import socket
+import time
 from dataclasses import dataclass
+from functools import partial
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
-from urllib.request import HTTPRedirectHandler, OpenerDirector, ProxyHandler, Request, build_opener
+from urllib.request import (
+    HTTPHandler,
+    HTTPRedirectHandler,
+    HTTPSHandler,
+    OpenerDirector,
+    ProxyHandler,
+    Request,
+    build_opener,
+)
+
+from crawler.public_addresses import is_public
 
 #: Bytes of the largest page or PDF that is taken by hand.
 MAX_BYTES = 40 * 2**20
+#: A whole page may take as many times the timeout of a single step, however steadily it drips.
+MAX_STEPS = 4
 
 
 class FetchError(Exception):
@@ -29,56 +43,102 @@ class Fetched:
 
 
 class _CheckedRedirect(HTTPRedirectHandler):
-    def __init__(self, allow_private: bool) -> None:
-        self.allow_private = allow_private
+    max_redirections = 5
+    max_repeats = 2
 
     def redirect_request(
         self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str
     ) -> Request | None:
-        _check(newurl, self.allow_private)
+        _check_scheme(newurl)
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
 def fetch(url: str, *, user_agent: str, timeout: float = 30, allow_private: bool = False) -> Fetched:
-    """Return the page at `url`. Raises FetchError for anything but a 200, for other schemes and, unless allowed, private addresses."""
-    _check(url, allow_private)
-    opener: OpenerDirector = build_opener(ProxyHandler({}), _CheckedRedirect(allow_private))
+    """Return the page at `url`. Raises FetchError for anything but a 200, for other schemes and, unless allowed, private addresses.
+
+    `timeout` (seconds) holds for each step; the body may take MAX_STEPS times as long in all.
+    """
+    _check_scheme(url)
+    handlers = [_Http(allow_private), _Https(allow_private), _CheckedRedirect()]
+    opener: OpenerDirector = build_opener(ProxyHandler({}), *handlers)
+    until = time.monotonic() + MAX_STEPS * timeout
     try:
         with opener.open(Request(url, headers={"User-Agent": user_agent}), timeout=timeout) as response:  # noqa: S310
-            body = response.read(MAX_BYTES + 1)
-            if len(body) > MAX_BYTES:
-                raise FetchError(f"{url}: larger than {MAX_BYTES // 2**20} MB")
             return Fetched(
                 response.url,
-                body,
+                _read(url, response, until),
                 response.headers.get_content_type(),
                 response.headers.get_content_charset(),
             )
     except HTTPError as error:
         raise FetchError(f"{url}: HTTP {error.code}") from error
-    except (URLError, OSError, ValueError) as error:
-        raise FetchError(f"{url}: {getattr(error, 'reason', error)}") from error
+    except (URLError, OSError, ValueError, HTTPException) as error:
+        raise FetchError(f"{url}: {getattr(error, 'reason', error) or type(error).__name__}") from error
 
 
-def _check(url: str, allow_private: bool) -> None:
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise FetchError(f"{url}: only http and https addresses are fetched")
-    if allow_private:
-        return
+def _read(url: str, response: Any, until: float) -> bytes:
+    body = bytearray()
+    while part := response.read1(65_536):
+        body += part
+        if len(body) > MAX_BYTES:
+            raise FetchError(f"{url}: larger than {MAX_BYTES // 2**20} MB")
+        if time.monotonic() > until:
+            raise FetchError(f"{url}: too slow")
+    return bytes(body)
+
+
+def _check_scheme(url: str) -> None:
     try:
-        found = socket.getaddrinfo(parts.hostname, parts.port or 80, type=socket.SOCK_STREAM)
-    except OSError as error:
-        raise FetchError(f"{url}: {error}") from error
-    private = next(
-        (
-            entry[4][0]
-            for entry in found
-            if not ipaddress.ip_address(str(entry[4][0]).partition("%")[0]).is_global
-        ),
-        None,
-    )
-    if private:
-        raise FetchError(
-            f"{url}: leads to the private address {private}; say --allow-private if that is meant"
-        )
+        parts = urlsplit(url)
+        wanted = parts.scheme in {"http", "https"} and bool(parts.hostname)
+    except ValueError:
+        wanted = False
+    if not wanted:
+        raise FetchError(f"{url}: only http and https addresses are fetched")
+
+
+def _connect(
+    where: tuple[str, int], timeout: Any = None, _source: Any = None, *, allow_private: bool
+) -> socket.socket:
+    """Connect to the very address that was looked at: asking for the name twice may give two answers."""
+    last: OSError = OSError(f"{where[0]} has no address")
+    for family, kind, protocol, _, address in socket.getaddrinfo(*where, type=socket.SOCK_STREAM):
+        if not (allow_private or is_public(str(address[0]))):
+            raise URLError(f"leads to the private address {address[0]}; say --allow-private if that is meant")
+        connection = socket.socket(family, kind, protocol)
+        try:
+            connection.settimeout(timeout)
+            connection.connect(address)
+        except OSError as error:
+            connection.close()
+            last = error
+        else:
+            return connection
+    raise last
+
+
+def _checked(kind: type[HTTPConnection], allow_private: bool) -> Any:
+    def make(*args: Any, **kwargs: Any) -> HTTPConnection:
+        connection = kind(*args, **kwargs)
+        connection._create_connection = partial(_connect, allow_private=allow_private)  # type: ignore[attr-defined]  # noqa: SLF001
+        return connection
+
+    return make
+
+
+class _Http(HTTPHandler):
+    def __init__(self, allow_private: bool) -> None:
+        super().__init__()
+        self._make = _checked(HTTPConnection, allow_private)
+
+    def http_open(self, req: Request) -> Any:
+        return self.do_open(self._make, req)
+
+
+class _Https(HTTPSHandler):
+    def __init__(self, allow_private: bool) -> None:
+        super().__init__()
+        self._make = _checked(HTTPSConnection, allow_private)
+
+    def https_open(self, req: Request) -> Any:
+        return self.do_open(self._make, req)

@@ -14,6 +14,8 @@ from scrapy.http import Response
 from scrapy.robotstxt import RobotParser
 from scrapy.utils.httpobj import urlparse_cached
 
+from crawler.resolver import internal_hosts
+
 
 class AskedToWait(IgnoreRequest):
     """The host has answered `status` and asked to be left alone for a while, so this request was not sent."""
@@ -21,6 +23,30 @@ class AskedToWait(IgnoreRequest):
     def __init__(self, host: str, status: int) -> None:
         super().__init__(f"not asked for, since {host} answered {status} to an earlier request")
         self.status = status
+
+
+class PrivateHost(IgnoreRequest):
+    """The request would lead a source that is not `internal` to a host that only internal sources may visit."""
+
+
+class InternalHostsMiddleware:
+    """Keeps public sources away from the hosts that the resolver lets through for internal sources of the same batch."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._crawler = crawler
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Build the middleware for this crawl."""
+        return cls(crawler)
+
+    def process_request(self, request: Request) -> None:
+        """Raise PrivateHost for an internal host, unless the request's own source is internal."""
+        host = urlparse_cached(request).hostname or ""
+        batch = getattr(self._crawler.spider, "batch", ())
+        name = request.meta.get("source")
+        if host in internal_hosts and any(source.name == name and not source.internal for source in batch):
+            raise PrivateHost(f"{host} is only for sources marked `internal = true`")
 
 
 class LeaveAloneMiddleware:

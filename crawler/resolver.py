@@ -6,12 +6,13 @@ the machine it runs on, its neighbours or a cloud's metadata service.
 
 from __future__ import annotations
 
-import ipaddress
 from typing import Any
 
 from scrapy.resolver import CachingThreadedResolver
 from twisted.internet import defer
 from twisted.internet.error import DNSLookupError
+
+from crawler.public_addresses import is_public
 
 #: Hosts that sources marked `internal` name; filled by the spider loader's configuration before the first request.
 internal_hosts: set[str] = set()
@@ -29,7 +30,7 @@ class PublicResolver(CachingThreadedResolver):
 
 
 def _public(address: str, name: str) -> str | defer.Deferred[str]:
-    if ipaddress.ip_address(address.partition("%")[0]).is_global:
+    if is_public(address):
         return address
     refused[name] = address
     raise DNSLookupError(f"{name} leads to the private address {address}")

@@ -37,9 +37,15 @@ COOKIES_ENABLED = False
 DEPTH_LIMIT = 8
 CLOSESPIDER_TIMEOUT = _crawl.wall_seconds
 TWISTED_DNS_RESOLVER = "crawler.resolver.PublicResolver"
+DOWNLOAD_HANDLERS = {
+    "http": "crawler.downloading.CappedHandler",
+    "https": "crawler.downloading.CappedHandler",
+    **dict.fromkeys(("data", "file", "ftp", "s3")),
+}
 
 DOWNLOADER_MIDDLEWARES = {
     "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
+    "crawler.middlewares.InternalHostsMiddleware": 80,
     "crawler.middlewares.LeaveAloneMiddleware": 90,
     "crawler.middlewares.PatientRobotsTxtMiddleware": 100,
 }

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+
 import pytest
 
 from crawler.fetching import FetchError, fetch
+from crawler.public_addresses import is_public
+from tests.faults.hostile_web import Host, drip, serving
 from tests.loopback import Site
 
 
@@ -53,3 +58,33 @@ def test_a_status_and_a_closed_port_are_named(site: Site) -> None:
         fetch(f"{site.root}/none", user_agent="test", allow_private=True)
     with pytest.raises(FetchError, match="refused"):
         fetch("http://127.0.0.1:9/", user_agent="test", allow_private=True)
+
+
+def test_a_redirect_to_a_private_address_is_refused(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    site.pages["/a"] = (302, {"Location": f"http://127.0.0.1:{site.port}/b"}, b"")
+    site.pages["/b"] = b"secret"
+    monkeypatch.setattr("crawler.fetching.is_public", _all_but_the_first())
+    with pytest.raises(FetchError, match=r"private address 127\.0\.0\.1"):
+        fetch(f"{site.root}/a", user_agent="test")
+    assert site.count("/b") == 0
+
+
+def _all_but_the_first() -> Callable[[str], bool]:
+    """A public site is not to be had here: the first look says yes, later ones what is true."""
+    looks = iter([True])
+    return lambda address: next(looks, is_public(address))
+
+
+def test_a_page_that_drips_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    host = Host("127.0.0.1", drip)
+    begun = time.monotonic()
+    with serving(host), pytest.raises(FetchError, match="too slow"):
+        fetch(f"{host.root}/a", user_agent="test", timeout=0.4, allow_private=True)
+    assert time.monotonic() - begun < 10
+
+
+def test_redirects_without_end_are_given_up(site: Site) -> None:
+    site.pages["/a"] = (302, {"Location": "/a"}, b"")
+    with pytest.raises(FetchError):
+        fetch(f"{site.root}/a", user_agent="test", allow_private=True)
+    assert site.count("/a") < 10
