@@ -49,6 +49,8 @@ def _reread_one(context: CrawlContext, session: Session, article: Article) -> st
         item = next(item for item in read_whole(session, load_page(raw), context) if _same(item, article))
     except (PageError, StopIteration):
         return "failed"
+    if _is_torn_off(item, article):
+        return "same"
     values = incoming(item)
     values.published_at = values.published_at or _kept_time(article)
     if not reread_article(article, values, context.now()):
@@ -76,6 +78,13 @@ def read_whole(session: Session, page: FetchedPage, context: CrawlContext) -> li
     whole = join_pages(parts)
     whole.page = page
     return [whole]
+
+
+def _is_torn_off(item: ArticleItem, article: Article) -> bool:
+    """Return whether the page holds only a part of an article whose continuation was joined to it."""
+    from crawler.pages.epapers.turns import part_of
+
+    return part_of(item) is not None and "continued" not in article.flags
 
 
 def _same(item: ArticleItem, article: Article) -> bool:

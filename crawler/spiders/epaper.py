@@ -10,15 +10,25 @@ from urllib.parse import urlencode
 import scrapy
 from scrapy.http import Response, TextResponse
 
-from crawler.items import Link
+from crawler.items import ArticleItem, Link, UnreadPage
 from crawler.pages.epaper import EpaperPage, issue_urls
 from crawler.pages.epapers.json_reader import is_reader_address, post_form
-from crawler.spiders.base import Output, Walk
+from crawler.pages.epapers.turns import Part, join_parts, part_of
+from crawler.spiders.base import Output, SourceSpider, Walk
 from store.articles import PAGE_ZONE
 
 
 class EpaperWalk(Walk):
-    """A PDF is fetched only for a page that has no articles of its own; an issue that is not out yet is no error."""
+    """A PDF is fetched only for a page that has no articles of its own; an issue that is not out yet is no error.
+
+    Articles that turn to another page (下转, 上接) are held back until nothing is waited for any more, and joined then. A
+    visit that is cut short before has not kept them: the next one fetches them again.
+    """
+
+    def __init__(self, spider: SourceSpider, source: Any) -> None:
+        super().__init__(spider, source)
+        self._open = 0
+        self._parts: list[Part] = []
 
     def start(self) -> Iterable[Output]:
         for url in self.source.urls:
@@ -71,11 +81,46 @@ class EpaperWalk(Walk):
 
     def list_request(self, url: str, callback: Callable[..., Any], **kwargs: Any) -> scrapy.Request:
         """Ask for a page of the paper, by POST where its reader wants that."""
-        return _posted(super().list_request(url, callback, **kwargs))
+        return self._awaited(_posted(super().list_request(url, callback, **kwargs)))
 
     def article_request(self, link: Link, reader: str) -> scrapy.Request:
         """Ask for an article, by POST where the paper's reader wants that."""
-        return _posted(super().article_request(link, reader))
+        return self._awaited(_posted(super().article_request(link, reader)))
+
+    def complete(self, item: ArticleItem) -> Iterator[Output]:
+        """Hold back what turns to another page; yield everything else."""
+        part = part_of(item) if item.page and item.page.reader == "epaper" else None
+        if part is None:
+            yield from super().complete(item)
+        else:
+            self._parts.append(part)
+
+    def _awaited(self, request: scrapy.Request) -> scrapy.Request:
+        """Count the request as open until it is answered or has failed; it is never dropped as asked for before."""
+        self._open += 1
+        return request.replace(
+            callback=self._closing(request.callback),
+            errback=self._closing(request.errback),
+            dont_filter=True,
+        )
+
+    def _closing(self, callback: Any) -> Callable[..., Iterator[Output]]:
+        def answered(answer: Any, **kwargs: Any) -> Iterator[Output]:
+            try:
+                yield from callback(answer, **kwargs)
+            finally:
+                self._open -= 1
+            if not self._open:
+                yield from self._joined()
+
+        return answered
+
+    def _joined(self) -> Iterator[Output]:
+        parts, self._parts = self._parts, []
+        for whole, continuations in join_parts(parts):
+            yield whole
+            for other in continuations:
+                yield UnreadPage(other.url, "continued", f"joined to {whole.url}", source=self.source.name)
 
     def _today(self) -> date:
         return self.spider.context.now().astimezone(PAGE_ZONE).date()
