@@ -101,7 +101,9 @@ class CrawlRecorder:
                     if visit.outcome == "ok" and not tally.articles_failed:
                         save_validators(session, tally.validators, now)
             except SQLAlchemyError:
-                logger.exception("source %s: the record of this visit could not be written", name)
+                logger.exception(
+                    "source %s: the record of this visit could not be written", name, extra={"source": name}
+                )
             logger.info(
                 "source %s: %s%s, %d requests, %d new, %d revised, %d known, %d dropped",
                 name,
@@ -112,4 +114,5 @@ class CrawlRecorder:
                 visit.revised,
                 visit.seen,
                 visit.dropped,
+                extra={"source": name},
             )

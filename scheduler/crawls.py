@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import logging
 import os
 import signal
 import subprocess
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 #: Seconds a child gets after the first SIGTERM (Scrapy then finishes downloads in flight), and after the second.
 GRACE_SECONDS = (4.0, 2.0)
+#: Bytes of address space a child may take: many times what pages need (120 MB resident), far from what hurts a machine.
+MOST_MEMORY = 4 * 2**30
 _PR_SET_PDEATHSIG = 1
 _PARENT = "PARKNEWS_PARENT"
 
@@ -28,10 +31,13 @@ def crawl_here(
     context: CrawlContext,
     sources: Sequence[AnySource],
     *,
-    log_level: str = "WARNING",
+    log_level: str | None = "WARNING",
     on_progress: Callable[[SourceSpider], None] | None = None,
 ) -> dict[str, Tally]:
-    """Visit the sources in this process and return what each visit came to. Once per process: Scrapy's reactor ends with it."""
+    """Visit the sources in this process and return what each visit came to. Once per process: Scrapy's reactor ends with it.
+
+    Scrapy logs from `log_level` up; None leaves logging as it is set up.
+    """
     from scrapy.crawler import CrawlerProcess
     from scrapy.utils.project import get_project_settings
 
@@ -40,9 +46,13 @@ def crawl_here(
 
     os.environ.setdefault("SCRAPY_SETTINGS_MODULE", "crawler.settings")
     settings = get_project_settings()
-    settings.set("LOG_LEVEL", log_level, priority="cmdline")
+    if log_level:
+        settings.set("LOG_LEVEL", log_level, priority="cmdline")
     CrawlRecorder.on_progress = staticmethod(on_progress) if on_progress else None
+    settings.set("LOG_INSTALL_ROOT_HANDLER", log_level is not None, priority="cmdline")
     process = CrawlerProcess(settings)
+    if log_level is None:
+        logging.getLogger("scrapy").setLevel(logging.WARNING)  # Scrapy has just set it to DEBUG
     crawler = process.create_crawler(SourceSpider)
     process.crawl(crawler, sources=sources, context=context)
     process.start()
@@ -109,15 +119,25 @@ def _die_with_parent() -> None:
         sys.exit(1)  # it died before we could ask
 
 
+def _limit_memory() -> None:
+    """Let a bomb of a page end this process instead of the machine."""
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
+
+
 def main(names: Sequence[str]) -> int:
     """The child: visit the named sources; 0 when the run ended by itself."""
     _die_with_parent()
     from crawler.context import CrawlContext
+    from scheduler.logs import set_up_as_parent
     from store.config import load_config
 
+    set_up_as_parent()
+    _limit_memory()
     context = CrawlContext(load_config())
     wanted: list[Any] = [source for source in context.sources if source.name in set(names)]
-    crawl_here(context, wanted, log_level=os.environ.get("PARKNEWS_LOG_LEVEL", "INFO"))
+    crawl_here(context, wanted, log_level=None)
     context.engine.dispose()
     return 0
 

@@ -98,6 +98,7 @@ class Daemon:
             (self.deliver, settings.tick_seconds),
             (self.work.watch, max(MONITOR_SECONDS, settings.tick_seconds)),
             (self.work.prune, PRUNE_SECONDS),
+            (self.read_scans, max(MONITOR_SECONDS, settings.tick_seconds)),
         ]
         for job, seconds in ticks:
             scheduler.add_job(
@@ -143,6 +144,10 @@ class Daemon:
         """Send what is due, until told to stop."""
         self.work.deliver(now, lambda: self.stopping.is_set() or not self.leading)
 
+    def read_scans(self, now: datetime) -> None:
+        """Read one scanned page, if one waits."""
+        self.work.read_scans(now, lambda: self.stopping.is_set() or not self.leading)
+
     def _guarded(self, job: Callable[[datetime], Any]) -> Callable[[], None]:
         """Run a job only while leading; its failure is logged and never stops the clock."""
 
@@ -154,7 +159,9 @@ class Daemon:
             try:
                 job(self.clock())
             except Exception:
-                logger.exception("job %s failed; it runs again at its next tick", job.__name__)
+                logger.exception(
+                    "job %s failed; it runs again at its next tick", job.__name__, extra={"job": job.__name__}
+                )
             finally:
                 with self._count:
                     self.busy -= 1

@@ -1,22 +1,60 @@
-"""The daemon's log: one line an event on standard error, times in UTC."""
+"""The daemon's log: one line an event on standard error, times in UTC, as text or as JSON with run and source."""
 
 from __future__ import annotations
 
+import json
 import logging
+import os
 import time
+import uuid
+from datetime import UTC, datetime
+from typing import ClassVar
+
+#: Handed to crawling children, so that they log as their daemon does.
+JSON_VARIABLE, VERBOSE_VARIABLE = "PARKNEWS_JSON_LOGS", "PARKNEWS_VERBOSE"
 
 
-def set_up_logging(verbose: bool) -> None:
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line: at, level, logger, run, message; where they apply source, job and traceback."""
+
+    #: names this process: lines of one run belong together
+    run: ClassVar[str] = uuid.uuid4().hex[:8]
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the record as one line of JSON."""
+        line = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "run": self.run,
+            "message": record.getMessage(),
+        }
+        for name in ("source", "job"):
+            if (value := getattr(record, name, None)) is not None:
+                line[name] = str(value)
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False)
+
+
+def set_up_logging(verbose: bool, json_lines: bool = False) -> None:
     """Log INFO (DEBUG when verbose) of this product and WARNING of libraries to standard error."""
+    text = logging.Formatter("%(asctime)sZ %(levelname)s %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%S")
+    text.converter = time.gmtime
     handler = logging.StreamHandler()
-    formatter = logging.Formatter("%(asctime)sZ %(levelname)s %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%S")
-    formatter.converter = time.gmtime
-    handler.setFormatter(formatter)
+    handler.setFormatter(JsonFormatter() if json_lines else text)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
-    logging.getLogger("apscheduler").setLevel(
-        logging.ERROR
-    )  # a tick that finds the last one still at work is no news
+    # a tick that finds the last one still at work is no news
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)
     for package in ("crawler", "scheduler", "store", "digest"):
         logging.getLogger(package).setLevel(logging.DEBUG if verbose else logging.INFO)
+    logging.captureWarnings(True)
+    os.environ[JSON_VARIABLE] = "1" if json_lines else ""
+    os.environ[VERBOSE_VARIABLE] = "1" if verbose else ""
+
+
+def set_up_as_parent() -> None:
+    """Log as the daemon that started this process does."""
+    set_up_logging(bool(os.environ.get(VERBOSE_VARIABLE)), bool(os.environ.get(JSON_VARIABLE)))

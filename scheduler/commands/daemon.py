@@ -9,7 +9,8 @@ import click
 
 @click.command()
 @click.option("-v", "--verbose", is_flag=True, help="Log every tick's work.")
-def daemon_command(verbose: bool) -> None:
+@click.option("--json-logs", is_flag=True, help="One JSON object a line, with run and source.")
+def daemon_command(verbose: bool, json_logs: bool) -> None:
     """Crawl what is due, compose the issue at its hour, deliver, watch; until SIGTERM.
 
     A second daemon on the same database stands by and takes over when the first is gone.
@@ -20,7 +21,7 @@ def daemon_command(verbose: bool) -> None:
     from scheduler.daemon import Daemon
     from scheduler.logs import set_up_logging
 
-    set_up_logging(verbose)
+    set_up_logging(verbose, json_logs)
     store = open_store()
     load_sources(store.config)  # a faulty file is an error now, not a log line later
     daemon = Daemon(store, utc_now)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -92,12 +93,14 @@ lease_seconds = {lease}
             encoding="utf-8",
         )
 
-    def start(self) -> Running:
+    def start(self, *options: str) -> Running:
         path = self.office.folder / f"daemon-{len(self.daemons)}.log"
         environment = {key: value for key, value in os.environ.items() if not key.startswith("PARKNEWS_")}
         environment |= {"PARKNEWS_CONFIG": str(self.office.folder / "parknews.toml")}
         with path.open("wb") as log:
-            process = subprocess.Popen([PARKNEWS, "daemon"], stderr=log, stdout=log, env=environment)
+            process = subprocess.Popen(
+                [PARKNEWS, "daemon", *options], stderr=log, stdout=log, env=environment
+            )
         self.daemons.append(Running(process, path))
         return self.daemons[-1]
 
@@ -121,7 +124,7 @@ def station(office: Office) -> Iterator[Station]:
             daemon.process.wait()
 
 
-def until(what: Callable[[], object], seconds: float = 40) -> None:
+def until(what: Callable[[], object], seconds: float = 90) -> None:
     limit = time.monotonic() + seconds
     while time.monotonic() < limit:
         try:
@@ -251,9 +254,9 @@ def test_a_second_daemon_takes_over_within_the_lease_and_nothing_is_sent_twice(
         first.end(signal.SIGKILL)
         killed = time.monotonic()
         until(lambda: "leading now" in second.log, 15)
-        assert time.monotonic() - killed <= 6 + 3
-        until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in orphans), 10)
-        until(second.children, 20)
+        assert time.monotonic() - killed <= 6 + 5
+        until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in orphans), 20)
+        until(second.children, 40)
         until(lambda: station.states() == {"sent": 3}, 90)
         assert second.end() <= 10
         assert station.count(Issue) == 1
@@ -301,7 +304,7 @@ def test_a_faulty_sources_file_stops_new_crawls_until_it_is_corrected(station: S
     fill(site, 2)
     station.office.write_sources(source(site, "paper", "/a/"))
     station.configure(closed_port(), due=far_away())
-    daemon = station.start()
+    daemon = station.start("--json-logs")
     until(lambda: station.count(Article) == 2)
     station.office.write_sources("[[source]]\nname = 3\n")
     until(lambda: "sources.toml" in daemon.log)
@@ -310,3 +313,30 @@ def test_a_faulty_sources_file_stops_new_crawls_until_it_is_corrected(station: S
     until(lambda: station.count(Source) == 2)
     until(lambda: station.count(Crawl, Crawl.outcome == "ok") >= 2)
     assert daemon.end() <= 10
+    lines = [json.loads(line) for line in daemon.log.splitlines()]
+    assert {line["source"] for line in lines if "source" in line} == {"paper", "other"}
+    assert len({line["run"] for line in lines}) >= 3, "the daemon's and one for each crawl"
+
+
+def test_an_idle_daemon_is_small_and_quiet(station: Station, site: Site) -> None:
+    fill(site, 2)
+    station.office.write_sources(source(site, "paper", "/a/"))
+    station.configure(closed_port(), due=far_away())
+    path = station.office.folder / "parknews.toml"
+    path.write_text(path.read_text(encoding="utf-8").replace("tick_seconds = 1", "tick_seconds = 30"))
+    daemon = station.start()
+    until(lambda: station.count(Crawl, Crawl.outcome == "ok") == 1)
+    time.sleep(3)
+    before = cpu_seconds(daemon.process.pid)
+    time.sleep(15)
+    used = cpu_seconds(daemon.process.pid) - before
+    status = Path(f"/proc/{daemon.process.pid}/status").read_text()
+    resident = int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1024  # type: ignore[index]
+    print(f"idle daemon: {resident:.0f} MB, {used / 15:.2%} of a core")
+    assert resident <= 120
+    assert used / 15 <= 0.03, "one per cent, and two for the machine's other work"
+
+
+def cpu_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
