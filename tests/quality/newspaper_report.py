@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 
 from crawler.classify.classify import load_classifier
 from crawler.inspecting import inspect_page
-from tests.quality.measures import Table, contained, grams, overlap, plain, similar
+from tests.quality.measures import Table, grams, overlap, plain, similar
 
 Case = tuple[Path, dict[str, Any]]
 
@@ -66,16 +67,22 @@ class Sums:
         return title and body
 
     def _leaks(self, gold: dict[str, Any], found: list[dict[str, Any]]) -> None:
-        everything = " ".join(article["title"] + article["text"] for article in found)
+        """Count the adverts' letters that stand in the articles read; words that the page's own articles use are no leak."""
+        everything = grams(" ".join(article["title"] + article["text"] for article in found))
+        own = grams(" ".join((article.get("title") or "") + _body(article) for article in gold["articles"]))
         for advert in [*(gold.get("adverts") or []), *(gold.get("notices") or [])]:
             text = advert if isinstance(advert, str) else advert.get("text", "")
+            inner = Counter({gram: count for gram, count in grams(text).items() if gram not in own})
             self.advert += len(plain(text))
-            self.leaked += round(contained(text, everything) * len(plain(text)))
+            self.leaked += round((inner & everything).total() / max(1, inner.total()) * len(plain(text)))
 
 
 def _f1(article: dict[str, Any], found: dict[str, Any]) -> float:
-    body = article.get("body") or "\n".join(article.get("paragraphs") or [])
-    return overlap(grams(body), grams(found["text"]))[2]
+    return overlap(grams(_body(article)), grams(found["text"]))[2]
+
+
+def _body(article: dict[str, Any]) -> str:
+    return article.get("body") or "\n".join(article.get("paragraphs") or [])
 
 
 def same_title(article: dict[str, Any], match: dict[str, Any] | None) -> bool:
