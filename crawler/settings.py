@@ -53,6 +53,7 @@ ITEM_PIPELINES = {"crawler.pipelines.StorePipeline": 300}
 EXTENSIONS = {
     "scrapy.extensions.telnet.TelnetConsole": None,
     "scrapy.extensions.remote_control.RemoteControl": None,
+    "crawler.hostlease.HostLease": 80,
     "crawler.ending.QuickEnd": 90,
     "crawler.extensions.CrawlRecorder": 100,
 }
