@@ -11,8 +11,8 @@ from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session, selectinload
 
 from store.models import Article, ArticleTag, Issue, IssueStory, Story
-from store.search import SHORTEST_QUERY, Query, outlet_is, query_words, says
-from store.search_index import keep_up
+from store.search import SHORTEST_QUERY, Query, outlet_is, query_words, stories_that_say
+from store.search_index import keep_up, prefer_index
 from store.text import clean_line
 
 __all__ = ["SHORTEST_QUERY", "Query", "list_issues", "search", "story_facts", "told_tags"]
@@ -137,6 +137,8 @@ def search(session: Session, query: Query, limit: int = 30, offset: int = 0) -> 
     words = query_words(query)
     if words is None:
         return 0, []
+    if words:
+        prefer_index(session)
     base = _filtered(session, select(IssueStory.id), query, words)
     total = session.scalar(select(func.count()).select_from(base.subquery())) or 0
     rows = session.scalars(
@@ -157,7 +159,7 @@ def search(session: Session, query: Query, limit: int = 30, offset: int = 0) -> 
 def _filtered(session: Session, base: Select[Any], query: Query, words: Sequence[str]) -> Select[Any]:
     found = base.join(Story, Story.id == IssueStory.story_id)
     for word in words:
-        told = select(Article.story_id).where(Article.story_id.is_not(None), says(session, word))
+        told = stories_that_say(session, word, select(IssueStory.story_id))
         found = found.where(or_(Story.id.in_(told), _went_out(word)))
     for kind, name in (("zone", query.zone), ("theme", query.theme)):
         if name:

@@ -33,7 +33,7 @@ SHORTEST_QUERY = 2
 #: Words of a query that are looked at; further ones are ignored, and so are characters beyond MAX_WORD of one.
 MAX_WORDS, MAX_WORD = 8, 200
 #: Candidates checked at once: few at first, for most of them are right and only the newest are wanted.
-_FIRST, _CHUNK = 200, 2000
+_FIRST, _CHUNK = 60, 1000
 _ALL = 10_000_000
 #: Months looked up one by one; longer spans go by year.
 _MAX_MONTHS = 24
@@ -132,7 +132,7 @@ def _checked(
     rows = session.execute(
         select(Article.id, Article.story_id)
         .join(SearchText, SearchText.article_id == Article.id)
-        .where(Article.id.in_(chunk), *conditions)
+        .where(SearchText.article_id.in_(chunk), *conditions)
     )
     right = {row.id: row.story_id for row in rows}
     yield from ((number, right[number]) for number in chunk if number in right)
@@ -192,22 +192,32 @@ def outlet_is(session: Session, outlet: str) -> ColumnElement[bool]:
     return or_(Article.publisher.icontains(outlet, autoescape=True), Article.source_id.in_(sites))
 
 
-def says(session: Session, word: str) -> ColumnElement[bool]:
-    """Return the condition that an article holds the folded `word` (two characters or more), by way of the index."""
+def stories_that_say(session: Session, word: str, among: Select[tuple[int]]) -> Select[tuple[int | None]]:
+    """Return the query for those stories `among` these of which an article holds the folded `word` (two characters or more).
+
+    Step by step by materialized parts, or PostgreSQL reads every text before it looks who is a candidate.
+    """
     dialect = session.get_bind().dialect.name
     column, condition, parameters = search_index.matching(dialect, [[pairs(word)]])
     names = {name: f"{name}_{crc32(word.encode())}" for name in parameters}
     for name, unique in names.items():
         condition = condition.replace(f":{name}", f":{unique}")
-    maybe: Select[tuple[int]] = (
-        select(literal_column(column))
+    number: ColumnElement[int] = literal_column(column)
+    maybe = (
+        select(number.label("number"))
         .select_from(text("search_index"))
         .where(text(condition).bindparams(**{names[name]: value for name, value in parameters.items()}))
     )
-    return Article.id.in_(
-        select(SearchText.article_id).where(
-            SearchText.article_id.in_(maybe), search_index.holds(dialect, word)
-        )
+    mine = (
+        select(Article.id, Article.story_id)
+        .where(Article.story_id.in_(among), Article.id.in_(maybe))
+        .cte(f"said_{crc32(word.encode())}")
+        .prefix_with("MATERIALIZED")
+    )
+    return (
+        select(mine.c.story_id)
+        .join(SearchText, SearchText.article_id == mine.c.id)
+        .where(search_index.holds(dialect, word))
     )
 
 
@@ -216,7 +226,7 @@ def _load(session: Session, wanted: Sequence[int], words: Sequence[str]) -> list
         select(Article, SearchText.folded, SearchText.moment, Source.publisher)
         .join(SearchText, SearchText.article_id == Article.id)
         .outerjoin(Source, Source.id == Article.source_id)
-        .where(Article.id.in_(wanted))
+        .where(Article.id.in_(wanted), SearchText.article_id.in_(wanted))
         .options(selectinload(Article.tags))
     )
     by_number = {row.Article.id: _found(row, words) for row in rows}

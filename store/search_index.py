@@ -27,7 +27,7 @@ from store.dedup.canonical import simplified_signs
 from store.models import Article, ArticleTag, Base, Key, Source
 
 #: Columns of an article that are searched or filtered by.
-_WATCHED = ("title", "kicker", "subtitle", "text", "publisher", "published_at", "source_id")
+_WATCHED = ("title", "kicker", "subtitle", "text", "publisher", "published_at", "source_id", "tags")
 _PENDING = "search_pending"
 #: Stands between the parts of an article so that nothing is found across them.
 BREAK = "\n"
@@ -295,11 +295,24 @@ def candidates(session: Session, clauses: Sequence[Clause], before: int | None, 
     if not clauses:
         query = select(SearchText.article_id).order_by(SearchText.article_id.desc()).limit(limit)
         return list(session.scalars(query if before is None else query.where(SearchText.article_id < before)))
+    prefer_index(session)
     column, condition, parameters = matching(session.get_bind().dialect.name, clauses)
     if before is not None:
         condition, parameters["before"] = f"{condition} AND {column} < :before", before
-    sql = f"SELECT {column} FROM search_index WHERE {condition} ORDER BY {column} DESC LIMIT {int(limit)}"  # noqa: S608
+    order = (
+        column if column == "rowid" else f"{column} + 0"
+    )  # PostgreSQL would walk its key and read every array
+    sql = f"SELECT {column} FROM search_index WHERE {condition} ORDER BY {order} DESC LIMIT {int(limit)}"  # noqa: S608
     return list(session.scalars(text(sql), parameters))
+
+
+def prefer_index(session: Session) -> None:
+    """Keep PostgreSQL for the rest of the transaction from reading arrays in full where the index knows the answer.
+
+    Its planner takes a look into an array for cheap; unpacking 100,000 of them takes a second or two.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SET LOCAL enable_seqscan = off"))
 
 
 def holds(dialect: str, word: str) -> Any:
