@@ -8,7 +8,7 @@ from __future__ import annotations
 from store.story_assign import Assignment, assign_story
 from store.story_edit import forget, merge, reassign, split
 from store.story_explain import Explanation, Side, borrowed_zones, explain
-from store.story_group import group_documents
+from store.story_group import arrive, group_documents
 from store.story_rebuild import Rebuilt, rebuild
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "Explanation",
     "Rebuilt",
     "Side",
+    "arrive",
     "assign_story",
     "borrowed_zones",
     "explain",

@@ -361,7 +361,7 @@ def _promote(session: Session, everyone: list[Known]) -> None:
     heads = [known for known in everyone if known.leads and not known.page]
     if heads or all(known.page for known in everyone):
         return
-    for known in sorted(everyone, key=lambda known: (-len(known.text.body), known.article_id)):
+    for known in everyone:  # the longest first
         if known.page or known.leads:
             continue
         covered = max((compare(known.text, head.text).of_a for head in heads), default=0.0)

@@ -10,9 +10,10 @@ from typing import Any
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from store.database import session_scope
+from store.database import read_scope, session_scope
 from store.models import Article, StoryArticle
 from store.story_assign import assign_story
+from store.story_order import waiting
 from store.text import clean_line, clean_text
 
 #: Documents written in one transaction.
@@ -26,15 +27,14 @@ MAX_CHARACTERS = 200_000
 def group_documents(
     engine: Engine, documents: Iterable[dict[str, Any]], *, now: datetime | None = None
 ) -> Iterator[dict[str, Any]]:
-    """Give each document its story, in order of arrival, and yield {"id", "story", "relation", "of", "score", "also"}.
+    """Group all documents and yield {"id", "story", "relation", "of", "score", "also"} of each, in the order given.
 
-    Documents are {"id", "title", "text", "published_at", "publisher", "url"}; all but the id may be missing. A later line
-    for the same id replaces the earlier one: a late original re-labels its copies. The engine's tables must exist and
+    Documents are {"id", "title", "text", "published_at", "publisher", "url"}; all but the id may be missing. Stories are
+    worked out when all documents are there, so that the order given plays no part. The engine's tables must exist and
     hold nothing of value. Raises KeyError for a document without id.
     """
     moment = now or UNDATED
     names: dict[int, Any] = {}
-    told: dict[int, tuple[Any, ...]] = {}
     for batch in _batches(documents, BATCH):
         with session_scope(engine) as session:
             articles = [
@@ -43,8 +43,36 @@ def group_documents(
             session.add_all(articles)
             session.flush()
             names |= {article.id: document["id"] for article, document in zip(articles, batch, strict=True)}
-            lines = list(_assign_all(session, articles, moment, names, told))
-        yield from lines
+    with session_scope(engine) as session:
+        order = waiting(session)
+    for start in range(0, len(order), BATCH):
+        with session_scope(engine) as session:
+            _assign_all(session, order[start : start + BATCH], moment)
+    ids = list(names)
+    for start in range(0, len(ids), BATCH):
+        with read_scope(engine) as session:
+            yield from _lines(session, ids[start : start + BATCH], names)
+
+
+def arrive(
+    engine: Engine, documents: Iterable[dict[str, Any]], *, now: datetime | None = None
+) -> list[dict[str, Any]]:
+    """Like `group_documents`, but let the documents come one after another, as a crawl does; return the lines at the end."""
+    moment, names = now or UNDATED, dict[int, Any]()
+    for batch in _batches(documents, BATCH):
+        with session_scope(engine) as session:
+            for document in batch:
+                article = _article(document, moment, len(names))
+                session.add(article)
+                assign_story(session, article, now=moment)
+                names[article.id] = document["id"]
+    with read_scope(engine) as session:
+        ids = list(names)
+        return [
+            line
+            for start in range(0, len(ids), BATCH)
+            for line in _lines(session, ids[start : start + BATCH], names)
+        ]
 
 
 def _batches(documents: Iterable[dict[str, Any]], size: int) -> Iterator[list[dict[str, Any]]]:
@@ -82,50 +110,34 @@ def _moment(given: object) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _assign_all(
-    session: Session,
-    articles: list[Article],
-    now: datetime,
-    names: dict[int, Any],
-    told: dict[int, tuple[Any, ...]],
-) -> Iterator[dict[str, Any]]:
-    touched: dict[int, None] = {}
-    for article in articles:
-        assignment = assign_story(session, article, now=now)
-        touched[article.id] = None
-        touched.update(dict.fromkeys(assignment.changed))
-        session.expunge(article)
-    yield from _lines(session, list(touched), names, told)
+def _assign_all(session: Session, ids: list[int], now: datetime) -> None:
+    articles = {
+        article.id: article for article in session.scalars(select(Article).where(Article.id.in_(ids)))
+    }
+    for article_id in ids:
+        assign_story(session, articles[article_id], now=now)
+        session.expunge(articles[article_id])
 
 
-def _lines(
-    session: Session, ids: list[int], names: dict[int, Any], told: dict[int, tuple[Any, ...]]
-) -> Iterator[dict[str, Any]]:
-    for start in range(0, len(ids), 500):
-        part = ids[start : start + 500]
-        also: dict[int, list[int]] = {}
-        for article_id, story in session.execute(
-            select(StoryArticle.article_id, StoryArticle.story_id).where(StoryArticle.article_id.in_(part))
-        ):
-            also.setdefault(article_id, []).append(story)
-        columns = (
-            Article.id,
-            Article.story_id,
-            Article.relation,
-            Article.relation_of,
-            Article.relation_score,
-        )
-        rows = {row.id: row for row in session.execute(select(*columns).where(Article.id.in_(part)))}
-        for article_id in part:
-            row = rows[article_id]
-            state = (row.story_id, row.relation, row.relation_of, tuple(sorted(also.get(article_id, ()))))
-            if told.get(article_id) != state:
-                told[article_id] = state
-                yield {
-                    "id": names[article_id],
-                    "story": row.story_id,
-                    "relation": row.relation,
-                    "of": names.get(row.relation_of),
-                    "score": round(row.relation_score or 0.0, 4),
-                    "also": list(state[3]),
-                }
+def _lines(session: Session, ids: list[int], names: dict[int, Any]) -> Iterator[dict[str, Any]]:
+    also: dict[int, list[int]] = {}
+    for article_id, story in session.execute(
+        select(StoryArticle.article_id, StoryArticle.story_id).where(StoryArticle.article_id.in_(ids))
+    ):
+        also.setdefault(article_id, []).append(story)
+    columns = (
+        Article.id,
+        Article.story_id,
+        Article.relation,
+        Article.relation_of,
+        Article.relation_score,
+    )
+    for row in session.execute(select(*columns).where(Article.id.in_(ids)).order_by(Article.id)):
+        yield {
+            "id": names[row.id],
+            "story": row.story_id,
+            "relation": row.relation,
+            "of": names.get(row.relation_of),
+            "score": round(row.relation_score or 0.0, 4),
+            "also": sorted(also.get(row.id, ())),
+        }

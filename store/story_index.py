@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
+from heapq import nsmallest
 from typing import Any
 
 from sqlalchemy import (
@@ -108,9 +109,15 @@ def find_candidates(session: Session, text: Text, *, besides: int = 0) -> tuple[
     found = _holders(session, wanted)
     holders = Counter(fingerprint for fingerprint, _ in found)
     common = {fingerprint for fingerprint, count in holders.items() if count >= COMMON}
-    shared = Counter(article_id for fingerprint, article_id in found if fingerprint not in common)
+    shared = Counter[int]()
+    traces = Counter[int]()
+    for fingerprint, article_id in found:
+        if fingerprint not in common:
+            shared[article_id] += 1
+            traces[article_id] += fingerprint
     del shared[besides]
-    best = shared.most_common(CANDIDATES)
+    # Ties are broken by what is shared: articles are numbered as they came, which must not matter.
+    best = nsmallest(CANDIDATES, shared.items(), key=lambda item: (-item[1], traces[item[0]]))
     least = 2 if best and best[0][1] >= CLEAR else 1
     return _in_order(session, [article_id for article_id, count in best if count >= least]), common
 
@@ -154,19 +161,20 @@ def host_of(url: str) -> str:
 
 
 def members(session: Session, stories: Collection[int], most: int = 200) -> list[Known]:
-    """Return the articles of `stories`, oldest first, at most `most` of them."""
+    """Return the articles of `stories`, the longest first, at most `most` of them."""
     if not stories:
         return []
-    return [
-        known(row) for row in session.connection().execute(_MEMBERS, {"stories": list(stories), "most": most})
-    ]
+    rows = session.connection().execute(_MEMBERS, {"stories": list(stories), "most": most})
+    return _longest_first(rows)
+
+
+def _longest_first(rows: Iterable[Any]) -> list[Known]:
+    return sorted(map(known, rows), key=lambda found: (-len(found.text.body), found.text.body, found.url))
 
 
 def strays(session: Session, stories: Collection[int], most: int) -> list[Known]:
     """Return the articles of `stories` that may belong elsewhere: no leading texts and no full copies."""
-    return [
-        known(row) for row in session.connection().execute(_STRAYS, {"stories": list(stories), "most": most})
-    ]
+    return _longest_first(session.connection().execute(_STRAYS, {"stories": list(stories), "most": most}))
 
 
 def titles(session: Session, story: int) -> list[str]:

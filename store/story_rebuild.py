@@ -13,6 +13,7 @@ from store import story_records as records
 from store.database import session_scope
 from store.models import Article, Base, Key, Story, StoryArticle, StoryOverride
 from store.story_assign import choose_story, settle
+from store.story_order import waiting
 from store.story_records import table_of
 
 #: Articles placed in one transaction: other writers wait less than a second.
@@ -44,21 +45,21 @@ class Rebuilt:
 
 
 def rebuild(engine: Engine, now: datetime) -> Rebuilt:
-    """Work out every story from the articles, oldest first. Stories keep their numbers where their first article does.
+    """Work out every story from the articles, in an order of their own: when they came plays no part.
 
+    Stories keep their numbers where their first article does.
     Merges and splits by hand and stories of past issues survive. An interrupted rebuild is taken up where it stopped.
     """
     with session_scope(engine) as session:
         records.lock(session)
         if session.scalar(select(func.count()).select_from(_BEFORE)) == 0:
             _begin(session)
-    placed, last = 0, 0
-    while True:
+    with session_scope(engine) as session:
+        ids = waiting(session)
+    placed = 0
+    for start in range(0, len(ids), BATCH):
         with session_scope(engine) as session:
-            done, last = _place_batch(session, last, now)
-        placed += done
-        if not done:
-            break
+            placed += _place_batch(session, ids[start : start + BATCH], now)
     with session_scope(engine) as session:
         return _finish(session, placed)
 
@@ -73,25 +74,29 @@ def _begin(session: Session) -> None:
     index.clear(session)
 
 
-def _place_batch(session: Session, last: int, now: datetime) -> tuple[int, int]:
+def _place_batch(session: Session, ids: list[int], now: datetime) -> int:
+    """Place those of the articles that are still there and without a story; return how many."""
     records.lock(session)
-    waiting = (
-        select(Article).where(Article.story_id.is_(None), Article.id > last).order_by(Article.id).limit(BATCH)
-    )
-    articles = session.scalars(waiting).all()
-    if not articles:
-        return 0, last
-    ids = [article.id for article in articles]
+    still = select(Article).where(Article.story_id.is_(None), Article.id.in_(ids))
+    articles = {article.id: article for article in session.scalars(still)}
     rows = session.execute(
         select(_BEFORE.c.article_id, _BEFORE.c.story_id).where(_BEFORE.c.article_id.in_(ids))
     )
     homes = {row.article_id: row.story_id for row in rows}
     decided = _decided(session)
-    for article in articles:
-        home = homes.get(article.id)
+    for article_id in ids:
+        if article_id not in articles:
+            continue
+        home = homes.get(article_id)
         free = home is not None and records.article_count(session, home) == 0
-        choose_story(session, article, now=now, overridden=article.id in decided, home=home if free else None)
-    return len(articles), ids[-1]
+        choose_story(
+            session,
+            articles[article_id],
+            now=now,
+            overridden=article_id in decided,
+            home=home if free else None,
+        )
+    return len(articles)
 
 
 def _decided(session: Session) -> set[int]:

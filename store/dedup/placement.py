@@ -98,7 +98,7 @@ def place(
         placement.verdicts.append(Match(known, verdict, quality(text, known.text, verdict)))
     matches = [m for m in placement.verdicts if m.verdict.kind == "same" and m.known.story_id not in apart]
     matches = [m for m in matches if not _quotes(text, m, placement.verdicts)]
-    matches.sort(key=lambda m: (-m.quality, m.known.article_id))
+    matches.sort(key=lambda m: (-m.quality, m.known.text.body, m.known.url))
     own = _take_parts(placement, text, _take_pages(placement, text, matches, titles))
     if own:
         placement.best = own[0]
