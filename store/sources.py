@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from store.models import Crawl, Source
-from store.watch import Look, Memory, state_of, watch
+from store.watch import FROZEN_DEVIATIONS, KNOWN_GAPS, LATE_DEVIATIONS, Look, Memory, state_of, watch
 
 #: The counts of `Crawl.stats["coverage"]`: see store.watch.Look.
 COVERAGE = ("pages", "bodied", "articles", "named", "dated", "clean", "relevant", "home")
@@ -257,6 +257,17 @@ def weekly_new(session: Session, now: datetime, weeks: int) -> dict[int, list[in
     for source_id, at, new in rows:
         found.setdefault(source_id, [0] * weeks)[min(weeks - 1, (at - since) // timedelta(weeks=1))] += new
     return found
+
+
+def rhythm(source: Source) -> str:
+    """Return in words what is known of when a source publishes; its row must be loaded within a session."""
+    memory = msgspec.convert(source.memory or {}, Memory, strict=False)
+    if memory.gaps < KNOWN_GAPS:
+        return f"not known yet ({memory.gaps} of {KNOWN_GAPS} distances between publishing days)"
+    return (
+        f"every {memory.mean:.1f} working days, longest silence {memory.longest}, silent for {memory.silence};"
+        f" late after {memory.limit(LATE_DEVIATIONS):.0f}, frozen after {memory.limit(FROZEN_DEVIATIONS):.0f}"
+    )
 
 
 def find_source(session: Session, name: str) -> Source | None:

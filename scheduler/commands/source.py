@@ -45,9 +45,9 @@ def list_sources(kind: str | None) -> None:
 @source_command.command("show")
 @click.argument("name")
 def show(name: str) -> None:
-    """Show one source: state, last visits, last error."""
+    """Show one source: state, rhythm, standing faults, last visits, last error."""
     from store.database import read_scope
-    from store.sources import find_source, last_crawls
+    from store.sources import find_source, last_crawls, rhythm
 
     context = _context()
     source = _named(context, name)
@@ -61,6 +61,10 @@ def show(name: str) -> None:
             f"  next       {_moment(row.next_check_at)} (every {row.interval_seconds // 60} min, {row.error_count} failure(s) in a row)"
         )
         click.echo(f"  last new   {_moment(row.last_new_at)}")
+        click.echo(f"  rhythm     {rhythm(row)}")
+        for kind, fault in row.faults.items():
+            since = _moment(datetime.fromisoformat(fault["since"]))
+            click.echo(f"  fault      {kind} since {since}: {fault['evidence']}")
         if row.last_error:
             click.echo(f"  error      {row.last_error}")
         for crawl in last_crawls(session, row.id):

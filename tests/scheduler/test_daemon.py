@@ -1,0 +1,97 @@
+"""The daemon's own clockwork: who acts, what a failing job does, what happens when the clock is set."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from scheduler.context import Store
+from scheduler.daemon import Daemon
+from scheduler.logs import JsonFormatter
+from store.config import Config
+from store.database import session_scope
+from store.leases import acquire
+from store.schema import ensure
+
+
+class Clock:
+    wrong = timedelta()
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self.wrong
+
+
+@pytest.fixture
+def daemon(tmp_path: Path) -> Iterator[Daemon]:
+    store = Store(Config(base=str(tmp_path)))
+    ensure(store.engine)
+    made = Daemon(store, Clock())
+    yield made
+    made.stopping.set()
+
+
+def test_of_two_daemons_one_acts_and_the_other_takes_over(daemon: Daemon) -> None:
+    second = Daemon(daemon.store, daemon.clock)
+    daemon.keep_lease()
+    second.keep_lease()
+    assert (daemon.leading, second.leading) == (True, False)
+    done: list[str] = []
+    daemon._guarded(lambda _: done.append("first"))()
+    second._guarded(lambda _: done.append("second"))()
+    assert done == ["first"]
+    late = daemon.clock() + timedelta(seconds=daemon.store.config.daemon.lease_seconds)
+    with session_scope(daemon.store.engine) as session:
+        assert acquire(session, "daemon", second.holder, late, 45)
+    daemon.keep_lease()
+    assert not daemon.leading
+
+
+def test_a_job_that_fails_is_logged_and_counts_as_ended(
+    daemon: Daemon, caplog: pytest.LogCaptureFixture
+) -> None:
+    daemon.leading = True
+
+    def bad(_: datetime) -> None:
+        raise ValueError("broken")
+
+    daemon._guarded(bad)()
+    assert "job bad failed" in caplog.text
+    assert daemon.busy == 0
+
+
+def test_every_tick_begins_anew_when_the_clock_is_set(
+    daemon: Daemon, caplog: pytest.LogCaptureFixture
+) -> None:
+    scheduler = daemon.build_scheduler()
+    scheduler.start(paused=True)
+    for job in scheduler.get_jobs():
+        job.modify(next_run_time=datetime.now(UTC) + timedelta(days=9))
+    waiting = threading.Thread(target=daemon._wait, args=(scheduler,), daemon=True)
+    waiting.start()
+    time.sleep(0.3)
+    assert isinstance(daemon.clock, Clock)
+    daemon.clock.wrong = timedelta(hours=-26)
+    time.sleep(1.5)
+    daemon.stopping.set()
+    waiting.join(3)
+    assert "the clock was set by -93600 s" in caplog.text
+    soon = datetime.now(UTC) + timedelta(seconds=1)
+    assert all(job.next_run_time <= soon for job in scheduler.get_jobs())
+    scheduler.shutdown(wait=False)
+
+
+def test_json_lines_name_run_source_and_traceback() -> None:
+    record = logging.LogRecord("x", logging.INFO, "f", 1, "Quelle %s", ("甲",), None)
+    record.source = "a"
+    line = json.loads(JsonFormatter().format(record))
+    assert (line["message"], line["source"], line["level"]) == ("Quelle 甲", "a", "INFO")
+    assert line["run"] == JsonFormatter.run
+    record.exc_info = (ValueError, ValueError("oh"), None)
+    assert "ValueError: oh" in json.loads(JsonFormatter().format(record))["traceback"]
