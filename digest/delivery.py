@@ -170,7 +170,7 @@ class _Run:
 
     def _is_work(self) -> bool:
         with ledger(self.engine) as session:
-            return deliveries.count_due(session, self.now(), [self.name]) > 0
+            return deliveries.is_due(session, self.now(), [self.name])
 
     def _batch(self) -> bool:
         """Work through one claim; returns whether there may be more."""

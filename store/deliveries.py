@@ -128,6 +128,11 @@ def count_due(session: Session, now: datetime, channels: Collection[str]) -> int
     return session.scalar(select(func.count()).select_from(Delivery).where(_due(now, channels))) or 0
 
 
+def is_due(session: Session, now: datetime, channels: Collection[str]) -> bool:
+    """Return whether any delivery over `channels` could be claimed at `now`; quicker than counting them."""
+    return session.scalar(select(Delivery.id).where(_due(now, channels)).limit(1)) is not None
+
+
 def count_unserved(session: Session, channels: Collection[str]) -> int:
     """Return how many deliveries wait for a channel that is not among `channels`."""
     waiting = select(func.count()).select_from(Delivery).where(Delivery.state.in_(_WAITING))

@@ -17,7 +17,7 @@ from sqlalchemy.orm import joinedload
 from digest.channels.base import Parcel
 from digest.edition import edition_for
 from digest.message import _text_part
-from digest.parcels import PERSONAL, dkim_key, links_for, open_channels, parcel_builder
+from digest.parcels import CHANNEL_NAMES, PERSONAL, dkim_key, links_for, open_channels, parcel_builder
 from digest.rendering import render
 from digest.sample import SAMPLE_NOW
 from digest.tokens import make_token
@@ -164,6 +164,7 @@ def test_all_channels_are_opened_by_their_settings(config: Config, monkeypatch: 
     assert set(channels) == {"folder", "mail", "webpage", "wecom", "dingtalk", "feishu", "webhook"}
     assert all(channel.name == name for name, channel in channels.items())
     assert set(channels) > PERSONAL
+    assert set(channels) == set(CHANNEL_NAMES)
 
 
 def test_mails_are_signed_when_there_is_a_key(sqlite_engine: Engine, config: Config, tmp_path: Path) -> None:

@@ -46,6 +46,13 @@ def test_a_recipients_whole_life(office: Office) -> None:
     assert addresses(office) == ["li@example.cn"]
 
 
+def test_a_channel_that_does_not_exist_is_refused(office: Office) -> None:
+    said = run(office, "add", "a@example.cn", "--channel", "wechat", code=2)
+    assert "no channel 'wechat'; there are mail, folder, webpage, wecom" in said
+    run(office, "add", "a@example.cn", "--channel", "wecom", "--channel", "folder")
+    assert "everything by wecom, folder" in run(office, "list")
+
+
 def test_a_file_goes_in_and_comes_out_the_same(office: Office, tmp_path: Path) -> None:
     text = "邮箱,姓名,高新区,主题,附简报\na@example.cn,王敏,合肥高新区、宝鸡高新区,,是\nb@example.cn,=1+1,,chain;org,否\n"
     (tmp_path / "in.csv").write_bytes(text.encode("gb18030"))
