@@ -6,7 +6,8 @@ import hashlib
 import imaplib
 import poplib
 import ssl
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,8 @@ from store.text import clean_line
 
 #: Mails fetched in one go; the rest comes with the next.
 MAX_MAILS = 200
+#: Seconds after which no further mail is begun.
+MAX_SECONDS = 120
 _FOLDER = '"INBOX"'
 #: Where the names of the mails in a POP3 mailbox that were fetched before are kept: POP3 knows no "read".
 _FETCHED = ".fetched"
@@ -105,9 +108,18 @@ def _fetch_imap(mailbox: Mailbox, folder: Path) -> int:
             raise MailboxError(f"{mailbox.where}: the inbox cannot be opened")
         found = server.uid("SEARCH", "UNSEEN")[1]
         numbers = (found[0] or b"").split()[:MAX_MAILS] if found else []
+        in_time = _time_left()
         return sum(
-            _fetch_one(server, number.decode("ascii"), folder) for number in numbers if number.isdigit()
+            _fetch_one(server, number.decode("ascii"), folder)
+            for number in numbers
+            if number.isdigit() and in_time()
         )
+
+
+def _time_left() -> Callable[[], bool]:
+    """Return whether a further mail may be begun; what is left comes with the next visit."""
+    until = time.monotonic() + MAX_SECONDS
+    return lambda: time.monotonic() < until
 
 
 def _fetch_one(server: imaplib.IMAP4, number: str, folder: Path) -> bool:
@@ -154,8 +166,11 @@ def _fetch_pop3(mailbox: Mailbox, folder: Path) -> int:
         names = _names(server)
         new = [(number, name) for number, name in names if name not in before][:MAX_MAILS]
         done: list[str] = []
+        in_time = _time_left()
         try:
             for number, name in new:
+                if not in_time():
+                    break
                 _keep(folder, _retrieved(server, number))
                 done.append(name)
         finally:
