@@ -97,11 +97,17 @@ class Work:
             return any(_is_stale(source, now) for source in all_sources(session))
 
     def deliver(self, now: datetime, stop: Callable[[], bool]) -> None:
-        """Take in what came back, then send what is due; after a broken channel with growing pauses."""
+        """Send what is due, then take in what came back: a slow mailbox keeps no mail waiting."""
+        self._send(now, stop)
+        if stop():
+            return
         try:
             hourly_bounces(self.store, now)
         except (OSError, LedgerError, ConfigError) as error:
             logger.error("bounces cannot be read: %s", error)  # noqa: TRY400  the message is all of it
+
+    def _send(self, now: datetime, stop: Callable[[], bool]) -> None:
+        """Send what is due; after a broken channel with growing pauses."""
         if self._paused_since and timedelta() <= now - self._paused_since < self._pause:
             return
         report = deliver(self.store, self.clock, stop)
