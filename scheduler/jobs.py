@@ -20,6 +20,7 @@ from store.database import Session, SQLAlchemyError, session_scope
 from store.leases import acquire, release
 from store.models import Source
 from store.pages import prune_pages
+from store.retention import prune_records
 from store.sources import CHILD_DIED, all_sources, claim_source, due_sources, hold_sources, lost_visits
 
 if TYPE_CHECKING:
@@ -219,7 +220,10 @@ def hourly_bounces(store: Store, now: datetime) -> None:
 
 
 def prune(store: Store, now: datetime) -> int:
-    """Delete raw pages beyond their age or size; return how many."""
-    crawl = store.config.crawl
+    """Delete raw pages beyond their age or size and records beyond their age ([keep]); return how many rows."""
+    crawl, keep = store.config.crawl, store.config.keep
+    days = {name.removesuffix("_days"): getattr(keep, name) for name in keep.__struct_fields__}
     with session_scope(store.engine) as session:
-        return prune_pages(session, now, crawl.keep_pages_days, crawl.keep_pages_mb * 2**20)
+        records = prune_records(session, now, days)
+        pages = prune_pages(session, now, crawl.keep_pages_days, crawl.keep_pages_mb * 2**20)
+    return pages + sum(records.values())

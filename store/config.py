@@ -21,6 +21,7 @@ from store.toml_file import TomlError, line_of, read_toml
 
 FILE_NAME = "parknews.toml"
 Positive = Annotated[int, msgspec.Meta(ge=1)]
+Days = Annotated[int, msgspec.Meta(ge=0, le=100_000)]
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 
 
@@ -127,6 +128,16 @@ class Bounces(Section, frozen=True):
     soft_after: Positive = 4
 
 
+class Keep(Section, frozen=True):
+    """How many days records are kept that only look back; 0 is for ever. What was published is never deleted."""
+
+    crawls_days: Days = 400
+    alerts_days: Days = 730
+    versions_days: Days = 1095
+    audit_days: Days = 3650
+    passed_urls_days: Days = 730
+
+
 class Web(Section, frozen=True):
     """The archive, the editor's desk and the recipients' pages. Loopback and private unless told otherwise.
 
@@ -146,6 +157,7 @@ class Daemon(Section, frozen=True):
     """The clock: how often it looks (seconds), how many crawls run at once, when silence becomes an alert (days).
 
     `ping_url` is fetched every five minutes while all is well: an outside watcher that misses it raises the alarm.
+    With `workers` crawls are put on a queue for `parknews worker` instead of being run by the daemon.
     """
 
     tick_seconds: Positive = 30
@@ -154,6 +166,7 @@ class Daemon(Section, frozen=True):
     lease_seconds: Positive = 45
     silent_days: Positive = 14
     ping_url: Annotated[str, msgspec.Meta(pattern=r"^(https?://[^\s/]+\S*)?$")] = ""
+    workers: bool = False
 
 
 class RecipientEntry(Section, frozen=True):
@@ -181,6 +194,7 @@ class Config(Section, frozen=True):
     bounces: Bounces = Bounces()
     web: Web = Web()
     daemon: Daemon = Daemon()
+    keep: Keep = Keep()
     operators: list[str] = []
     recipient: list[RecipientEntry] = []
     path: str = ""
