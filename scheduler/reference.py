@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import sys
 from importlib.resources import files
 from pathlib import Path
@@ -131,12 +132,28 @@ def themes_page() -> str:
     return f"{HEAD}# Themes\n\n| key | 主题 | theme |\n|---|---|---|\n{rows}\n"
 
 
+def faults_page(tests: Path = Path("tests/faults")) -> str:
+    """Return the table of faults from the tests that prove them: their docstrings read `FAULT: RIGHT BEHAVIOUR`."""
+    rows = ["| fault | right behaviour | test |", "|---|---|---|"]
+    for path in sorted(tests.glob("test_*.py")):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            told = ast.get_docstring(node) if isinstance(node, ast.FunctionDef) else None
+            if told and isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+                fault, _, behaviour = " ".join(told.split()).replace("|", "\\|").partition(": ")
+                rows.append(f"| {fault} | {behaviour} | `{path.stem}::{node.name}` |")
+    intro = "What can go wrong, what happens then, and the test in `tests/faults/` that proves it.\n\n"
+    return f"{HEAD}# Faults\n\n{intro}" + "\n".join(rows) + "\n"
+
+
 def main() -> None:
-    """Write the pages into the folder given (default docs/reference)."""
+    """Write the pages into the folder given (default docs/reference), the faults beside it when the tests are here."""
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else "docs/reference")
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in pages().items():
         (folder / name).write_text(text, encoding="utf-8")
+    if Path("tests/faults").is_dir():
+        (folder.parent / "explanation").mkdir(exist_ok=True)
+        (folder.parent / "explanation" / "faults.md").write_text(faults_page(), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from scheduler.cli import COMMANDS
-from scheduler.reference import pages
+from scheduler.reference import faults_page, pages
 
 ROOT = Path(__file__).parents[1]
 
@@ -17,6 +17,17 @@ ROOT = Path(__file__).parents[1]
 def test_the_reference_is_what_the_code_says(name: str) -> None:
     written = (ROOT / "docs" / "reference" / name).read_text(encoding="utf-8")
     assert written == pages()[name], "run `make docs`"
+
+
+def test_the_table_of_faults_is_what_the_tests_say() -> None:
+    written = (ROOT / "docs" / "explanation" / "faults.md").read_text(encoding="utf-8")
+    assert written == faults_page(ROOT / "tests" / "faults"), "run `make docs`"
+    for fault in (
+        "crash at any step", "crash around SMTP's 250", "disk full", "database locked", "two daemons", "late start", "4xx, 5xx, timeout",
+        "TLS bad or stripped", "slow server", "gzip bomb", "huge page", "billion laughs", "hostile PDF", "SSRF", "robots change", "traps",
+        "header injection", "template injection", "wildcards", "dates in the future",
+    ):  # fmt: skip
+        assert fault in written
 
 
 def test_every_link_in_the_documentation_leads_somewhere() -> None:
