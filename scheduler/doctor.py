@@ -57,7 +57,13 @@ def examine(now: datetime | None = None) -> list[Check]:
     checks.append(_configuration(config))
     for examine_one in (_sources, _vocabulary, _templates, _disk, _secrets, _web, _people, _extras):
         checks += safely(examine_one, config)
-    for examine_other in (examinations.database, examinations.network, examinations.mail, examinations.port):
+    for examine_other in (
+        examinations.database,
+        examinations.network,
+        examinations.mail,
+        examinations.returns,
+        examinations.port,
+    ):
         checks += safely(examine_other, config)
     checks += examinations.clock(config, now or datetime.now(UTC))
     return checks

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from scheduler.context import Store
 from scheduler.doctor import LEAST_YEAR, Check
-from store.config import Config
+from store.config import Config, ConfigError
 from store.database import DatabaseUnavailable, Engine, SQLAlchemyError, make_engine, read_scope
 from store.leases import holder_of
 from store.recipients import list_recipients
@@ -133,6 +133,25 @@ def mail(config: Config) -> Iterator[Check]:
         yield Check("mail", False, str(error), "secret_unreadable")
     else:
         yield Check("mail", True, f"{config.mail.host}:{config.mail.port} answers, {config.mail.security}")
+
+
+def returns(config: Config) -> Iterator[Check]:
+    """The key that signs mails can be used; the mailbox that bounces come to lets us in. Nothing is fetched."""
+    from digest.mailbox import MailboxError, check_mailbox
+    from digest.parcels import dkim_key
+    from digest.returns import bounce_mailbox
+
+    try:
+        if key := dkim_key(config):
+            yield Check("dkim", True, f"{key.algorithm}, {key.selector}._domainkey.{key.domain}")
+    except ConfigError as error:
+        yield Check("dkim", False, str(error), "dkim")
+    try:
+        if mailbox := bounce_mailbox(config):
+            check_mailbox(mailbox)
+            yield Check("bounces", True, f"{mailbox.where} lets us in")
+    except (MailboxError, ConfigError) as error:
+        yield Check("bounces", False, str(error), "bounces")
 
 
 def clock(config: Config, now: datetime) -> Iterator[Check]:

@@ -157,6 +157,14 @@ REMEDIES: dict[str, tuple[str, str]] = {
         "set the clock and switch on time synchronisation (timedatectl set-ntp true)",
         "请校准时钟并开启自动对时（timedatectl set-ntp true）",
     ),
+    "dkim": (
+        "correct [mail] dkim_key and dkim_selector, or empty dkim_key to send unsigned; see docs/howto/set-up-mail.md",
+        "请改正 [mail] dkim_key 与 dkim_selector，或清空 dkim_key 不签名发送；参见 docs/howto/set-up-mail.md",
+    ),
+    "bounces": (
+        "correct host, protocol, port and user under [bounces] and PARKNEWS_BOUNCES_PASSWORD, or empty its host",
+        "请改正 [bounces] 的 host、protocol、port、user 和 PARKNEWS_BOUNCES_PASSWORD（授权码），或清空 host",
+    ),
     "port": (
         "stop the other program or choose another [web] port",
         "请停止占用端口的程序，或改用其他 [web] port",

@@ -161,6 +161,17 @@ def test_a_mailbox_that_cannot_be_read_is_one_line_and_the_folder_is_read_anyway
     assert [kind for kind, _ in alerts(office)] == ["bounces_unread"]
 
 
+def test_the_doctor_says_what_is_wrong_with_key_and_mailbox_and_how_to_go_on(office: Office) -> None:
+    with mail_server(office) as sink:
+        path = office.folder / "parknews.toml"
+        path.write_text(path.read_text().replace("timeout = 3", 'timeout = 3\ndkim_key = "dkim.pem"'))
+        with path.open("a") as file:
+            file.write(f'[bounces]\nhost = "127.0.0.1"\nport = {sink.port}\nprotocol = "pop3"\n')
+        said = office.call("parknews", "doctor").stdout
+    assert re.search(r"FAIL dkim: \[mail\] dkim_key: .*dkim\.pem cannot be read", said)
+    assert re.search(rf"FAIL bounces: mailbox 127\.0\.0\.1:{sink.port} cannot be reached", said)
+
+
 def write_report(path: Path, address: str, identity: str) -> None:
     path.write_bytes(
         (
