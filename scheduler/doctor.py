@@ -7,7 +7,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from importlib.metadata import PackageNotFoundError, packages_distributions, requires, version
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -43,7 +43,7 @@ class Check:
         return "FAIL" if not self.ok else "note" if self.note else "ok"
 
 
-def examine(now: datetime | None = None) -> list[Check]:
+def examine(now: datetime) -> list[Check]:
     """Return all checks; a faulty configuration ends them early, as the rest depends on it. `now` is the machine's clock."""
     from scheduler import examinations
 
@@ -65,7 +65,7 @@ def examine(now: datetime | None = None) -> list[Check]:
         examinations.port,
     ):
         checks += safely(examine_other, config)
-    checks += examinations.clock(config, now or datetime.now(UTC))
+    checks += examinations.clock(config, now)
     return checks
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 
@@ -50,7 +51,7 @@ def doctor_command(deadman: bool) -> None:
         return
     from scheduler.doctor import examine
 
-    findings = examine()
+    findings = examine(datetime.now(UTC))
     for finding in findings:
         click.echo(f"{finding.word:4} {finding.what}: {finding.detail}")
         for remedy in finding.remedies or ():
@@ -62,8 +63,6 @@ def doctor_command(deadman: bool) -> None:
 
 
 def _deadman() -> None:
-    from datetime import UTC, datetime
-
     from scheduler.context import open_store
     from scheduler.monitors import deadman, report_alerts
 

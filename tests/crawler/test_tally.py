@@ -81,4 +81,4 @@ def test_what_new_articles_have_is_counted() -> None:
     tally.note_article(whole, relevant=True)
     tally.note_article(ArticleItem("v", "题", "正\ufffd文" * 50), relevant=False)
     counts = {"pages": 4, "bodied": 3, "articles": 2, "named": 1, "dated": 1, "clean": 1, "relevant": 1}
-    assert tally.coverage() == counts | {"home": ""}
+    assert tally.coverage().items() >= (counts | {"home": ""}).items()
