@@ -93,7 +93,7 @@ def _alerts(store: Store, session: Session) -> Iterator[str]:
     from store.alerts import open_alerts
 
     for alert in open_alerts(session):
-        yield f"alert      {alert.kind} {alert.subject}: {alert.detail} (told {_moment(store, alert.raised_at)})"
+        yield f"alert      {alert.kind} {alert.subject}: {alert.detail} (since {_moment(store, alert.raised_at)})"
 
 
 def _sources(store: Store, session: Session, now: datetime) -> Iterator[str]:
