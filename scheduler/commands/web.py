@@ -11,6 +11,7 @@ import click
 def web_command(host: str | None, port: int | None) -> None:
     """Serve archive, search, editors' desk, status and the recipients' pages until told to stop."""
     import signal
+    from contextlib import suppress
 
     from digest.web.serve import start
     from scheduler.context import open_store
@@ -27,7 +28,6 @@ def web_command(host: str | None, port: int | None) -> None:
     if nobody and not store.config.web.public_archive:
         click.echo("nobody can log in yet: `parknews editor add NAME` makes an account", err=True)
     click.echo(f"{server.url} (stop with Ctrl-C)")
-    try:
+    with suppress(KeyboardInterrupt):  # told to stop: that is how it ends
         server.wait()
-    finally:
-        server.close()
+    server.close()

@@ -25,6 +25,7 @@ from digest.web.app import create_app
 from digest.web.preview import create_preview
 from store.config import Config, Web
 from store.database import session_scope
+from store.editors import add_editor
 from store.models import Story
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -248,3 +249,27 @@ def test_the_editor_works_at_the_desk(
     assert len(coming_issue(engine_with_news, CONFIG, later).stories) == 2
     browser.open(f"{root}/form/mail", 600)
     assert "编者拟的标题" in browser.value("document.body.textContent")
+
+
+def test_an_editor_logs_in_and_finds_the_status(
+    browser: Browser, serve: Callable[[Flask], str], engine_with_news: Engine, now: datetime
+) -> None:
+    with session_scope(engine_with_news) as session:
+        add_editor(session, "editor", "correct horse battery", now, "test")
+    root = serve(create_app(engine_with_news, Config(), lambda: now + timedelta(days=2)))
+    browser.events.clear()
+    browser.open(f"{root}/status", 800)
+    browser.value(
+        "document.querySelector('[name=name]').value = 'editor';"
+        "document.querySelector('[name=password]').value = 'correct horse battery';"
+        "document.querySelector('form').submit()"
+    )
+    browser.loaded()
+    assert "运行状况" in browser.value("document.querySelector('h2').textContent")
+    assert browser.value(CONTRAST) == []
+    browser.open(f"{root}/editor/", 1000)
+    assert browser.value("document.querySelectorAll('article').length") == 2
+    browser.value("document.querySelector('form[action=\"/logout\"]').submit()")
+    browser.loaded()
+    assert browser.value("document.querySelectorAll('[name=password]').length") == 1
+    assert browser.complaints() == []

@@ -109,7 +109,7 @@ def visited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visited]:
 
 def _write_office(folder: Path, hosts: dict[str, Host]) -> None:
     (folder / "parknews.toml").write_text(
-        "[crawl]\ndelay = 0\ntimeout = 3\nwall_seconds = 60\nmax_page_mb = 2\nmax_articles = 20\n",
+        "[crawl]\ndelay = 0\ntimeout = 2\nwall_seconds = 60\nmax_page_mb = 2\nmax_articles = 20\n",
         encoding="utf-8",
     )
     kinds = dict.fromkeys(("laughs", "xxe", "deep"), "rss")
