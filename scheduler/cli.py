@@ -16,6 +16,7 @@ COMMANDS = {
     "doctor": ("setup", "Check this installation; every fault with its way out."),
     "crawl": ("crawl", "Visit sources now."),
     "daemon": ("daemon", "Run everything at its hour until told to stop."),
+    "worker": ("worker", "Take crawls from the daemon's queue, on any machine."),
     "inspect": ("inspect", "Show what the crawler makes of a page."),
     "classify": ("classify", "Say what texts are about."),
     "source": ("source", "List, show and try sources."),
@@ -122,7 +123,20 @@ def _is_operators_fault(error: BaseException) -> bool:
     return bool(names & _PLAIN)
 
 
+#: What databases say of a fault that has nothing to do with the program, and the way out.
+_WAYS_OUT = {
+    "malformed": "the file is damaged; move it away and `parknews restore` the latest backup",
+    "not a database": "the file is damaged or is something else; move it away and `parknews restore` the latest backup",
+    "disk is full": "nothing was half-written; make room and try again",
+    "readonly database": "make the file and its folder writable for this user",
+    "unable to open": "make the file and its folder readable and writable for this user",
+}
+
+
 def _one_line(error: BaseException) -> str:
     text = str(getattr(error, "orig", None) or error).strip()
     line = " ".join(text.split("\n(Background")[0].split())
-    return f"database: {line}" if type(error).__module__.startswith("sqlalchemy") else line
+    if not type(error).__module__.startswith("sqlalchemy"):
+        return line
+    ways = [way for words, way in _WAYS_OUT.items() if words in line]
+    return "; ".join([f"database: {line}", *ways[:1]])

@@ -8,6 +8,7 @@ import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from scheduler.context import Store
 from scheduler.jobs import Clock, CrawlJob, compose_weekly, deliver, hourly_bounces, prune
@@ -17,6 +18,9 @@ from store.database import read_scope, session_scope
 from store.deliveries import LedgerError
 from store.models import Source
 from store.sources import SHUTDOWN, all_sources, sync_sources
+
+if TYPE_CHECKING:
+    from scheduler.workers import Submitter
 
 logger = logging.getLogger(__name__)
 #: An issue overdue when the daemon begins to lead waits this long for sources that nobody could visit meanwhile.
@@ -78,11 +82,22 @@ class Work:
     _paused_since: datetime | None = None
     _pinged: datetime | None = None
     _files: SourcesFile = field(default_factory=SourcesFile)
+    _queue: Submitter | None = None
 
     def crawl(self, now: datetime) -> None:
         """Follow the sources file and start what is due; while the file is faulty nothing new is started."""
         readable = self._files.follow(self.store, now)
-        self.crawls.run(now, start=readable)
+        if self.store.config.daemon.workers:
+            self._submit(now, start=readable)
+        else:
+            self.crawls.run(now, start=readable)
+
+    def _submit(self, now: datetime, *, start: bool) -> None:
+        from scheduler.workers import Submitter
+
+        self._queue = self._queue or Submitter(self.store)
+        if start and (count := self._queue.submit(now)):
+            logger.info("%d crawls put on the queue", count)
 
     def compose(self, now: datetime) -> None:
         """Freeze the issue when its hour has come; after an outage first visit what was not visited."""
@@ -168,7 +183,7 @@ class Work:
     def prune(self, now: datetime) -> None:
         """Delete old raw pages."""
         if count := prune(self.store, now):
-            logger.info("pruned %d raw pages", count)
+            logger.info("pruned %d rows that were kept long enough", count)
 
 
 def _is_stale(source: Source, now: datetime) -> bool:

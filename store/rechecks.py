@@ -46,8 +46,9 @@ def note_freshness(session: Session, page: FetchedPage) -> None:
 def take_rechecks(
     session: Session, sources: Sequence[str], now: datetime, limit: int, days: int
 ) -> list[Recheck]:
-    """Return at most `limit` pages of the sources' articles whose time has come, longest not looked at first.
+    """Return at most `limit` pages of the sources' articles whose time has come: relevant before borderline, newest first.
 
+    Corrections come early, and before the issue they matter most; a first visit's many old articles never hold up new ones.
     They count as looked at from now on, whatever the answer will be. Only articles that may stand in an issue (relevant or
     borderline) and were first seen in the last `days` days are looked at again.
     """
@@ -63,7 +64,9 @@ def take_rechecks(
             Article.first_seen_at > now - timedelta(days=days),
             PageValidator.fetched_at <= now - FIRST_RECHECK,
         )
-        .order_by(PageValidator.fetched_at, PageValidator.url)
+        .order_by(
+            Article.relevant.desc(), Article.first_seen_at.desc(), PageValidator.fetched_at, PageValidator.url
+        )
         .limit(_MOST)
     )
     found: dict[str, Recheck] = {}

@@ -162,10 +162,10 @@ def test_nothing_is_looked_at_when_that_is_switched_off(known: Engine) -> None:
     assert taken(known, 13 * HOUR, days=0) == []
 
 
-def test_longest_not_looked_at_comes_first(known: Engine) -> None:
+def test_the_newest_come_first(known: Engine) -> None:
     keep(known, "http://a.example/0", NOW + HOUR)
-    assert taken(known, 14 * HOUR, limit=1) == ["http://a.example/1"]
     assert taken(known, 14 * HOUR, limit=1) == ["http://a.example/0"]
+    assert taken(known, 14 * HOUR, limit=1) == ["http://a.example/1"]
     assert taken(known, 14 * HOUR, limit=1) == []
 
 

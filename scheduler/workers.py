@@ -1,0 +1,231 @@
+"""Source crawls on any number of machines: jobs in a queue of the same PostgreSQL (Procrastinate, the extra `parknews[workers]`).
+
+A job is no more than a nudge: whether its source is due, and whether its host is free, the database says when the job runs.
+So a job that is lost, doubled or late does no harm: a source that is still due is submitted again by the daemon's next tick.
+A job's lock is its host, over the whole cluster; its queueing lock is its source. The queue's tables live in a database schema
+of their own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from procrastinate import App, PsycopgConnector, SyncPsycopgConnector
+from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
+from procrastinate.jobs import Status
+
+from scheduler.context import Store
+from scheduler.crawls import ChildCrawl, end_all
+from scheduler.jobs import Clock, new_holder
+from store.config import ConfigError
+from store.database import SQLAlchemyError, read_scope, session_scope
+from store.leases import acquire, release
+from store.sources import claim_source, due_sources, find_source, hold_sources, lost_visits
+
+logger = logging.getLogger(__name__)
+#: The database schema of the queue's tables.
+SCHEMA = "parknews_queue"
+CRAWL, RESCUE = "crawl", "rescue"
+#: Seconds between signs of life of a worker, and after which one without them counts as dead.
+HEARTBEAT, DEAD_AFTER = 5.0, 20.0
+#: Seconds between looks for jobs.
+POLL = 2.0
+
+
+def conninfo(url: str) -> str:
+    """Return the address of the queue in the database at `url`. Raises ConfigError for a database that is not PostgreSQL."""
+    scheme, _, rest = url.partition("://")
+    if scheme.partition("+")[0] != "postgresql":
+        raise ConfigError("workers need PostgreSQL: set [database] url = postgresql://USER@HOST/NAME")
+    parts = urlsplit(f"postgresql://{rest}")
+    query = [*parse_qsl(parts.query), ("options", f"-c search_path={SCHEMA}")]
+    return parts._replace(query=urlencode(query).replace("+", "%20")).geturl()
+
+
+def prepare(store: Store) -> None:
+    """Make the queue's tables where there are none; may be repeated and run on several machines at once."""
+    import psycopg
+
+    with psycopg.connect(conninfo(store.config.database_url)) as connection:
+        connection.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [SCHEMA])
+        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
+        found = connection.execute("SELECT to_regclass(%s)", [f"{SCHEMA}.procrastinate_jobs"]).fetchone()
+        if found and found[0] is None:
+            connection.execute(App(connector=SyncPsycopgConnector()).schema_manager.get_schema())
+
+
+@dataclass
+class Submitter:
+    """Puts what is due on the queue, in place of the daemon's own children."""
+
+    store: Store
+    _app: App | None = None
+
+    def submit(self, now: datetime) -> int:
+        """Queue a job for every due source that has none waiting; return how many. Raises SQLAlchemyError, ConnectorException."""
+        with read_scope(self.store.engine) as session:
+            due = [(source.name, source.host) for source in due_sources(session, now)]
+        return sum(self._defer(name, host) for name, host in due)
+
+    def _defer(self, name: str, host: str) -> bool:
+        task = self._opened().configure_task(
+            CRAWL, queue=CRAWL, lock=f"host:{host or name}", queueing_lock=f"source:{name}"
+        )
+        try:
+            task.defer(source=name)
+        except AlreadyEnqueued:
+            return False
+        return True
+
+    def _opened(self) -> App:
+        if self._app is None:
+            prepare(self.store)
+            self._app = App(connector=SyncPsycopgConnector(conninfo=conninfo(self.store.config.database_url)))
+            self._app.open()
+        return self._app
+
+    def close(self) -> None:
+        """Give the connections back."""
+        if self._app is not None:
+            self._app.close()
+            self._app = None
+
+
+@dataclass
+class Worker:
+    """Takes source crawls from the queue, `at_once` of them, until SIGTERM; ends then within ten seconds."""
+
+    store: Store
+    clock: Clock
+    at_once: int = 2
+    holder: str = field(default_factory=new_holder)
+
+    def run(self) -> None:
+        """Work until told to stop."""
+        prepare(self.store)
+        _ = self.store.engine
+        asyncio.run(self._run())
+
+    async def _run(self) -> None:
+        app = self._app()
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        async with app.open_async():
+            workers = [
+                asyncio.create_task(self._work(app, CRAWL, self.at_once)),
+                asyncio.create_task(self._work(app, RESCUE, 1)),
+            ]
+            stopping = asyncio.create_task(stop.wait())
+            logger.info("worker %s started", self.holder)
+            await asyncio.wait([stopping, *workers], return_when=asyncio.FIRST_COMPLETED)
+            for task in (stopping, *workers):
+                task.cancel()
+            await asyncio.gather(stopping, *workers, return_exceptions=True)
+        logger.info("worker %s stopped", self.holder)
+
+    @staticmethod
+    async def _work(app: App, queue: str, at_once: int) -> None:
+        await app.run_worker_async(
+            queues=[queue], name=queue, concurrency=at_once, install_signal_handlers=False, delete_jobs="always",
+            fetch_job_polling_interval=POLL, update_heartbeat_interval=HEARTBEAT, stalled_worker_timeout=DEAD_AFTER,
+            shutdown_graceful_timeout=0.1,
+        )  # fmt: skip
+
+    def _app(self) -> App:
+        app = App(connector=PsycopgConnector(conninfo=conninfo(self.store.config.database_url)))
+
+        @app.task(name=CRAWL, queue=CRAWL)
+        async def crawl(source: str) -> None:
+            await self.crawl(source)
+
+        @app.periodic(cron="* * * * * */5")
+        @app.task(name=RESCUE, queue=RESCUE, queueing_lock=RESCUE)
+        async def rescue(timestamp: int) -> None:  # noqa: ARG001  the moment it was due
+            """Drop the jobs of workers that died, so that their hosts are free; what is still due is submitted anew."""
+            for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=DEAD_AFTER):
+                logger.warning("a worker died over %s", job.queueing_lock)
+                await app.job_manager.finish_job(job, Status.FAILED, delete_job=True)
+
+        return app
+
+    async def crawl(self, name: str) -> None:
+        """Visit one source in a child process, when it is due and nobody else visits its host."""
+        claimed = await asyncio.to_thread(self._claim, name)
+        if claimed is None:
+            return
+        host, until = claimed
+        child = ChildCrawl([name], until)
+        try:
+            await self._watch(child, host)
+        finally:
+            await asyncio.shield(asyncio.to_thread(self._settle, child, host))
+
+    def _claim(self, name: str) -> tuple[str, datetime] | None:
+        """Return (host, end of the claim) of a source that is ours now, None when it is not to be visited now."""
+        now = self.clock()
+        with session_scope(self.store.engine) as session:
+            source = find_source(session, name)
+            if source is None or not source.enabled or (source.next_check_at and source.next_check_at > now):
+                return None
+            host, until = source.host, now + self._hold
+            if host and not acquire(
+                session, f"host:{host}", self.holder_of(name), now, self._hold.total_seconds()
+            ):
+                return None
+            return (host, until) if claim_source(session, source, now, self._hold) else None
+
+    def holder_of(self, name: str) -> str:
+        """Return who holds the host of a source: two sources of one host never share a lease."""
+        return f"{self.holder}:{name}"
+
+    @property
+    def _hold(self) -> timedelta:
+        return timedelta(seconds=self.store.config.daemon.lease_seconds)
+
+    async def _watch(self, child: ChildCrawl, host: str) -> None:
+        """Wait for the child, prolong its claims meanwhile, end it when it takes too long; then keep the host's delay."""
+        renewed = asyncio.get_running_loop().time()
+        while not child.ended():
+            await asyncio.sleep(0.2)
+            if child.seconds > self.store.config.crawl.wall_seconds + 30:
+                logger.warning("crawl of %s ran too long and was ended", ", ".join(child.names))
+                return
+            if asyncio.get_running_loop().time() - renewed > self._hold.total_seconds() / 3:
+                renewed = asyncio.get_running_loop().time()
+                await self._lasting(lambda: asyncio.to_thread(self._keep, child, host))
+        await asyncio.sleep(self.store.config.crawl.delay)
+
+    @staticmethod
+    async def _lasting(call: Callable[[], Awaitable[Any]]) -> None:
+        try:
+            await call()
+        except (SQLAlchemyError, ConnectorException) as error:
+            logger.warning("the claim could not be prolonged: %s", error)
+
+    def _keep(self, child: ChildCrawl, host: str) -> None:
+        now = self.clock()
+        until = now + self._hold
+        with session_scope(self.store.engine) as session:
+            hold_sources(session, child.names, child.held_until, until)
+            if host:
+                acquire(
+                    session, f"host:{host}", self.holder_of(child.names[0]), now, self._hold.total_seconds()
+                )
+        child.held_until = until
+
+    def _settle(self, child: ChildCrawl, host: str) -> None:
+        """End the child if it runs, record a visit that left no record, give the host up."""
+        end_all([child])
+        with session_scope(self.store.engine) as session:
+            if lost := lost_visits(session, child.names, child.held_until, self.clock()):
+                logger.error("crawl of %s left no record", ", ".join(lost))
+            if host:
+                release(session, f"host:{host}", self.holder_of(child.names[0]))
