@@ -52,3 +52,9 @@ def test_a_trouble_that_came_and_went_untold_stays_untold(session: Session, now:
     raise_alert(session, "broken_source", "a", "", now)
     clear_alert(session, "broken_source", "a", now)
     assert unreported(session) == []
+
+
+def test_a_lease_written_under_a_clock_far_ahead_is_nobodys(session: Session, now: datetime) -> None:
+    assert acquire(session, "daemon", "dead", now + timedelta(days=300), 45)
+    assert acquire(session, "daemon", "alive", now, 45)
+    assert not acquire(session, "daemon", "skewed", now - timedelta(minutes=4), 45)

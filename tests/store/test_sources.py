@@ -9,7 +9,19 @@ import pytest
 from sqlalchemy.orm import Session
 
 from store.models import Crawl, Source
-from store.sources import Visit, claim_source, due_sources, finish_crawl, start_crawl, sync_sources
+from store.sources import (
+    CHILD_DIED,
+    Visit,
+    claim_source,
+    due_sources,
+    finish_crawl,
+    hold_sources,
+    lost_visits,
+    recent_crawls,
+    start_crawl,
+    sync_sources,
+    weekly_new,
+)
 
 
 @dataclass
@@ -104,3 +116,37 @@ def test_a_sources_own_interval_comes_before_the_general_one(
 ) -> None:
     source = sync_sources(session, [Definition("a", interval_seconds=own)], 3600, now)["a"]
     assert source.interval_seconds == (own or 3600)
+
+
+def test_a_claim_is_prolonged_and_a_lost_visit_is_a_failure(session: Session, now: datetime) -> None:
+    sources = sync_sources(session, [Definition("a"), Definition("b")], 3600, now)
+    until = now + timedelta(seconds=45)
+    for source in sources.values():
+        assert claim_source(session, source, now, timedelta(seconds=45))
+    later = until + timedelta(seconds=15)
+    hold_sources(session, ["a", "b"], until, later)
+    session.expire_all()
+    assert {source.next_check_at for source in sources.values()} == {later}
+    crawl = start_crawl(session, sources["a"].id, now)
+    visited(session, sources["b"], now, new=1)
+    assert lost_visits(session, ["a", "b"], later, now) == ["a"]
+    assert (crawl.outcome, crawl.reason, sources["a"].last_reason) == ("failed", CHILD_DIED, CHILD_DIED)
+    assert sources["b"].state == "up"
+
+
+def test_news_is_counted_by_week_and_recent_visits_are_named(session: Session, now: datetime) -> None:
+    source = sync_sources(session, [Definition("a")], 3600, now)["a"]
+    for days, new in ((20, 2), (8, 3), (1, 4), (0.5, 1)):
+        visited(session, source, now - timedelta(days=days), new=new)
+    assert weekly_new(session, now, 3) == {source.id: [2, 3, 5]}
+    assert [name for name, _ in recent_crawls(session, 2)] == ["a", "a"]
+
+
+def test_faults_stand_on_the_row_with_evidence_and_since(session: Session, now: datetime) -> None:
+    source = sync_sources(session, [Definition("a")], 3600, now)["a"]
+    for minutes in (0, 15):
+        at = now + timedelta(minutes=minutes)
+        visited(session, source, at, outcome="failed", reason="certificate", error="certificate: expired")
+    session.flush()
+    session.expire_all()
+    assert source.faults == {"certificate": {"since": now.isoformat(), "evidence": "certificate: expired"}}
