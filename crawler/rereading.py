@@ -53,6 +53,8 @@ def _reread_one(context: CrawlContext, session: Session, article: Article) -> st
         return "same"
     values = incoming(item)
     values.published_at = values.published_at or _kept_time(article)
+    for name in ("publisher", "page_number", "page_name"):  # known from the source or the list where the page is silent
+        setattr(values, name, getattr(values, name) or getattr(article, name))
     if not reread_article(article, values, context.now()):
         return "same"
     classify_article(article, context.classifier, origin_of(context, article.source_id))

@@ -44,6 +44,8 @@ class Tally:
     named: int = 0
     dated: int = 0
     clean: int = 0
+    #: issues of a newspaper that are not out (yet): no fault, and no sign of life either
+    no_issue: int = 0
     #: lists that were redirected to a home page, and the last such page
     lists_home: int = 0
     home: str = ""
@@ -129,9 +131,9 @@ def _outcome(tally: Tally, close_reason: str) -> tuple[str, str | None]:
         return "interrupted", close_reason
     if close_reason not in {"finished", "max_articles"}:
         return "failed", close_reason
-    if not tally.listless and not tally.lists and not tally.unchanged:
+    if not tally.listless and not tally.lists and not tally.unchanged and not tally.no_issue:
         return "failed", worst or "no_list"
-    if tally.lists and not tally.links and not tally.unchanged:
+    if tally.lists and not tally.links and not tally.unchanged and not tally.no_issue:
         return "failed", "no_links"
     failed = tally.articles_failed + tally.unread
     if failed and not (tally.new or tally.seen or tally.revised or tally.known):

@@ -12,9 +12,9 @@ from crawler.pages.epapers.addresses import day_of, is_article, is_issue, is_lay
 from crawler.pages.epapers.articles import find_container, read_article
 from crawler.pages.epapers.families import family_of
 from crawler.pages.epapers.json_reader import JsonReaderPage, menu_url, post_form
-from crawler.pages.epapers.layouts import layouts, links, pdf_url
+from crawler.pages.epapers.layouts import current_page, layouts, links, pdf_url
 from crawler.pages.epapers.markup import Markup, text_of
-from crawler.pages.epapers.notices import is_no_article, reason_of
+from crawler.pages.epapers.notices import is_advert_page, is_no_article, reason_of
 from crawler.pages.epapers.properties import properties
 
 __all__ = ["EpaperPage", "JsonReaderPage", "issue_urls", "menu_url", "post_form"]
@@ -122,6 +122,14 @@ class EpaperPage:
     def pdf_url(self) -> str | None:
         """Return the address of this newspaper page's PDF, or None."""
         return self._json.pdf_url() if self._json is not None else pdf_url(self.document)
+
+    def place(self) -> tuple[str | None, str | None]:
+        """Return number and name of the newspaper page that this page shows, None for what it does not say."""
+        return current_page(self.document) if self._json is None else (None, None)
+
+    def is_of_adverts(self) -> bool:
+        """Say whether this newspaper page, going by its name, holds adverts or notices only."""
+        return self._json is None and is_advert_page(self.place()[1] or "")
 
     def to_items(self) -> list[ArticleItem]:
         """Return the page's article. Raises NotAnArticle for every other page, PageNotUnderstood as portal pages do."""

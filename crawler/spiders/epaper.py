@@ -9,13 +9,18 @@ from urllib.parse import urlencode
 
 import scrapy
 from scrapy.http import Response, TextResponse
+from twisted.python.failure import Failure
 
+from crawler.failures import reason_of
 from crawler.items import ArticleItem, Link, UnreadPage
 from crawler.pages.epaper import EpaperPage, issue_urls
+from crawler.pages.epapers.addresses import day_of, is_article
 from crawler.pages.epapers.json_reader import is_reader_address, post_form
 from crawler.pages.epapers.turns import Part, join_parts, part_of
 from crawler.spiders.base import Output, SourceSpider, Walk
 from store.articles import PAGE_ZONE
+
+_NOT_THERE = frozenset({"http_404", "http_410"})
 
 
 class EpaperWalk(Walk):
@@ -29,6 +34,9 @@ class EpaperWalk(Walk):
         super().__init__(spider, source)
         self._open = 0
         self._parts: list[Part] = []
+        self._looked_back = False
+        self._guessed: set[str] = set()
+        self._places: dict[str, tuple[str | None, str | None]] = {}
 
     def start(self) -> Iterable[Output]:
         for url in self.source.urls:
@@ -40,44 +48,58 @@ class EpaperWalk(Walk):
         issue = page.issue_url(self._today())
         if page.role() == "front" and issue and issue not in self._asked:
             self._asked.add(issue)
-            yield self.list_request(issue, self.read_layout, first=True)
+            yield self.list_request(issue, self.read_layout)
             return
-        yield from self.read_layout(response, first=True)
+        yield from self.read_layout(response)
 
-    def read_layout(self, response: Response, *, first: bool) -> Iterator[Output]:
-        """Yield the articles of one newspaper page; from the first one also the other pages and, once, earlier issues."""
+    def read_layout(self, response: Response) -> Iterator[Output]:
+        """Yield the articles of one newspaper page, the issue's pages not asked for yet and, once, earlier issues."""
         page = self._page(response)
         links = page.links()
+        if not links and not page.layouts() and self._may_be_missing(page.url):
+            self.tally.no_issue += 1
+        self._places.update(dict.fromkeys((link.url for link in links), page.place()))
         yield from self.article_requests(links, "epaper")
         pdf = page.pdf_url()
-        if not links and pdf:
+        if not links and pdf and not page.is_of_adverts():
             yield from self.article_requests([Link(pdf)], "pdf")
-        if first:
-            yield from self._other_pages(page, page.url)
-            yield from self._earlier(page.url)
+        yield from self._other_pages(page)
+        yield from self._earlier(page.url)
 
-    def _other_pages(self, page: EpaperPage, own: str) -> Iterator[Output]:
-        for layout in page.layouts():
-            if layout.url != own and layout.url not in self._asked:
+    def _other_pages(self, page: EpaperPage) -> Iterator[Output]:
+        for layout in _current(page.layouts(), page.url):
+            if layout.url != page.url and layout.url not in self._asked:
                 self._asked.add(layout.url)
-                yield self.list_request(layout.url, self.read_layout, first=False)
+                yield self.list_request(layout.url, self.read_layout)
 
     def _earlier(self, url: str) -> Iterator[Output]:
-        if not self.source.back:
+        """Ask once for the issues of the days before today, by the address of the first page that has its day in it."""
+        if not self.source.back or self._looked_back or day_of(url) is None:
             return
+        self._looked_back = True
         today = self._today()
-        for _, earlier in issue_urls(
-            url, today - timedelta(days=self.source.back), today - timedelta(days=1)
-        ):
+        first, last = today - timedelta(days=self.source.back), today - timedelta(days=1)
+        for _, earlier in issue_urls(url, first, last):
             if earlier != url and earlier not in self._asked:
                 self._asked.add(earlier)
-                yield self.list_request(earlier, self.read_earlier)
+                self._guessed.add(earlier)
+                yield self.list_request(earlier, self.read_layout)
 
-    def read_earlier(self, response: Response) -> Iterator[Output]:
-        """Yield the pages and articles of an earlier day's issue."""
-        page = self._page(response)
-        yield from self.article_requests(page.links(), "epaper")
-        yield from self._other_pages(page, page.url)
+    def failed(self, failure: Failure) -> Iterator[Output]:
+        """Count a request that gave nothing; an issue that is not out, or a day without one, is no fault."""
+        request: scrapy.Request = failure.request  # type: ignore[attr-defined]
+        if reason_of(failure)[0] in _NOT_THERE and self._may_be_missing(request.url):
+            self.tally.no_issue += 1
+            self.tally.reasons["no_issue"] += 1
+            return
+        yield from super().failed(failure)
+
+    def _may_be_missing(self, url: str) -> bool:
+        """Return whether nobody promised a newspaper page: it is one of today's or later, or of a day that was only reckoned."""
+        if url in self._guessed:
+            return True
+        day = day_of(url)
+        return day is not None and day >= self._today() and not is_article(url)
 
     def list_request(self, url: str, callback: Callable[..., Any], **kwargs: Any) -> scrapy.Request:
         """Ask for a page of the paper, by POST where its reader wants that."""
@@ -88,7 +110,10 @@ class EpaperWalk(Walk):
         return self._awaited(_posted(super().article_request(link, reader)))
 
     def complete(self, item: ArticleItem) -> Iterator[Output]:
-        """Hold back what turns to another page; yield everything else."""
+        """Hold back what turns to another page; yield everything else. Where an article says no page, its list does."""
+        number, name = self._places.get(item.url, (None, None))
+        if item.page_number is None and number:
+            item.page_number, item.page_name = number, item.page_name or name
         part = part_of(item) if item.page and item.page.reader == "epaper" else None
         if part is None:
             yield from super().complete(item)
@@ -131,6 +156,14 @@ class EpaperWalk(Walk):
         return EpaperPage(
             response.body, asked if is_reader_address(asked) else response.url, declared=declared
         )
+
+
+def _current(layouts: list[Link], url: str) -> list[Link]:
+    """Return the newspaper pages; of those on a front page that belongs to no day only the latest day's."""
+    days = {day for layout in layouts if (day := day_of(layout.url))}
+    if day_of(url) or not days:
+        return layouts
+    return [layout for layout in layouts if day_of(layout.url) in {None, max(days)}]
 
 
 def _posted(request: scrapy.Request) -> scrapy.Request:

@@ -203,7 +203,25 @@ def _headings_around(document: Markup, container: HtmlElement | None, listed: st
     kicker = " ".join(text for text in above if 0 < len(text) <= 80 and not _FACTS.search(text))
     below = [e for e in near[place + 1 :] if e.tag in {"h2", "h3", "h4", "p"} and e is not container]
     subtitle = next((text for e in below if _is_subtitle(e, text := text_of(e))), None)
-    return Heads(text_of(title), kicker=kicker or None, subtitle=subtitle)
+    if not kicker and not subtitle:
+        kicker, subtitle = _cells_around(title)
+    return Heads(text_of(title), kicker=kicker or None, subtitle=subtitle or None)
+
+
+def _cells_around(title: HtmlElement) -> tuple[str, str]:
+    """Return what the rows above and below a title in a table of its own say, where they are of the headlines' class."""
+    table = next(title.iterancestors("table"), None)
+    cells = list(islice(table.iter("td"), 12)) if table is not None else []
+    place = next((at for at, cell in enumerate(cells) if title in list(cell)), None)
+    if place is None:
+        return "", ""
+    above, below = cells[max(0, place - 1) : place], cells[place + 1 : place + 2]
+    texts = [
+        next((text_of(cell) for cell in near if "font02" in (cell.get("class") or "")), "")
+        for near in (above, below)
+    ]
+    kicker, subtitle = (text if 0 < len(text) <= 80 and not _FACTS.search(text) else "" for text in texts)
+    return kicker, subtitle
 
 
 def _title_heading(document: Markup, container: HtmlElement | None, listed: str | None) -> HtmlElement | None:
