@@ -186,6 +186,8 @@ def measure(folder: Path, news: NewsFarm, profile: str) -> None:
         count,
         f"; {articles} articles, {stories} stories, {len(farm.asked)} requests",
     )
+    size = sum(file.stat().st_size for file in (folder / "var").glob("parknews.db*")) / count / 1024
+    print(f"{'':34}{size:7.1f} KB of database an article, its page of {news.size // 1000} KB included")
     print(f"{'':34}{first.cpu / bare.cpu:7.2f} x raw Scrapy (wanted <= 2)")
     if importlib.util.find_spec("trafilatura"):
         peer = run(folder, "raw", str(farm.port), str(count), "trafilatura")

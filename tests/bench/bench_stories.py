@@ -21,6 +21,7 @@ from pathlib import Path
 from sqlalchemy import Engine, insert
 from sqlalchemy.orm import Session
 
+from store import story_buckets
 from store.database import make_engine, session_scope
 from store.dedup.same_story import Text
 from store.models import Article, Base, Story
@@ -30,6 +31,8 @@ from store.story_index import StoryFingerprint, StoryText
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 LENGTH = 1500
 SAMPLES = 400
+#: Articles stored in one transaction: as many as a crawl of one site brings.
+BATCH = 20
 _SIGNS = [chr(code) for code in range(0x4E00, 0x4E00 + 2500)]
 
 
@@ -52,27 +55,34 @@ def article(number: int, text: str) -> dict[str, object]:
 
 def fill(engine: Engine, start: int, stop: int, source: Iterator[str]) -> None:
     """Store articles `start` to `stop` as if they had been assigned, faster than one by one."""
-    for begin in range(start, stop, 1000):
-        rows = [article(number, next(source)) for number in range(begin + 1, min(begin + 1000, stop) + 1)]
+    for begin in range(start, stop, BATCH):
+        rows = [article(number, next(source)) for number in range(begin + 1, min(begin + BATCH, stop) + 1)]
         stories = [
             {"id": row["id"], "title": row["title"], "first_seen_at": NOW, "last_seen_at": NOW, "relevant": False,
              "score": 0.0, "article_count": 1} for row in rows
         ]  # fmt: skip
-        prints = [
-            {"fingerprint": value, "article_id": row["id"]}
-            for row in rows
-            for value in Text(str(row["title"]), str(row["text"])).kept()
-        ]
+        kept = {int(str(row["id"])): Text(str(row["title"]), str(row["text"])).kept() for row in rows}
         with session_scope(engine) as session:
             session.execute(insert(Story), stories)
             session.execute(insert(Article), rows)
             session.execute(insert(StoryText), [{"article_id": row["id"], "page": False} for row in rows])
-            session.execute(insert(StoryFingerprint), prints)
+            _keep(session, kept)
             if engine.dialect.name == "postgresql":
                 for table in ("article", "story"):
                     session.connection().exec_driver_sql(
                         f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), {stop})"
                     )
+
+
+def _keep(session: Session, kept: dict[int, set[int]]) -> None:
+    if session.get_bind().dialect.name == "postgresql":
+        for number, values in kept.items():
+            story_buckets.add(session, values, number)
+        return
+    prints = [
+        {"fingerprint": value, "article_id": number} for number, values in kept.items() for value in values
+    ]
+    session.execute(insert(StoryFingerprint), prints)
 
 
 def measure(engine: Engine, stored: int, source: Iterator[str]) -> tuple[float, float]:
@@ -100,7 +110,7 @@ def measure(engine: Engine, stored: int, source: Iterator[str]) -> tuple[float, 
 
 
 def index_bytes(session: Session) -> int:
-    tables = ("story_fingerprint", "story_text")
+    tables = ("story_fingerprint", "story_bucket", "story_text")
     if session.get_bind().dialect.name == "sqlite":
         query = f"SELECT sum(pgsize) FROM dbstat WHERE name IN {tables}"
     else:
