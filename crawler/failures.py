@@ -77,6 +77,8 @@ def _ignored(value: IgnoreRequest) -> tuple[str, str]:
         return "private_address", text
     if "exceeded DOWNLOAD_MAXSIZE" in text:
         return "too_large", text
+    if text.startswith("max redirections"):
+        return "redirects", text
     return ("robots" if "robots" in text.lower() else "ignored"), text
 
 

@@ -146,12 +146,18 @@ def run(folder: Path, *command: str, seconds: float = 100) -> Done:
         )
         timer = threading.Timer(seconds, process.kill)
         timer.start()
-        _, status, usage = os.wait4(process.pid, 0)
+        megabytes = 0.0
+        while process.poll() is None:
+            megabytes = max(megabytes, _most_memory(process.pid))
+            time.sleep(0.05)
         timer.cancel()
-        process.returncode = os.waitstatus_to_exitcode(status)
-    return Done(
-        process.returncode,
-        output.read_text(errors="replace"),
-        time.monotonic() - started,
-        usage.ru_maxrss / 1024,
-    )
+    return Done(process.returncode, output.read_text(errors="replace"), time.monotonic() - started, megabytes)
+
+
+def _most_memory(pid: int) -> float:
+    """Return the most memory a process ever held, in MB; getrusage would count what its parent held when it forked."""
+    with suppress(OSError):
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) / 1024
+    return 0.0

@@ -151,7 +151,7 @@ def test_an_internal_host_is_closed_to_sources_that_are_not_internal(visited: Vi
 def test_three_hundred_megabytes_in_a_small_file_are_not_unpacked(visited: Visited) -> None:
     """gzip bomb: unpacking stops at the size limit."""
     assert visited.outcomes["bomb"] == ("failed", "too_large")
-    assert visited.done.megabytes < 300
+    assert 50 < visited.done.megabytes < 250
 
 
 def test_a_server_that_drips_is_left(visited: Visited) -> None:
@@ -172,7 +172,7 @@ def test_a_head_without_end_is_cut_off(visited: Visited) -> None:
 
 def test_redirects_without_end_are_given_up(visited: Visited) -> None:
     """endless redirects: five are followed."""
-    assert visited.outcomes["round"][0] == "failed"
+    assert visited.outcomes["round"] == ("failed", "redirects")
     assert len(visited.hosts["round"].asked) == 6
 
 

@@ -77,7 +77,7 @@ def test_there_are_enough_of_them() -> None:
 def test_hostile_words_are_looked_for_and_shown_as_words(client: FlaskClient, keys: dict[str, str]) -> None:
     """bad input in a search: looked for as it is, shown as text."""
     fields = ("q", "zone", "theme", "outlet", "since", "until", "page")
-    for number, value in enumerate(VALUES):
+    for number, value in enumerate(VALUES[::2]):
         query = {fields[number % len(fields)]: value, "k": keys["archive"]}
         assert sound(client.get("/search", query_string=query), value).status_code == 200
 
@@ -114,7 +114,7 @@ def test_hostile_headers_and_cookies_are_nobodys(client: FlaskClient) -> None:
 def test_hostile_logins_are_refused(client: FlaskClient) -> None:
     """bad input at the login: refused like a wrong password, and after ten of them not even looked at."""
     codes = set()
-    for value in VALUES[::6]:
+    for value in VALUES[::12]:
         token = re.search(r'name="token" value="(\w+)"', client.get("/login").text)
         assert token
         data = {"name": value, "password": value, "to": value, "token": token[1]}
