@@ -9,11 +9,11 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
 
-from store import editors, search_index, story_index, story_rebuild, suppressions
+from store import editors, search_index, story_buckets, story_index, story_rebuild, suppressions
 from store.models import Base
 
 #: Modules with tables of their own; importing them makes Base.metadata whole.
-TABLES = (editors, search_index, story_index, story_rebuild, suppressions)
+TABLES = (editors, search_index, story_buckets, story_index, story_rebuild, suppressions)
 
 #: Held while migrating on PostgreSQL, so that two daemons starting at once do not both do it.
 _LOCK = 0x7061726B
@@ -79,7 +79,9 @@ def is_modelled(_object: object, name: str | None, kind: str, reflected: bool, c
 def differences(engine: Engine) -> list[str]:
     """Return what the migrated database and the models disagree on, one line each; empty when they agree."""
     with engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True, "include_object": is_modelled})
+        context = MigrationContext.configure(
+            connection, opts={"compare_type": True, "include_object": is_modelled}
+        )
         return [repr(difference) for difference in compare_metadata(context, Base.metadata)]
 
 

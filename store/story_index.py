@@ -1,4 +1,4 @@
-"""Which stored texts look like this one: the fingerprints of every story's leading texts, in two narrow tables.
+"""Which stored texts look like this one: the fingerprints of every story's leading texts, in narrow tables.
 
 Only leading texts are kept here: the first text of a story and further ones that hold much it does not. A copy adds no
 row. Comparison texts are not stored a second time; folding `article.text` again costs 0.05 ms for 1,500 characters.
@@ -17,12 +17,12 @@ from sqlalchemy import (
     bindparam,
     delete,
     insert,
-    literal_column,
     select,
     update,
 )
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from store import story_buckets
 from store.dedup.canonical import fold
 from store.dedup.placement import Known
 from store.dedup.same_story import Text
@@ -50,7 +50,7 @@ class StoryText(Base):
 
 
 class StoryFingerprint(Base):
-    """One kept fingerprint of a leading text (no foreign key: 20 rows an article are written)."""
+    """One kept fingerprint of a leading text, on SQLite (no foreign key: 20 rows an article are written)."""
 
     __tablename__ = "story_fingerprint"
     __table_args__ = ({"sqlite_with_rowid": False},)
@@ -122,16 +122,16 @@ def find_candidates(session: Session, text: Text, *, besides: int = 0) -> tuple[
     return _in_order(session, [article_id for article_id, count in best if count >= least]), common
 
 
-def _holders(session: Session, wanted: set[int]) -> Sequence[Any]:
-    """Return (fingerprint, article) rows; one statement of the driver's own, bound as each database likes it best."""
+def _holders(session: Session, wanted: set[int]) -> Sequence[tuple[int, int]]:
+    """Return (fingerprint, article) of what holds wanted fingerprints."""
     connection = session.connection()
     if connection.dialect.name == "postgresql":
-        query = "SELECT fingerprint, article_id FROM story_fingerprint WHERE fingerprint = ANY(%s)"
-        return connection.exec_driver_sql(query, (list(wanted),)).fetchall()
+        newest = connection.exec_driver_sql("SELECT max(article_id) FROM story_text").scalar()
+        return story_buckets.holders(session, wanted, newest or 0)
     # Literal integers: a thousand bound parameters cost more than the look-up itself.
     listed = ",".join(map(str, wanted))
     query = f"SELECT fingerprint, article_id FROM story_fingerprint WHERE fingerprint IN ({listed})"  # noqa: S608
-    return connection.exec_driver_sql(query).fetchall()
+    return [(row[0], row[1]) for row in connection.exec_driver_sql(query)]
 
 
 def _in_order(session: Session, ids: list[int]) -> list[Known]:
@@ -204,20 +204,33 @@ def add_leader(
         return
     connection = session.connection()
     if connection.dialect.name == "postgresql":
-        query = "INSERT INTO story_fingerprint (fingerprint, article_id) SELECT unnest(%s::int4[]), %s"
-        connection.exec_driver_sql(query, (list(kept), article_id))
+        story_buckets.add(session, kept, article_id)
     else:
         query = "INSERT INTO story_fingerprint (fingerprint, article_id) VALUES (?, ?)"
         connection.exec_driver_sql(query, [(value, article_id) for value in sorted(kept)])
 
 
 def drop_leader(session: Session, article_id: int, text: Text | None = None) -> None:
-    """Forget a leading text; `text` is what it was kept as (None: search the whole index, slow)."""
-    where = _FINGERPRINT.c.article_id == literal_column(str(int(article_id)))
-    if text is not None:
-        where &= _FINGERPRINT.c.fingerprint.in_(text.kept())
-    session.execute(delete(_FINGERPRINT).where(where))
+    """Forget a leading text; `text` is what it was kept as (None: nothing was ever revised, it stands in the store)."""
+    if text is None:
+        stored = one_article(session, article_id)
+        if stored is None:
+            return
+        text = stored
+    if session.connection().dialect.name == "postgresql":
+        story_buckets.drop(session, text.kept(), article_id)
+    else:
+        mine = _FINGERPRINT.c.fingerprint.in_(text.kept())
+        session.execute(delete(_FINGERPRINT).where(_FINGERPRINT.c.article_id == article_id, mine))
     session.execute(delete(_TEXT).where(_TEXT.c.article_id == article_id))
+
+
+def one_article(session: Session, article_id: int) -> Text | None:
+    """Return the comparison form of a stored article, None when there is none."""
+    row = session.execute(
+        select(_ARTICLE.c.title, _ARTICLE.c.text).where(_ARTICLE.c.id == article_id)
+    ).first()
+    return Text(row.title, row.text) if row is not None else None
 
 
 def mark_page(session: Session, article_id: int) -> None:
@@ -228,4 +241,5 @@ def mark_page(session: Session, article_id: int) -> None:
 def clear(session: Session) -> None:
     """Empty the index; for a rebuild."""
     session.execute(delete(_FINGERPRINT))
+    session.execute(delete(table_of(story_buckets.StoryBucket)))
     session.execute(delete(_TEXT))
