@@ -34,6 +34,7 @@ class CrawlRecorder:
             (self.request_sent, signals.request_reached_downloader),
             (self.bytes_received, signals.response_downloaded),
             (self.callback_failed, signals.spider_error),
+            (self.item_failed, signals.item_error),
         ):
             crawler.signals.connect(method, signal=signal)
 
@@ -78,6 +79,11 @@ class CrawlRecorder:
             tally_of.fail(
                 "exception", f"{response.url}: {failure.value!r}", is_list=bool(response.meta.get("is_list"))
             )
+
+    def item_failed(self, item: Any, spider: SourceSpider, failure: Any) -> None:
+        """Count an article that could not be stored, so that its list is read again in full: it must not be lost."""
+        if tally := spider.tallies.get(getattr(item, "source", None) or ""):
+            tally.fail("exception", f"{item.url}: {type(failure.value).__name__}", is_list=False)
 
     def spider_closed(self, spider: SourceSpider, reason: str) -> None:
         """Close the records, once; list validators are kept only when everything the lists link to was dealt with."""
