@@ -11,6 +11,7 @@ from typing import Any
 from crawler.classify.classify import Classifier
 from crawler.exceptions import NotAnArticle, PageError, PageNotUnderstood
 from crawler.items import ArticleItem, Link
+from crawler.pages.epapers.addresses import is_layout
 from crawler.pages.page_kind import page_kind
 
 #: Largest input that is looked at, in bytes.
@@ -73,6 +74,8 @@ def _read(name: str, body: bytes, url: str, kind: str, declared: str | None) -> 
         return kind if kind != "auto" else ("newspaper" if real == "newspaper" else "article"), _READ_FILE[
             real
         ](name, body, url, kind)
+    if kind == "auto" and real == "article" and is_layout(url):
+        return "newspaper", _newspaper_html(name, body, url, kind)
     if kind == "auto":
         kind = "list" if real in {"feed", "sitemap"} else real
     if kind == "list":
@@ -101,10 +104,21 @@ def _text(name: str, body: bytes, url: str, kind: str) -> Found:
 
 
 def _newspaper_html(name: str, body: bytes, url: str, kind: str) -> Found:  # noqa: ARG001
+    """Return the article of an e-paper's article page, the articles a newspaper page lists, or what a front page leads to."""
     from crawler.pages.epaper import EpaperPage
 
     page = EpaperPage(body, url)
-    return (page.to_items(), []) if page.role() == "article" else ([], page.links())
+    if page.role() == "article":
+        return page.to_items(), []
+    if links := page.links():
+        return [], links
+    if issue := page.issue_url():
+        return [], [Link(issue)]
+    if is_layout(url) or page.is_of_adverts() or page.family() == "json_reader":
+        return [], page.layouts() if page.family() == "json_reader" else []
+    if layouts := page.layouts():
+        return [], layouts
+    return _article(body, url, None), []
 
 
 _READ_FILE: dict[str, Callable[[str, bytes, str, str], Found]] = {

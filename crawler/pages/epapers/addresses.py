@@ -9,11 +9,11 @@ from datetime import date, timedelta
 MAX_DAYS = 3_700
 
 _LAYOUT = re.compile(
-    r"/(?:node_[\w-]{1,12}\.s?html?|layout/[^?#]{0,60}node_?[\w-]{1,12}\.s?html?|\d{8}_[A-Za-z0-9]{1,5}/\d{8}_[A-Za-z0-9]{1,5}\.s?html?|nbs\.D\d{1,9}\w{1,20}\.htm)(?:\?[^#]*)?$",
+    r"(?:^|/)(?:node_[\w-]{1,12}\.s?html?|layout/[^?#]{0,60}node_?[\w-]{1,12}\.s?html?|\d{8}_[A-Za-z0-9]{1,5}/\d{8}_[A-Za-z0-9]{1,5}\.s?html?|nbs\.D\d{1,9}\w{1,20}\.htm)(?:\?[^#]*)?$",
     re.IGNORECASE,
 )
 _ARTICLE = re.compile(
-    r"/(?:content_[\w-]{1,20}(?:_\d{1,3})?\.s?html?|con/(?:[\w-]{1,20}/){0,4}(?:c|content_?|con_?)?[\w-]{1,40}\.s?html?"
+    r"(?:^|/)(?:content_[\w-]{1,20}(?:_\d{1,3})?\.s?html?|con/(?:[\w-]{1,20}/){0,4}(?:c|content_?|con_?)?[\w-]{1,40}\.s?html?"
     r"|content/(?:[\w-]{1,20}/){0,4}(?:c|content_?)?[\w-]{1,40}\.s?html?|(?:art|article|c|cont|con)[_-]?[\w-]{0,6}\d{3,}[\w-]{0,40}\.s?html?"
     r"|\d{8}_[A-Za-z0-9]{1,5}_\d{1,3}\.s?html?|nw\.D\d{1,9}\w{1,20}_\d{8}_\w{1,4}-\w{1,5}\.htm)(?:\?[^#]*)?$",
     re.IGNORECASE,
