@@ -10,11 +10,13 @@ from store.story_edit import forget, merge, reassign, split
 from store.story_explain import Explanation, Side, borrowed_zones, explain
 from store.story_group import arrive, group_documents
 from store.story_rebuild import Rebuilt, rebuild
+from store.story_related import SameEvent, related
 
 __all__ = [
     "Assignment",
     "Explanation",
     "Rebuilt",
+    "SameEvent",
     "Side",
     "arrive",
     "assign_story",
@@ -25,5 +27,6 @@ __all__ = [
     "merge",
     "reassign",
     "rebuild",
+    "related",
     "split",
 ]

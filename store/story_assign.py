@@ -29,6 +29,8 @@ from store.models import Article, Story
 
 #: So many articles of one story are compared anew when it has to be put in order; beyond them labels stay as they are.
 SETTLED = 120
+#: Below this many signs a text with much page furniture is nothing else.
+FURNITURE = 100
 #: So many neighbouring stories are searched for copies that belong to a new one.
 NEIGHBOURS = 4
 
@@ -153,14 +155,19 @@ class _Step:
         self.story = records.new_story(self.session, self.article, publisher, home)
         self.stories.add(self.story)
         self.reason = "nothing like it is known"
-        if len(self.text.body) < TINY:
+        if len(self.text.body) < (FURNITURE if self.text.furnished else TINY):
             self.reason = "too little text to compare"
+            self._flag_short()
         elif self.placement.verdicts:
             nearest = max(self.placement.verdicts, key=lambda match: match.verdict.score)
             self.reason = f"nearest is article {nearest.known.article_id}: {nearest.verdict.reason}"
         self.begun = True
         self._put()
         self._follow_up()
+
+    def _flag_short(self) -> None:
+        if "short" not in (self.article.flags or ()):
+            self.article.flags = [*(self.article.flags or ()), "short"]
 
     def _put(self) -> None:
         records.put_article(self.session, self.article.id, self.story, self.word, self.of, self.score)

@@ -12,6 +12,7 @@ from store.dedup.canonical import fold
 from store.dedup.passages import Span, shared_spans
 from store.dedup.same_story import Text, compare
 from store.models import Article, ArticleTag, StoryOverride
+from store.story_related import related
 
 
 @dataclass(slots=True, frozen=True)
@@ -49,6 +50,7 @@ class Explanation:
     masked: bool  # compared without digits, because one of the two is masked
     reason: str
     decisions: list[str]  # what persons decided about these two
+    same_event: tuple[str, ...] = ()  # named practices, when they are two stories of one event
 
     def __str__(self) -> str:
         """Return all of it as text for a terminal, shared passages between 【 and 】."""
@@ -58,6 +60,7 @@ class Explanation:
             f"the texts alone say: {self.kind} ({self.reason}{without})",
             f"shared: {self.a.share:.1%} of the first, {self.b.share:.1%} of the second",
             f"figures in equal places: {self.numbers}, of which disagree: {self.conflicts}",
+            *([f"the same event, told by two: {'、'.join(self.same_event)}"] if self.same_event else []),
             *(f"decided by hand: {decision}" for decision in self.decisions),
         ]
         for side in (self.a, self.b):
@@ -87,7 +90,14 @@ def explain(session: Session, a_id: int, b_id: int) -> Explanation:
         masked=masked,
         reason=verdict.reason,
         decisions=_decisions(session, a_id, b_id),
+        same_event=_same_event(session, a.story_id, b.story_id),
     )
+
+
+def _same_event(session: Session, a: int | None, b: int | None) -> tuple[str, ...]:
+    if a is None or b is None or a == b:
+        return ()
+    return next((event.practices for event in related(session, a) if event.story_id == b), ())
 
 
 def _article(session: Session, article_id: int) -> Article:

@@ -23,6 +23,7 @@ from store.stories import (
     merge,
     reassign,
     rebuild,
+    related,
     split,
 )
 from store.story_assign import choose_story
@@ -327,6 +328,25 @@ def test_splitting_the_only_article_is_refused(session: Session, boat: Article, 
         split(session, 987654, "编辑", "", now)
 
 
+def test_two_reports_of_one_event_are_shown_beside_each_other(
+    session: Session, make_article: Make, now: datetime
+) -> None:
+    def report(text: str, day: int, zone: str = "云泽", practice: str = "“船台课堂”") -> Article:
+        told = make_article(title=text[:20], text=text, published_at=now - timedelta(days=day))
+        told.classification = {"practices": [{"text": practice}]}
+        told.tags.append(ArticleTag(kind="zone", name=zone, field="text", start=0, end=2, text=zone))
+        return put(session, told, now)
+
+    first, second = report(BOAT, 3), report(BUS, 2, practice="船台课堂")
+    for other in (("丙" * 90, 9), ("丁" * 90, 3, "石洲"), ("戊" * 90, 3, "云泽", "红色巴士")):
+        report(*other)
+    assert first.story_id != second.story_id
+    (event,) = related(session, first.story_id or 0)
+    assert (event.story_id, event.zones, event.practices) == (second.story_id, ("云泽",), ("“船台课堂”",))
+    assert "the same event, told by two: “船台课堂”" in str(explain(session, first.id, second.id))
+    assert related(session, 987654) == []
+
+
 def test_why_shows_the_shared_passages(
     session: Session, boat: Article, make_article: Make, now: datetime
 ) -> None:
@@ -371,6 +391,9 @@ def test_odd_texts_get_stories_of_their_own(
 
     odd = put(session, make_article(title="", text=clean_text(text)), now)
     assert odd.story_id is not None
+    session.flush()
+    session.expire(odd, ["flags"])
+    assert ("short" in odd.flags) == (len(text) < 200 or "*" in text)
     assert odd.story_id != boat.story_id
 
 
