@@ -21,6 +21,9 @@ COVERAGE = ("pages", "bodied", "articles", "named", "dated", "clean", "relevant"
 CONFIRM_AFTER = timedelta(minutes=15)
 #: A failing source is tried again after its interval doubled per further failure, at most this long; it is never given up.
 MAX_BACKOFF = timedelta(hours=12)
+#: A source without news is asked after a tenth of its silence, so that one that publishes weekly costs little and one that has
+#: just published is asked at its own interval again; never more than four hours, so that no issue misses a morning's news.
+IDLE_SHARE, MOST_IDLE_WAIT = 10, timedelta(hours=4)
 #: No server is waited for longer than this, whatever its Retry-After says.
 MAX_WAIT = timedelta(days=1)
 #: The reason word of a visit that was cut short because everything was; it is made up for at once.
@@ -193,7 +196,7 @@ def finish_crawl(
     elif visit.outcome != "interrupted":
         source.error_count = 0
     remember(source, look_of(crawl, visit.error or ""))
-    source.next_check_at = now + max(_wait(source, visit), timedelta(seconds=retry_after))
+    source.next_check_at = now + max(_wait(source, visit, now), timedelta(seconds=retry_after))
 
 
 def look_of(crawl: Crawl, detail: str = "") -> Look:
@@ -221,7 +224,7 @@ def remember(source: Source, look: Look) -> None:
         source.state = state_of(memory)
 
 
-def _wait(source: Source, visit: Visit) -> timedelta:
+def _wait(source: Source, visit: Visit, now: datetime) -> timedelta:
     interval = timedelta(seconds=source.interval_seconds)
     if visit.outcome == "interrupted":
         return timedelta() if visit.reason == SHUTDOWN else min(interval, timedelta(minutes=5))
@@ -229,7 +232,8 @@ def _wait(source: Source, visit: Visit) -> timedelta:
         return min(interval, CONFIRM_AFTER)
     if source.error_count:
         return min(interval * 2.0 ** min(source.error_count - 1, 10), max(MAX_BACKOFF, interval))
-    return interval
+    idle = now - (source.last_new_at or source.first_seen_at)
+    return min(max(interval, idle / IDLE_SHARE), max(interval, MOST_IDLE_WAIT))
 
 
 def last_crawls(session: Session, source_id: int, limit: int = 12) -> list[Crawl]:

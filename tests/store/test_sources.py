@@ -150,3 +150,17 @@ def test_faults_stand_on_the_row_with_evidence_and_since(session: Session, now: 
     session.flush()
     session.expire_all()
     assert source.faults == {"certificate": {"since": now.isoformat(), "evidence": "certificate: expired"}}
+
+
+def test_the_interval_follows_the_silence_of_a_source(session: Session, now: datetime) -> None:
+    source = sync_sources(session, [Definition("a")], 3600, now)["a"]
+    visited(session, source, now, new=3)
+    waits = []
+    for hours in (5, 20, 30, 100):
+        moment = now + timedelta(hours=hours)
+        visited(session, source, moment)
+        assert source.next_check_at is not None
+        waits.append((source.next_check_at - moment) / timedelta(hours=1))
+    assert waits == [1, 2, 3, 4]
+    visited(session, source, now + timedelta(hours=104), new=1)
+    assert source.next_check_at == now + timedelta(hours=105)
