@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from flask import Response, abort, after_this_request, current_app, request
+from flask import Response, abort, after_this_request, current_app, g, request
 
 from digest.tokens import MIN_SECRET, read_token
 from digest.web import visitor
@@ -37,7 +37,7 @@ def log_access(response: Response) -> Response:
     _log.info(
         "%s %s %s %s %d",
         visitor.address(),
-        visitor.editor() or "-",
+        g.get("editor") or "-",
         request.method,
         rule,
         response.status_code,

@@ -107,6 +107,11 @@ def test_healthz_tells_nothing_but_whether_the_database_answers(sqlite_engine: E
     answer = client.get("/healthz")
     assert (answer.status_code, answer.text) == (503, "database\n")
     assert client.get("/metrics").status_code == 503
+    with session_scope(sqlite_engine) as session:
+        session.execute(text("DROP TABLE editor_session"))
+    client.set_cookie("parknews_session", "x")
+    assert client.get("/healthz").status_code == 503
+    assert client.get("/status").status_code == 503
     assert "sqlite" not in client.get("/metrics").text
 
 
