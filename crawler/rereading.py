@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -12,12 +13,14 @@ from crawler.exceptions import PageError
 from crawler.fetching import fetch
 from crawler.ingest import Origin, classify_article, incoming, ingest, place
 from crawler.items import ArticleItem
-from crawler.pages.reading import read_page
+from crawler.pages.reading import read_page, unread_parts
 from store.articles import all_ids, reread_article
 from store.database import Session, session_scope
 from store.fetched import FetchedPage
 from store.models import Article, Quarantine, RawPage
 from store.pages import load_page, newest_page, quarantine
+
+logger = logging.getLogger(__name__)
 
 
 class NothingRead(Exception):
@@ -53,7 +56,11 @@ def _reread_one(context: CrawlContext, session: Session, article: Article) -> st
         return "same"
     values = incoming(item)
     values.published_at = values.published_at or _kept_time(article)
-    for name in ("publisher", "page_number", "page_name"):  # known from the source or the list where the page is silent
+    for name in (
+        "publisher",
+        "page_number",
+        "page_name",
+    ):  # known from the source or the list where the page is silent
         setattr(values, name, getattr(values, name) or getattr(article, name))
     if not reread_article(article, values, context.now()):
         return "same"
@@ -160,7 +167,11 @@ def add_input(
         ) from error
     if not items:
         raise NothingRead(f"{name}: no article in it")
+    unread = unread_parts(page)
     with session_scope(context.engine) as session:
+        for part, why in unread:
+            logger.warning("%s: %s; kept in quarantine", part.url, why)
+            quarantine(session, part, None, why.reason, why.detail, context.now())
         added = [ingest(session, item, context.classifier, Origin(), context.now()) for item in items]
         return [(outcome, article.id, article.title) for article, outcome in added]
 

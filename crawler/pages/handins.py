@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from crawler.exceptions import NotAnArticle, PageNotUnderstood
+from crawler.exceptions import NotAnArticle, PageError, PageNotUnderstood
 from crawler.items import ArticleItem
 from crawler.pages.archives import MAX_FILE_BYTES, MAX_TOTAL_BYTES, file_name, files_in, open_zip
 from crawler.pages.mailed import MailPart, is_message, leaves, parse_message, subject_of
@@ -176,6 +176,27 @@ def _safe_name(name: str) -> str:
     """Return the last part of a name without control characters; it is shown and logged, never opened."""
     last = re.split(r"[\\/]", name.strip())[-1] or "file"
     return re.sub(r"[\x00-\x1f\x7f]", "", last)[:200]
+
+
+def read_parts(name: str, body: bytes) -> tuple[list[ArticleItem], list[tuple[Part, PageNotUnderstood]]]:
+    """Return the articles of a file and those of its parts that could not be read, each with the reason.
+
+    One broken part does not keep the others back. Raises what `open_handin` raises, and the first reason when no part gave
+    an article.
+    """
+    items: list[ArticleItem] = []
+    unread: list[tuple[Part, PageNotUnderstood]] = []
+    none: PageError | None = None
+    for part in open_handin(name, body):
+        try:
+            items += read_part(part)
+        except PageNotUnderstood as error:
+            unread.append((part, error))
+        except NotAnArticle as error:
+            none = none or error
+    if not items and (unread or none):
+        raise unread[0][1] if unread else none or NotAnArticle("empty", name[:200])
+    return items, unread
 
 
 def read_part(part: Part) -> list[ArticleItem]:

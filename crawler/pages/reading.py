@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
+from crawler.exceptions import PageError, PageNotUnderstood
 from crawler.items import ArticleItem
 from store.fetched import FetchedPage
 
@@ -44,9 +45,25 @@ def _pdf(page: FetchedPage, now: datetime | None) -> list[ArticleItem]:  # noqa:
 
 
 def _handin(page: FetchedPage, now: datetime | None) -> list[ArticleItem]:  # noqa: ARG001
-    from crawler.pages.handins import open_handin, read_part
+    from crawler.pages.handins import read_parts
 
-    return [item for part in open_handin(page.url, page.body) for item in read_part(part)]
+    return read_parts(page.url, page.body)[0]
+
+
+def unread_parts(page: FetchedPage) -> list[tuple[FetchedPage, PageNotUnderstood]]:
+    """Return the parts of a hand-in of several files that could not be read beside those that were, as pages of their own."""
+    from crawler.pages.handins import open_handin, read_parts
+
+    if page.reader != "handin":
+        return []
+    try:
+        unread = read_parts(page.url, page.body)[1] if len(open_handin(page.url, page.body)) > 1 else []
+    except PageError:
+        return []
+    return [
+        (FetchedPage(f"{page.url}!{part.name}", "handin", part.body, page.fetched_at), error)
+        for part, error in unread
+    ]
 
 
 _READ: dict[str, Callable[[FetchedPage, datetime | None], list[ArticleItem]]] = {

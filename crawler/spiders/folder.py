@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from crawler.items import UnreadPage
+from crawler.pages.reading import unread_parts
 from crawler.spiders.base import Output, Walk
 from store.database import read_scope
 from store.fetched import FetchedPage
@@ -49,6 +50,13 @@ class FolderWalk(Walk):
             return
         self.tally.pages += 1
         outputs = list(self.read(page))
+        if any(not isinstance(output, UnreadPage) for output in outputs):
+            outputs += [
+                UnreadPage(
+                    part.url, error.reason, error.detail, keep=True, source=self.source.name, page=part
+                )
+                for part, error in unread_parts(page)
+            ]
         self.spider.logger.info("%s: %s", name, _became(outputs))
         yield from outputs
 
@@ -56,4 +64,7 @@ class FolderWalk(Walk):
 def _became(outputs: list[Output]) -> str:
     """What became of a file, for the operator."""
     unread = [output for output in outputs if isinstance(output, UnreadPage)]
-    return unread[0].reason if unread else f"{len(outputs)} article(s)"
+    if len(unread) == len(outputs):
+        return unread[0].reason if unread else "0 article(s)"
+    broken = "".join(f"; {output.url.rsplit('/', 1)[-1]}: {output.reason}" for output in unread)
+    return f"{len(outputs) - len(unread)} article(s){broken}"

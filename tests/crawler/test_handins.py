@@ -7,6 +7,7 @@ import random
 import struct
 import time
 import zipfile
+from datetime import UTC, datetime
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -17,6 +18,9 @@ from docx.enum.text import WD_ALIGN_PARAGRAPH
 from crawler.exceptions import NotAnArticle, PageError, PageNotUnderstood
 from crawler.items import ArticleItem
 from crawler.pages.handins import Part, open_handin, read_part
+from crawler.pages.reading import read_page, unread_parts
+from store.fetched import FetchedPage
+from tests.loopback import Office
 
 TITLE = "赤岭高新区：把支部建在产业链上"
 BODY = (
@@ -313,3 +317,26 @@ def _outcome(part: Part) -> str:
         return "ok" if read_part(part) else "nothing"
     except PageError as error:
         return error.reason
+
+
+def test_the_sound_parts_of_an_archive_are_read_and_the_broken_ones_named() -> None:
+    body = packed({"good.txt": f"{TITLE}\n\n{TEXT}".encode(), "bad.pdf": b"%PDF-1.4 nothing"})
+    page = FetchedPage("file:inbox/a.zip", "handin", body, datetime(2026, 11, 20, tzinfo=UTC))
+    assert [item.title for item in read_page(page)] == [TITLE]
+    ((part, error),) = unread_parts(page)
+    assert (part.url, part.body, error.reason) == (
+        "file:inbox/a.zip!a.zip/bad.pdf",
+        b"%PDF-1.4 nothing",
+        "bad_pdf",
+    )
+
+
+def test_an_archive_handed_in_leaves_its_broken_part_in_quarantine(office: Office) -> None:
+    path = office.folder / "a.zip"
+    path.write_bytes(packed({"good.txt": f"{TITLE}\n\n{TEXT}".encode(), "bad.pdf": b"%PDF-1.4 nothing"}))
+    added = office.run("parknews", "article", "add", str(path))
+    assert added.returncode == 0, added.stderr
+    assert "new article" in added.stdout
+    shown = office.run("parknews", "article", "quarantine").stdout
+    assert "bad_pdf" in shown
+    assert "1 page(s) in quarantine" in shown
