@@ -117,9 +117,25 @@ def find_candidates(session: Session, text: Text, *, besides: int = 0) -> tuple[
             traces[article_id] += fingerprint
     del shared[besides]
     # Ties are broken by what is shared: articles are numbered as they came, which must not matter.
-    best = nsmallest(CANDIDATES, shared.items(), key=lambda item: (-item[1], traces[item[0]]))
-    least = 2 if best and best[0][1] >= CLEAR else 1
-    return _in_order(session, [article_id for article_id, count in best if count >= least]), common
+    ranked = nsmallest(
+        COMMON, ((-count, traces[article_id], article_id) for article_id, count in shared.items())
+    )
+    best = _cut(session, ranked)
+    least = 2 if best and -best[0][0] >= CLEAR else 1
+    places = {article_id: (count, trace) for count, trace, article_id in best if -count >= least}
+    leaders = _read(session, list(places))
+    return sorted(leaders, key=lambda known: (places[known.article_id], known.text.body, known.url)), common
+
+
+def _cut(session: Session, ranked: list[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
+    """Return the first CANDIDATES of (count, trace, article); what shares the same furniture is told apart by its text."""
+    if len(ranked) <= CANDIDATES or ranked[CANDIDATES - 1][:2] != ranked[CANDIDATES][:2]:
+        return ranked[:CANDIDATES]
+    ids = [article_id for _, _, article_id in ranked]
+    rows = session.execute(select(_ARTICLE.c.id, _ARTICLE.c.checksum).where(_ARTICLE.c.id.in_(ids)))
+    checksums = {row.id: row.checksum for row in rows}
+    ranked.sort(key=lambda row: (row[0], row[1], checksums.get(row[2], ""), row[2]))
+    return ranked[:CANDIDATES]
 
 
 def _holders(session: Session, wanted: set[int]) -> Sequence[tuple[int, int]]:
@@ -134,11 +150,8 @@ def _holders(session: Session, wanted: set[int]) -> Sequence[tuple[int, int]]:
     return [(row[0], row[1]) for row in connection.exec_driver_sql(query)]
 
 
-def _in_order(session: Session, ids: list[int]) -> list[Known]:
-    if not ids:
-        return []
-    found = {row.id: known(row) for row in session.connection().execute(_LEADERS, {"ids": ids})}
-    return [found[article_id] for article_id in ids if article_id in found]
+def _read(session: Session, ids: list[int]) -> list[Known]:
+    return [known(row) for row in session.connection().execute(_LEADERS, {"ids": ids})] if ids else []
 
 
 def known(row: Any) -> Known:

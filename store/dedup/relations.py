@@ -29,8 +29,9 @@ class Copy:
 def outranks(new: Copy, old: Copy, verdict: Verdict) -> bool:
     """Tell whether `new` is rather the original than `old`; `of_a` of the verdict is new's share.
 
-    In order: not a page of several stories, not masked, not an excerpt of the other, free of furniture, earlier,
-    longer. Ties are broken by the text, so that the order of arrival plays no part.
+    In order: not a page of several stories, not masked, not an excerpt of the other, free of furniture, earlier, without
+    marks of handling (most dates are days only), longer. Ties are broken by the text, so that the order of arrival plays
+    no part.
     """
     for mine, theirs in (
         (new.page, old.page),
@@ -42,8 +43,12 @@ def outranks(new: Copy, old: Copy, verdict: Verdict) -> bool:
     ):
         if mine != theirs:
             return theirs
-    rank_new = (new.text.furnished, new.published, -len(new.text.body), new.text.body)
-    return rank_new < (old.text.furnished, old.published, -len(old.text.body), old.text.body)
+    rank_new, rank_old = (new.text.furnished, new.published), (old.text.furnished, old.published)
+    if rank_new != rank_old:
+        return rank_new < rank_old
+    return (new.text.worn, -len(new.text.body), new.text.body) < (
+        old.text.worn, -len(old.text.body), old.text.body
+    )  # fmt: skip
 
 
 def is_excerpt(of_longer: float, of_excerpt: float) -> bool:

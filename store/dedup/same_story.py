@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-from store.dedup.canonical import fold
+from store.dedup.canonical import MAX_TEXT, fold
 from store.dedup.fingerprint import (
     SHORT,
     SHORT_LOOKUP,
@@ -60,6 +60,11 @@ _FURNITURE = (
     "字号", "朋友圈", "相关阅读", "相关新闻", "推荐阅读", "客户端", "打印本页", "正在阅读", "当前位置",
     "发布时间", "作者", "未经授权", "版式",
 )  # fmt: skip
+#: Lines up to this many characters may be headings; from this many longer ones a text can be called torn.
+SHORT_LINE = 12
+TORN_LINES = 5
+_LINE_ENDS = ("。", "！", "？", "；", "：", "”", "）", "…", ".", "!", "?", ";", ":", '"', ")")
+_TRADITIONAL, _SIMPLIFIED = "們個會發國為來時說這學業區黨", "们个会发国为来时说这学业区党"
 _NUMBER = re.compile(r"\d+")
 _ZONE = re.compile(r"[\u4e00-\u9fff]{2,4}?(?:高新技术产业开发区|高新技术开发区|高新区)")
 _DIGITS = str.maketrans("", "", "0123456789")
@@ -83,6 +88,7 @@ class Text:
         self.title_masked = bool(folded_title.masks)
         self.host = host
         self.given_zones = frozenset(zones)
+        self._written = text[:MAX_TEXT]
 
     @cached_property
     def grams(self) -> set[int]:
@@ -134,6 +140,18 @@ class Text:
     def furnished(self) -> bool:
         """Tell whether much page furniture stands in the text."""
         return sum(sign in self.body for sign in _FURNITURE) >= FURNISHED
+
+    @cached_property
+    def worn(self) -> int:
+        """Count the marks of handling, 0 to 3: half-width commas, traditional script, lines torn within sentences."""
+        written = self._written
+        lines = [line.rstrip() for line in written.split("\n") if len(line) > SHORT_LINE]
+        torn = sum(not line.endswith(_LINE_ENDS) for line in lines)
+        return (
+            (written.count(",") > written.count("，"))
+            + (sum(map(written.count, _TRADITIONAL)) > sum(map(written.count, _SIMPLIFIED)))
+            + (len(lines) >= TORN_LINES and 2 * torn > len(lines))
+        )
 
     @cached_property
     def zones(self) -> frozenset[str]:
