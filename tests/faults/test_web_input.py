@@ -61,7 +61,9 @@ def sound(answer: TestResponse, asked: object) -> TestResponse:
     """Hold an answer to what is true of all: no fault of ours, no code, no running script, no header from the outside."""
     assert answer.status_code < 500, asked
     assert "Traceback" not in answer.text
-    assert not re.search(r"<script|\son\w+=[\"']?alert|javascript:alert\(1\)[\"'][^<]*>", answer.text), asked
+    assert not re.search(
+        r"<script|\son\w+=[\"']?alert|(?:href|src|action)=[\"']?(?:javascript|data):", answer.text
+    ), asked
     assert "X-Injected" not in answer.headers
     assert "Bcc" not in answer.headers
     assert answer.headers.getlist("Content-Security-Policy") != []
