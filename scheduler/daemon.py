@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -21,8 +21,12 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from scheduler import jobs
 from scheduler.context import Store
 from scheduler.work import Work
+from store.config import ConfigError
 from store.database import SQLAlchemyError, session_scope
 from store.leases import acquire, release
+
+if TYPE_CHECKING:
+    from digest.web.serve import Server
 
 logger = logging.getLogger(__name__)
 LEASE = "daemon"
@@ -59,8 +63,11 @@ class Daemon:
         scheduler = self.build_scheduler()
         scheduler.start()
         logger.info("daemon %s started, %s", self.holder, "leading" if self.leading else "standing by")
+        web = self._start_web()
         self._wait(scheduler)
         logger.info("daemon stopping")
+        if web:
+            web.close()
         self.crawls.close()  # before the threads end: a child dies with the thread that started it
         scheduler.shutdown(wait=False)
         limit = time.monotonic() + LAST_SECONDS
@@ -72,6 +79,18 @@ class Daemon:
         except SQLAlchemyError as error:
             logger.warning("the lease could not be given up, it ends by itself: %s", error)
         logger.info("daemon stopped")
+
+    def _start_web(self) -> Server | None:
+        """Serve the archive beside the jobs when [web] in_daemon says so; a port that is taken stops neither mail nor crawls."""
+        if not self.store.config.web.in_daemon:
+            return None
+        from digest.web.serve import start
+
+        try:
+            return start(self.store.engine, self.store.config)
+        except ConfigError as error:
+            logger.error("the web is not served: %s", error)  # noqa: TRY400  one line; the daemon goes on
+            return None
 
     def _wait(self, scheduler: BackgroundScheduler) -> None:
         offset = self.clock().timestamp() - time.monotonic()

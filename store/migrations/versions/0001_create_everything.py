@@ -193,6 +193,13 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_story_before_story_id"), ["story_id"], unique=False)
 
     op.create_table(
+        "story_bucket",
+        sa.Column("bucket", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("entries", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("bucket", name=op.f("pk_story_bucket")),
+        postgresql_with={"fillfactor": 80},
+    )
+    op.create_table(
         "story_fingerprint",
         sa.Column("fingerprint", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("article_id", sa.Integer(), autoincrement=False, nullable=False),
@@ -581,6 +588,7 @@ def downgrade() -> None:
     op.drop_table("crawl")
     op.drop_table("suppression")
     op.drop_table("story_fingerprint")
+    op.drop_table("story_bucket")
     with op.batch_alter_table("story_before", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_story_before_story_id"))
 
