@@ -16,7 +16,7 @@ help:  ## Show this help
 	@touch $@
 
 .venv/dev: requirements/dev.lock .venv/runtime
-	@$(PIP) install --require-hashes --only-binary=:all: -r requirements/dev.lock
+	@$(PIP) install --require-hashes --only-binary=:all: --no-binary=dkimpy --no-build-isolation -r requirements/dev.lock
 	@touch $@
 
 demo: .venv/runtime  ## Run the whole job on a sample web of this machine: crawl, compose, send
