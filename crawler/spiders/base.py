@@ -2,34 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Any, ClassVar, Self
 from urllib.parse import urlsplit
 
 import scrapy
 from scrapy import signals
 from scrapy.exceptions import DontCloseSpider
-from scrapy.http import Response, TextResponse
-from twisted.python.failure import Failure
 
 from crawler.context import CrawlContext
-from crawler.exceptions import NotAnArticle, PageError, PageNotUnderstood
-from crawler.failures import reason_of
-from crawler.items import ArticleItem, Link, UnreadPage
-from crawler.pages.reading import read_page
 from crawler.resolver import internal_hosts
-from crawler.sources.kinds import AnySource, LinkedSource
+from crawler.sources.kinds import AnySource
+from crawler.spiders.rechecks import recheck_requests
+from crawler.spiders.walk import Output, Walk
+from crawler.spiders.walks import walk_for
 from crawler.tally import Tally
-from store.articles import known_urls
 from store.config import load_config
-from store.database import read_scope
-from store.fetched import FetchedPage
-from store.pages import validators
-
-Output = scrapy.Request | ArticleItem | UnreadPage
-#: Newspaper page PDFs are larger than any page of a site.
-PDF_PATH = ".pdf"
-_NEWSPAPER_READERS = frozenset({"epaper", "pdf"})
 
 
 class SourceSpider(scrapy.Spider):
@@ -67,9 +55,7 @@ class SourceSpider(scrapy.Spider):
 
     def look_again(self) -> None:
         """Once everything was asked for: look again at a few articles of the last days. Raises DontCloseSpider when there are any."""
-        from crawler.spiders.rechecks import recheck_requests
-
-        requests = [] if self._rechecked else recheck_requests(self)
+        requests = [] if self._rechecked else recheck_requests(self.context, self.walks)
         self._rechecked = True
         for request in requests:
             self.crawler.engine.crawl(request)
@@ -78,8 +64,6 @@ class SourceSpider(scrapy.Spider):
 
     async def start(self) -> AsyncIterator[Any]:
         """Yield the first requests of every source, and the articles of folders."""
-        from crawler.spiders.walks import walk_for
-
         _ = self.context.sources  # rows exist before the first page comes
         for source in self.batch:
             walk = self.walks[source.name] = walk_for(self, source)
@@ -94,172 +78,3 @@ class SourceSpider(scrapy.Spider):
             self.logger.exception("source %s: the visit could not begin", walk.source.name)
             walk.tally.fail("exception", f"{type(error).__name__}: {error}", is_list=True)
             return []
-
-
-class Walk:
-    """How one source is visited. Subclasses give `start` and their callbacks; what all kinds share is here."""
-
-    def __init__(self, spider: SourceSpider, source: Any) -> None:
-        self.spider = spider
-        self.source = source
-        self.tally = spider.tallies[source.name]
-        self.limit = source.max_articles or spider.context.config.crawl.max_articles
-        self._asked: set[str] = set()
-
-    def start(self) -> Iterable[Output]:
-        """Yield the first requests or items of a visit."""
-        raise NotImplementedError
-
-    def list_request(
-        self, url: str, callback: Callable[..., Any], *, conditional: bool = True, **kwargs: Any
-    ) -> scrapy.Request:
-        """Ask for a list page, only if it has changed since its links were last dealt with."""
-        headers = {}
-        if conditional:
-            with read_scope(self.spider.context.engine) as session:
-                headers = validators(session, url)
-        meta = {
-            "source": self.source.name,
-            "is_list": True,
-            "handle_httpstatus_list": [304],
-            "asked_url": url,
-        }
-        return scrapy.Request(
-            url,
-            self.list_callback(callback),
-            errback=self.failed,
-            headers=headers,
-            meta=meta,
-            dont_filter=True,
-            priority=10,
-            cb_kwargs=kwargs,
-        )
-
-    def list_callback(self, callback: Callable[..., Iterator[Output]]) -> Callable[..., Iterator[Output]]:
-        """Wrap a list page's callback: 304 and unreadable lists end here, validators are noted."""
-
-        def read(response: Response, **kwargs: Any) -> Iterator[Output]:
-            if response.status == 304:
-                self.tally.unchanged += 1
-                return
-            try:
-                outputs = list(callback(response, **kwargs))
-            except PageNotUnderstood as error:
-                self.tally.fail(error.reason, f"{response.url}: {error.detail}", is_list=True)
-                return
-            except (
-                NotAnArticle
-            ):  # a list with nothing on it; a source whose lists are all empty is judged as `no_links`
-                outputs = []
-            self.tally.note_list(response.meta["asked_url"], response.url)
-            etag, modified = (_header(response, name) for name in ("ETag", "Last-Modified"))
-            self.tally.validators.append((response.meta["asked_url"], etag, modified))
-            yield from outputs
-
-        return read
-
-    def article_requests(self, links: Sequence[Link], reader: str = "portal") -> Iterator[scrapy.Request]:
-        """Ask for the linked articles that were never read, up to the source's limit."""
-        links = [link for link in links if self.wants(link.url)]
-        self.tally.links += len(links)
-        fresh = self.unknown([link.url for link in links])
-        for link in links:
-            if link.url in fresh and link.url not in self._asked and len(self._asked) < self.limit:
-                self._asked.add(link.url)
-                yield self.article_request(link, reader)
-
-    def wants(self, url: str) -> bool:
-        """Return whether the source's own patterns let this address through; only http(s) ever passes."""
-        if urlsplit(url).scheme not in {"http", "https"}:
-            return False
-        return self.source.wants(url) if isinstance(self.source, LinkedSource) else True
-
-    def unknown(self, urls: Sequence[str]) -> set[str]:
-        """Return those addresses nothing is known of; the known ones are counted."""
-        with read_scope(self.spider.context.engine) as session:
-            known = known_urls(session, urls)
-        self.tally.known += len(known)
-        return set(urls) - known
-
-    def article_request(self, link: Link, reader: str) -> scrapy.Request:
-        """Ask for one article's page."""
-        if urlsplit(link.url).path.lower().endswith(PDF_PATH):
-            reader = "pdf"
-        meta: dict[str, Any] = {"source": self.source.name, "asked_url": link.url}
-        if reader == "pdf":
-            meta["download_maxsize"] = self.spider.context.config.crawl.max_pdf_mb * 2**20
-            meta["download_warnsize"] = 0
-        return scrapy.Request(
-            link.url,
-            self.read_article,
-            errback=self.failed,
-            meta=meta,
-            cb_kwargs={"link": link, "reader": reader},
-        )
-
-    def read_article(self, response: Response, link: Link, reader: str) -> Iterator[Output]:
-        """Yield what an article's page holds; a page that cannot be read goes on with its reason."""
-        self.tally.pages += 1
-        yield from self.read(self.fetched(response, reader), link)
-
-    def read(self, page: FetchedPage, link: Link | None = None) -> Iterator[Output]:
-        """Yield the articles of a page, or why there are none."""
-        try:
-            items = read_page(page, self.spider.context.now())
-        except PageError as error:
-            yield UnreadPage(
-                page.url,
-                error.reason,
-                error.detail,
-                keep=not isinstance(error, NotAnArticle),
-                source=self.source.name,
-                page=page,
-            )
-            return
-        if not items:
-            yield UnreadPage(page.url, "empty", source=self.source.name, page=page)
-        for item in items:
-            item.source = self.source.name
-            item.published_at = item.published_at or (link.published_at if link else None)
-            if page.reader in _NEWSPAPER_READERS:  # a newspaper's own page need not say whose it is
-                item.publisher = item.publisher or self.source.publisher
-            yield from self.complete(item)
-
-    def complete(self, item: ArticleItem) -> Iterator[Output]:
-        """Yield the item, or the request for the next page of an article that goes over several."""
-        from crawler.spiders.paging import next_part
-
-        yield next_part(self, [item], set())
-
-    def fetched(self, response: Response, reader: str) -> FetchedPage:
-        """Return the response's bytes as a page under the address that was asked for."""
-        declared = response._declared_encoding() if isinstance(response, TextResponse) else None  # noqa: SLF001
-        return FetchedPage(
-            response.meta["asked_url"],
-            reader,
-            response.body,
-            self.spider.context.now(),
-            declared,
-            _header(response, "ETag"),
-            _header(response, "Last-Modified"),
-        )
-
-    def failed(self, failure: Failure) -> Iterator[Output]:
-        """Count a request that gave nothing; an address that is gone for good is not asked for again."""
-        request: scrapy.Request = failure.request  # type: ignore[attr-defined]
-        reason, detail, gone, wait = reason_of(failure)
-        self.tally.retry_after = max(self.tally.retry_after, wait)
-        self.tally.fail(reason, f"{request.url}: {detail}", is_list=bool(request.meta.get("is_list")))
-        if request.meta.get("is_list"):
-            return
-        if reason == "robots":  # nothing will be gained by reading the list again
-            self.tally.articles_failed -= 1
-            self.tally.unread += 1
-        if gone:
-            self.tally.articles_failed -= 1
-            yield UnreadPage(request.meta["asked_url"], reason, detail, source=self.source.name)
-
-
-def _header(response: Response, name: str) -> str | None:
-    value = response.headers.get(name)
-    return value.decode("latin-1") if value else None

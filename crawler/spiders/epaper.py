@@ -17,7 +17,7 @@ from crawler.pages.epaper import EpaperPage, issue_urls
 from crawler.pages.epapers.addresses import day_of, is_article
 from crawler.pages.epapers.json_reader import is_reader_address, post_form
 from crawler.pages.epapers.turns import Part, join_parts, part_of
-from crawler.spiders.base import Output, SourceSpider, Walk
+from crawler.spiders.walk import Output, Visitor, Walk
 from store.articles import PAGE_ZONE
 
 _NOT_THERE = frozenset({"http_404", "http_410"})
@@ -30,7 +30,7 @@ class EpaperWalk(Walk):
     visit that is cut short before has not kept them: the next one fetches them again.
     """
 
-    def __init__(self, spider: SourceSpider, source: Any) -> None:
+    def __init__(self, spider: Visitor, source: Any) -> None:
         super().__init__(spider, source)
         self._open = 0
         self._parts: list[Part] = []

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from crawler.items import UnreadPage
 from crawler.pages.reading import unread_parts
-from crawler.spiders.base import Output, Walk
+from crawler.spiders.walk import Output, Walk
 from store.database import read_scope
 from store.fetched import FetchedPage
 from store.pages import has_content

@@ -3,23 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import scrapy
 from scrapy.http import Response
 
 from crawler.exceptions import PageError
-from crawler.items import ArticleItem
+from crawler.items import ArticleItem, UnreadPage
 from crawler.pages.reading import read_page
-
-if TYPE_CHECKING:
-    from crawler.spiders.base import Output, Walk
+from crawler.tally import Tally
+from store.fetched import FetchedPage
 
 #: Longer chains are calendars or traps; the longest real article seen has 12 pages.
 MAX_PARTS = 20
+Output = scrapy.Request | ArticleItem | UnreadPage
 
 
-def next_part(walk: Walk, parts: list[ArticleItem], asked: set[str]) -> Output:
+class Pager(Protocol):
+    """What following an article's pages needs of the walk it happens in."""
+
+    source: Any
+    spider: Any
+    tally: Tally
+
+    def wants(self, url: str) -> bool: ...
+    def fetched(self, response: Response, reader: str) -> FetchedPage: ...
+    def failed(self, failure: Any) -> Iterator[Output]: ...
+
+
+def next_part(walk: Pager, parts: list[ArticleItem], asked: set[str]) -> Output:
     """Return the request for the next page of the article, or the whole article when there is none."""
     asked |= {part.page.url for part in parts if part.page}
     waiting = [url for part in parts for url in part.page_urls if url not in asked]

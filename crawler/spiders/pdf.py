@@ -8,7 +8,7 @@ from urllib.parse import urljoin, urlsplit
 from scrapy.http import Response, TextResponse
 
 from crawler.items import Link
-from crawler.spiders.base import PDF_PATH, Output, Walk
+from crawler.spiders.walk import PDF_PATH, Output, Walk
 
 
 class PdfWalk(Walk):

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from scrapy.http import Response, TextResponse
 
 from crawler.pages.lists import PortalListPage
-from crawler.spiders.base import Output, Walk
+from crawler.spiders.walk import Output, Walk
 
 
 class PortalWalk(Walk):

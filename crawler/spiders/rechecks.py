@@ -2,36 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
 
 import scrapy
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
+from crawler.context import CrawlContext
 from crawler.failures import reason_of
 from crawler.items import Link
+from crawler.spiders.walk import Output, Walk
 from store.database import session_scope
 from store.rechecks import Recheck, take_rechecks
-
-if TYPE_CHECKING:
-    from crawler.spiders.base import Output, SourceSpider, Walk
 
 #: One look at a known article for so many requests for lists and new articles.
 REQUESTS_A_RECHECK = 10
 
 
-def recheck_requests(spider: SourceSpider) -> list[scrapy.Request]:
+def recheck_requests(context: CrawlContext, by_name: Mapping[str, Walk]) -> list[scrapy.Request]:
     """Return requests for known articles whose time has come, within the visit's allowance; sources in trouble are left alone."""
-    days = spider.context.config.crawl.recheck_days
-    walks = {name: walk for name, walk in spider.walks.items() if _is_well(walk)}
+    days = context.config.crawl.recheck_days
+    walks = {name: walk for name, walk in by_name.items() if _is_well(walk)}
     asked = sum(walk.tally.lists + walk.tally.unchanged + walk.tally.pages for walk in walks.values())
     if not asked or not days:
         return []
-    with session_scope(spider.context.engine) as session:
-        due = take_rechecks(
-            session, list(walks), spider.context.now(), max(1, asked // REQUESTS_A_RECHECK), days
-        )
+    with session_scope(context.engine) as session:
+        due = take_rechecks(session, list(walks), context.now(), max(1, asked // REQUESTS_A_RECHECK), days)
     return [_request(walks[recheck.source], recheck) for recheck in due]
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from scrapy.http import Response
 
 from crawler.pages.feeds import FeedPage
-from crawler.spiders.base import Output, Walk
+from crawler.spiders.walk import Output, Walk
 
 
 class FeedWalk(Walk):

@@ -9,7 +9,7 @@ from scrapy.http import Response
 
 from crawler.items import Link
 from crawler.pages.feeds import SitemapPage
-from crawler.spiders.base import Output, Walk
+from crawler.spiders.walk import Output, Walk
 from store.articles import parse_published
 
 #: Sitemaps of one index that are read in a visit; the newest stand at either end, so both ends are taken.

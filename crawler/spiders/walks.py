@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from crawler.spiders.base import SourceSpider, Walk
 from crawler.spiders.epaper import EpaperWalk
 from crawler.spiders.folder import FolderWalk
 from crawler.spiders.pdf import PdfWalk
 from crawler.spiders.portal import PortalWalk
 from crawler.spiders.rss import FeedWalk
 from crawler.spiders.sitemap import SitemapWalk
+from crawler.spiders.walk import Visitor, Walk
 
 WALKS: dict[str, type[Walk]] = {
     "portal": PortalWalk,
@@ -23,6 +23,6 @@ WALKS: dict[str, type[Walk]] = {
 }
 
 
-def walk_for(spider: SourceSpider, source: Any) -> Walk:
+def walk_for(spider: Visitor, source: Any) -> Walk:
     """Return the walk of a source's kind."""
     return WALKS[source.kind](spider, source)
