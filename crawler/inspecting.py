@@ -12,7 +12,7 @@ from crawler.classify.classify import Classifier
 from crawler.exceptions import NotAnArticle, PageError, PageNotUnderstood
 from crawler.items import ArticleItem, Link
 from crawler.pages.epapers.addresses import is_layout
-from crawler.pages.page_kind import page_kind
+from crawler.pages.page_kind import outer_kind, page_kind
 
 #: Largest input that is looked at, in bytes.
 MAX_BYTES = 40 * 2**20
@@ -69,7 +69,7 @@ def _read(name: str, body: bytes, url: str, kind: str, declared: str | None) -> 
         raise PageNotUnderstood("too_large", f"{len(body)} bytes; at most {MAX_BYTES} are read")
     if not body.strip(b"\x00\t\r\n\x0c ") and kind != "list":
         raise NotAnArticle("empty", "no bytes")
-    real = page_kind(body, url or name)
+    real = page_kind(body, url or name) if kind == "auto" else outer_kind(body) or "article"
     if real in {"text", "newspaper"} or kind == "newspaper":
         return kind if kind != "auto" else ("newspaper" if real == "newspaper" else "article"), _READ_FILE[
             real

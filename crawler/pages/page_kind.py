@@ -18,6 +18,11 @@ def page_kind(body: bytes, url: str = "") -> str:
 
     Never raises; what cannot be told is "article", whose page says why it is none.
     """
+    return outer_kind(body) or _article_or_list(body, url)
+
+
+def outer_kind(body: bytes) -> str | None:
+    """The same as far as the first bytes tell; None for a page of HTML, which would have to be parsed."""
     if body[:1024].lstrip().startswith(b"%PDF-"):
         return "newspaper"
     head = decode(body[:65_536]).text
@@ -32,7 +37,7 @@ def page_kind(body: bytes, url: str = "") -> str:
         r"<(?:html|body|div|p|table|head|meta|a|script|span|br|record|!doctype)\b", head, re.IGNORECASE
     ):
         return "text"
-    return _article_or_list(body, url)
+    return None
 
 
 def _article_or_list(body: bytes, url: str) -> str:
