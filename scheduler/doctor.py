@@ -6,47 +6,22 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, packages_distributions, requires, version
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from scheduler.remedies import remedy
+from scheduler import examinations
+from scheduler.checks import Check
 from store.config import FILE_NAME, Config, ConfigError, load_config, secret
 
 PACKAGES = ("crawler", "scheduler", "store", "digest")
 #: Below this a week of raw pages may not fit.
 LEAST_FREE_MB = 500
-#: No clock that is right shows less: the product is younger.
-LEAST_YEAR = 2026
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One checked thing. `code` is a key of scheduler.remedies; a `note` is worth knowing and no fault."""
-
-    what: str
-    ok: bool
-    detail: str
-    code: str = ""
-    note: bool = False
-
-    @property
-    def remedies(self) -> tuple[str, str] | None:
-        """What to do, in English and Chinese; None when nothing is wrong."""
-        return remedy(self.code) if self.code and (self.note or not self.ok) else None
-
-    @property
-    def word(self) -> str:
-        """ok, note or FAIL."""
-        return "FAIL" if not self.ok else "note" if self.note else "ok"
 
 
 def examine(now: datetime) -> list[Check]:
     """Return all checks; a faulty configuration ends them early, as the rest depends on it. `now` is the machine's clock."""
-    from scheduler import examinations
-
     checks = [_python(), *_packages(), *_dependencies()]
     try:
         config = load_config()

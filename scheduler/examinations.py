@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
+from scheduler.checks import LEAST_YEAR, Check
 from scheduler.context import Store
-from scheduler.doctor import LEAST_YEAR, Check
 from store.config import Config, ConfigError
 from store.database import DatabaseUnavailable, Engine, SQLAlchemyError, make_engine, read_scope
 from store.leases import holder_of

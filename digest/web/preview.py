@@ -18,8 +18,8 @@ from digest.edition import Edition, edition_for
 from digest.issue import coming_issue, is_held
 from digest.names import NO_THEME, SUPPLEMENT, load_names
 from digest.rendering import Links, css, render, render_page, render_view
-from digest.web.app import base_app
 from digest.web.archive import word_response
+from digest.web.frame import base_app
 from store.config import Config
 from store.database import Engine, read_scope, session_scope
 from store.edits import EditError, add_edit, members, merge_stories, split_story, undo_edit

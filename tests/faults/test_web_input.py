@@ -68,7 +68,8 @@ def sound(answer: TestResponse, asked: object) -> TestResponse:
     assert "Bcc" not in answer.headers
     assert answer.headers.getlist("Content-Security-Policy") != []
     assert len(answer.headers.getlist("Content-Type")) == 1
-    assert not answer.headers.get("Location", "/").startswith(("//", "http", "javascript"))
+    location = answer.headers.get("Location", "/")  # a doubled slash is sent to the same host with one
+    assert not location.removeprefix("http://localhost/").startswith(("//", "http", "javascript"))
     return answer
 
 
