@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import UTC, datetime
 
 import click
@@ -51,24 +52,27 @@ def _deliver() -> None:
     from scheduler.context import open_store
     from scheduler.jobs import deliver
 
+    logging.getLogger("digest.delivery").addHandler(
+        logging.NullHandler()
+    )  # what it warns of stands in the report
     report = deliver(open_store(), utc_now)
     counts = {
         name: getattr(report, name)
         for name in ("sent", "retried", "suppressed", "in_doubt", "skipped", "failed", "unserved")
     }
-    click.echo(
-        ", ".join(f"{count} {name}" for name, count in counts.items() if count)
-        or "nothing was due: everything queued was sent before"
-    )
+    stopped = "" if report.paused_until and not report.alarm else report.stopped_because or report.alarm or ""
+    done = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
+    if done or not stopped:
+        click.echo(done or "nothing was due: everything queued was sent before")
     if report.unserved:
         click.echo(
             "  unserved: no such channel is set up; for mail set [mail] host and sender in parknews.toml"
         )
-    if report.paused_until and not report.alarm:
+    if stopped:
+        click.echo(f"parknews: stopped: {stopped}", err=True)
+        raise SystemExit(2)
+    if report.paused_until:
         click.echo(f"  {report.stopped_because}")
-    elif report.stopped_because or report.alarm:
-        click.echo(f"  stopped: {report.stopped_because or report.alarm}")
-        raise SystemExit(1)
 
 
 #: What became of a mail that came back, as the folder's reader counts it.

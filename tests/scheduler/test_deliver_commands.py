@@ -96,7 +96,7 @@ def test_an_address_that_is_refused_for_good_is_given_up(office: Office) -> None
 
 def test_a_broken_server_becomes_an_alert_that_a_later_success_clears(office: Office) -> None:
     with mail_server(office, MAIL={"*": "550 5.7.1 you are blocked"}) as sink:
-        assert "stopped: mail server 127.0.0.1" in deliver(office, code=1)
+        assert "stopped: mail server 127.0.0.1" in deliver(office, code=2)
         ((kind, detail),) = alerts(office)
         assert kind == "delivery_stopped"
         assert "you are blocked" in detail
@@ -124,7 +124,7 @@ def test_a_key_that_cannot_be_read_is_one_line_and_sends_nothing(
         path.write_text(path.read_text().replace("timeout = 3", 'timeout = 3\ndkim_key = "dkim.pem"'))
         if content:
             (office.folder / "dkim.pem").write_bytes(content)
-        said = deliver(office, code=1)
+        said = deliver(office, code=2)
         assert "[mail] dkim_key" in said
         assert states(office) == {"queued": 3}
         assert sink.messages() == []
@@ -184,3 +184,14 @@ def write_report(path: Path, address: str, identity: str) -> None:
             f"--b\r\nContent-Type: message/rfc822\r\n\r\nMessage-ID: {identity}\r\nSubject: x\r\n\r\n--b--\r\n"
         ).encode()
     )
+
+
+def test_a_port_that_refuses_mail_is_one_line_and_exit_code_2(office: Office) -> None:
+    with mail_server(office):
+        path = office.folder / "parknews.toml"
+        path.write_text(re.sub(r"(?m)^port = \d+", "port = 9", path.read_text()))
+        done = office.call("parknews", "deliver")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("parknews: stopped: mail server 127.0.0.1:9 cannot be reached")
+    assert done.stderr.count("\n") == 1
+    assert states(office) == {"queued": 3}
