@@ -29,7 +29,7 @@ def cli_page() -> str:
     """Return every command with its help."""
     from scheduler.cli import COMMANDS, cli
 
-    context = click.Context(cli, info_name="parknews")
+    context = click.Context(cli, info_name="parknews", **cli.context_settings)
     parts = [HEAD + "# Commands\n", _block(cli, context)]
     for name in COMMANDS:
         command = cli.get_command(context, name)
