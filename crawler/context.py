@@ -33,7 +33,7 @@ class CrawlContext:
 
     config: Config
     now: Clock = utc_now
-    #: called with each source's name when its visit is over
+    #: numbers of the sources' rows by name; filled when `sources` is first used
     source_ids: dict[str, int] = field(default_factory=dict)
 
     @cached_property

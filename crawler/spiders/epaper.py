@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import scrapy
-from scrapy.http import Response, TextResponse
+from scrapy.http import Response
 from twisted.python.failure import Failure
 
 from crawler.failures import reason_of
@@ -17,7 +17,7 @@ from crawler.pages.epaper import EpaperPage, issue_urls
 from crawler.pages.epapers.addresses import day_of, is_article
 from crawler.pages.epapers.json_reader import is_reader_address, post_form
 from crawler.pages.epapers.turns import Part, join_parts, part_of
-from crawler.spiders.walk import Output, Visitor, Walk
+from crawler.spiders.walk import Output, Visitor, Walk, declared_encoding
 from store.articles import PAGE_ZONE
 
 _NOT_THERE = frozenset({"http_404", "http_410"})
@@ -151,7 +151,7 @@ class EpaperWalk(Walk):
         return self.spider.context.now().astimezone(PAGE_ZONE).date()
 
     def _page(self, response: Response) -> EpaperPage:
-        declared = response._declared_encoding() if isinstance(response, TextResponse) else None  # noqa: SLF001
+        declared = declared_encoding(response)
         asked = response.meta["asked_url"]
         return EpaperPage(
             response.body, asked if is_reader_address(asked) else response.url, declared=declared

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from scrapy.http import Response, TextResponse
+from scrapy.http import Response
 
 from crawler.pages.lists import PortalListPage
-from crawler.spiders.walk import Output, Walk
+from crawler.spiders.walk import Output, Walk, declared_encoding
 
 
 class PortalWalk(Walk):
@@ -19,7 +19,7 @@ class PortalWalk(Walk):
 
     def read_list(self, response: Response, depth: int) -> Iterator[Output]:
         """Yield requests for unread articles and, when there were any, for the next list page."""
-        declared = response._declared_encoding() if isinstance(response, TextResponse) else None  # noqa: SLF001
+        declared = declared_encoding(response)
         page = PortalListPage(response.body, response.url, declared=declared)
         requests = list(self.article_requests(page.links()))
         yield from requests

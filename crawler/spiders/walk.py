@@ -176,7 +176,7 @@ class Walk:
 
     def fetched(self, response: Response, reader: str) -> FetchedPage:
         """Return the response's bytes as a page under the address that was asked for."""
-        declared = response._declared_encoding() if isinstance(response, TextResponse) else None  # noqa: SLF001
+        declared = declared_encoding(response)
         return FetchedPage(
             response.meta["asked_url"],
             reader,
@@ -201,6 +201,11 @@ class Walk:
         if gone:
             self.tally.articles_failed -= 1
             yield UnreadPage(request.meta["asked_url"], reason, detail, source=self.source.name)
+
+
+def declared_encoding(response: Response) -> str | None:
+    """Return the charset a response declares in its head or its first bytes, None where it declares none."""
+    return response._declared_encoding() if isinstance(response, TextResponse) else None  # noqa: SLF001
 
 
 def _header(response: Response, name: str) -> str | None:
