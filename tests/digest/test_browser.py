@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
@@ -51,9 +52,10 @@ class Browser:
     def __init__(self, profile: Path) -> None:
         to_read, self._write = os.pipe()
         self._read, to_write = os.pipe()
-        high = (to_read + 100, to_write + 100)
-        os.dup2(to_read, high[0])
-        os.dup2(to_write, high[1])
+        # The kernel chooses: a number of our own may be kept for a connection another thread waits for (EBUSY).
+        high = tuple(
+            fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, 100) for descriptor in (to_read, to_write)
+        )
         command = [str(CHROMIUM), *FLAGS, f"--user-data-dir={profile}", "about:blank"]
         shell = f'exec 3<&{high[0]} 4>&{high[1]}; exec "$@"'
         self._process = subprocess.Popen(
