@@ -51,6 +51,7 @@ class Source(Base):
     faults: Mapped[dict[str, Any]] = mapped_column(
         default=dict
     )  # word of store.watch.FAULTS -> since, evidence
+    trust: Mapped[dict[str, Any]] = mapped_column(default=dict)  # store.hints: kind of hint -> requests
     memory: Mapped[dict[str, Any]] = mapped_column(default=dict, deferred=True)  # store.watch.Memory
     first_seen_at: Mapped[datetime]
 
@@ -87,6 +88,8 @@ class PageValidator(Base):
     etag: Mapped[str | None]
     last_modified: Mapped[str | None]
     fetched_at: Mapped[datetime]
+    listed: Mapped[list[Any]] = mapped_column(default=list)  # store.hints: what lists have said of an article
+    hint: Mapped[str | None]  # kinds of hints that it has changed since, by which nobody has gone yet
 
 
 class PassedUrl(Base):
@@ -357,6 +360,7 @@ class Alert(Base):
     cleared_at: Mapped[datetime | None]
     raise_notified_at: Mapped[datetime | None]
     clear_notified_at: Mapped[datetime | None]
+    told: Mapped[dict[str, Any]] = mapped_column(default=dict)  # channel or address -> raised cleared
 
 
 class Lease(Base):

@@ -27,6 +27,7 @@ def upgrade() -> None:
         sa.Column("cleared_at", UtcDateTime(timezone=True), nullable=True),
         sa.Column("raise_notified_at", UtcDateTime(timezone=True), nullable=True),
         sa.Column("clear_notified_at", UtcDateTime(timezone=True), nullable=True),
+        sa.Column("told", JsonValue(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_alert")),
     )
     with op.batch_alter_table("alert", schema=None) as batch_op:
@@ -110,6 +111,8 @@ def upgrade() -> None:
         sa.Column("etag", sa.String(), nullable=True),
         sa.Column("last_modified", sa.String(), nullable=True),
         sa.Column("fetched_at", UtcDateTime(timezone=True), nullable=False),
+        sa.Column("listed", JsonValue(), nullable=False),
+        sa.Column("hint", sa.String(), nullable=True),
         sa.PrimaryKeyConstraint("url", name=op.f("pk_page_validator")),
     )
     op.create_table(
@@ -170,6 +173,7 @@ def upgrade() -> None:
         sa.Column("last_reason", sa.String(), nullable=True),
         sa.Column("last_error", sa.String(), nullable=True),
         sa.Column("faults", JsonValue(), nullable=False),
+        sa.Column("trust", JsonValue(), nullable=False),
         sa.Column("memory", JsonValue(), nullable=False),
         sa.Column("first_seen_at", UtcDateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_source")),
