@@ -2,15 +2,15 @@
 
 A loopback web of eight hosts is crawled by children whose CPU time is their own `wait4` record, start included:
 
-1. the product's spider into a new SQLite file: crawl, extract, classify, join to stories, store;
-2. raw Scrapy: the same pages, address and title only; 3. Scrapy with trafilatura, where it is installed;
-4. again with nothing new; 5. a day later, with new and edited articles.
+1. raw Scrapy: every page, address and title only; 2. Scrapy with trafilatura, out of the peers' environment where it was made
+(`make quality PEERS=1`); 3. the product's spider into a new SQLite file: crawl, extract, classify, join to stories, store, and
+where its CPU goes; 4. again with nothing new; 5. days later, with new and edited articles.
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib.util
+import importlib
 import os
 import subprocess
 import sys
@@ -26,7 +26,10 @@ sys.path.insert(0, str(ROOT))
 
 from tests.acceptance.farm import running  # noqa: E402
 from tests.bench.newsfarm import COLUMNS, NewsFarm  # noqa: E402
+from tests.bench.stages import Stages, load  # noqa: E402
 
+#: Where the peers' packages are; those of the product come first.
+PEERS = next((ROOT / ".venv-peers" / "lib").glob("python*/site-packages"), None)
 HOSTS = [f"127.0.0.{number}" for number in range(2, 10)]
 
 
@@ -55,8 +58,8 @@ def run(folder: Path, *words: str) -> Cost:
     return Cost(used.ru_utime + used.ru_stime, time.monotonic() - began, used.ru_maxrss / 1024)
 
 
-def ours(shift: str, profile: str = "") -> None:
-    """The product's own visit of all sources, its clock `shift` seconds ahead."""
+def ours(shift: str, steps: str = "", profile: str = "") -> None:
+    """The product's own visit of all sources, its clock `shift` seconds ahead; its steps' times go to the file `steps`."""
     from crawler.context import CrawlContext, utc_now
     from scheduler.crawls import crawl_here
     from store.config import load_config
@@ -69,7 +72,12 @@ def ours(shift: str, profile: str = "") -> None:
         profiler.runcall(crawl_here, context, context.sources, log_level="INFO")
         profiler.dump_stats(profile)
         return
+    stages = Stages()
+    if steps:
+        stages.install()
     crawl_here(context, context.sources, log_level="INFO")
+    if steps:
+        stages.save(Path(steps))
 
 
 def raw(port: str, articles: str, mode: str = "") -> None:
@@ -77,7 +85,10 @@ def raw(port: str, articles: str, mode: str = "") -> None:
     import scrapy
     from scrapy.crawler import CrawlerProcess
 
-    extract: Any = importlib.import_module("trafilatura").bare_extraction if mode == "trafilatura" else None
+    extract: Any = None
+    if mode == "trafilatura":
+        sys.path.append(str(PEERS))
+        extract = importlib.import_module("trafilatura").bare_extraction
 
     class Raw(scrapy.Spider):
         name = "raw"
@@ -177,8 +188,14 @@ def measure(folder: Path, news: NewsFarm, profile: str) -> None:
     office(folder, farm.port)
     bare = run(folder, "raw", str(farm.port), str(count))
     show("raw Scrapy", bare, count)
+    peer = run(folder, "raw", str(farm.port), str(count), "trafilatura") if PEERS else None
+    if peer:
+        show("Scrapy with trafilatura", peer, count)
+    else:
+        print("Scrapy with trafilatura: left out, there is no .venv-peers (make quality PEERS=1 makes it)")
     farm.forget()
-    first = run(folder, "ours", "0", *([profile] if profile else []))
+    steps = folder / "steps.json"
+    first = run(folder, "ours", "0", str(steps), *([profile] if profile else []))
     articles, _, stories = counts(folder)
     show(
         "crawl to store",
@@ -186,17 +203,13 @@ def measure(folder: Path, news: NewsFarm, profile: str) -> None:
         count,
         f"; {articles} articles, {stories} stories, {len(farm.asked)} requests",
     )
+    for name, seconds in load(steps).items() if steps.exists() else ():
+        print(f"    {name:30}{seconds / count * 1000:7.2f} ms")
     size = sum(file.stat().st_size for file in (folder / "var").glob("parknews.db*")) / count / 1024
     print(f"{'':34}{size:7.1f} KB of database an article, its page of {news.size // 1000} KB included")
     print(f"{'':34}{first.cpu / bare.cpu:7.2f} x raw Scrapy (wanted <= 2)")
-    if importlib.util.find_spec("trafilatura"):
-        peer = run(folder, "raw", str(farm.port), str(count), "trafilatura")
-        show(
-            "Scrapy with trafilatura",
-            peer,
-            count,
-            f"; ours is {first.cpu / peer.cpu:.2f} of it (wanted <= 0.33)",
-        )
+    if peer:
+        print(f"{'':34}{first.cpu / peer.cpu:7.2f} x Scrapy with trafilatura (wanted <= 0.33)")
     farm.forget()
     again = run(folder, "ours", "600")
     show(
