@@ -48,6 +48,7 @@ def ascii_domain(domain: str) -> str:
     return name
 
 
+@lru_cache(maxsize=256)
 def wire_address(address: str) -> WireAddress:
     """Return `address` ready for the wire. Raises AddressError for anything that is not one plain mailbox."""
     if clean_line(address) != address or not is_address(address):

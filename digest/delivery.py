@@ -18,7 +18,8 @@ from datetime import datetime, timedelta
 from digest.channels.base import Channel, DeliveryError, Parcel
 from digest.pace import Limits, Pace
 from store import deliveries
-from store.deliveries import Database, LedgerError, ledger
+from store.database import Engine
+from store.deliveries import Database, LedgerError, kept_connection, ledger
 from store.models import Delivery
 
 Build = Callable[[Delivery], Parcel | None]
@@ -27,8 +28,9 @@ Clock = Callable[[], datetime]
 #: Seconds to wait after a temporary refusal: 1000, 2000, then 4000 each; given up after five days (RFC 5321, 4.5.4.1).
 FIRST_WAIT, LONGEST_WAIT = 1000, 4000
 GIVE_UP = timedelta(days=5)
-#: Claimed at once. A crash costs at most this many rows a second claim, never a second mail.
-BATCH = 20
+#: Claimed at once. A crash costs at most this many rows a second claim, never a second mail. A claim takes 2.5 ms and 0.03 ms
+#: a row (6,000 recipients), so that twenty at once cost each mail as much as its marker.
+BATCH = 100
 #: A channel that broke down, left us in doubt, refused addresses or put us off this often in a row is left alone until the
 #: next run.
 MAX_BROKEN, MAX_DOUBTS, MAX_REFUSED, MAX_PUT_OFF = 3, 2, 10, 50
@@ -91,7 +93,7 @@ def wait_after(attempts: int) -> timedelta:
 
 
 def deliver_due(
-    engine: Database,
+    engine: Engine,
     channels: Mapping[str, Channel],
     build: Build,
     now: Clock,
@@ -109,25 +111,17 @@ def deliver_due(
     report = DeliveryReport()
     own = worker or worker_name()
     try:
-        with ledger(engine) as session:
-            found = deliveries.recover(session, now(), stale_seconds, lambda name: is_dead(name, own))
-            report.unserved = deliveries.count_unserved(session, list(channels))
+        with kept_connection(engine) as books:
+            with ledger(books) as session:
+                found = deliveries.recover(session, now(), stale_seconds, lambda name: is_dead(name, own))
+                report.unserved = deliveries.count_unserved(session, list(channels))
+            report.recovered, report.in_doubt = found.requeued, found.in_doubt
+            for name, channel in channels.items():
+                pace = (paces or {}).get(name) or getattr(channel, "pace", None) or Pace(Limits())
+                _Run(books, name, channel, build, now, pace, stop, own, report).go()
     except LedgerError as error:
-        return _ledger_alarm(report, error)
-    report.recovered, report.in_doubt = found.requeued, found.in_doubt
-    for name, channel in channels.items():
-        pace = (paces or {}).get(name) or getattr(channel, "pace", None) or Pace(Limits())
-        run = _Run(engine, name, channel, build, now, pace, stop, own, report)
-        try:
-            run.go()
-        except LedgerError as error:
-            return _ledger_alarm(report, error)
-    return report
-
-
-def _ledger_alarm(report: DeliveryReport, error: LedgerError) -> DeliveryReport:
-    report.stopped_because = report.alarm = f"the ledger cannot be written: {error}"
-    _log.error("delivery stopped: %s", report.alarm)
+        report.stopped_because = report.alarm = f"the ledger cannot be written: {error}"
+        _log.error("delivery stopped: %s", report.alarm)
     return report
 
 
@@ -135,7 +129,7 @@ def _ledger_alarm(report: DeliveryReport, error: LedgerError) -> DeliveryReport:
 class _Run:
     """One run over one channel. `broken`, `doubts`, `refused` and `put_off` count what happened in a row."""
 
-    engine: Database
+    books: Database
     name: str
     channel: Channel
     build: Build
@@ -153,7 +147,7 @@ class _Run:
     def go(self) -> None:
         if not self._is_work():
             return
-        with ledger(self.engine) as session:
+        with ledger(self.books) as session:
             self.pace.recall(deliveries.sent_since(session, self.name, self.now() - self.pace.memory))
         try:
             self.channel.open()
@@ -169,7 +163,7 @@ class _Run:
             self.channel.close()
 
     def _is_work(self) -> bool:
-        with ledger(self.engine) as session:
+        with ledger(self.books) as session:
             return deliveries.is_due(session, self.now(), [self.name])
 
     def _batch(self) -> bool:
@@ -177,7 +171,7 @@ class _Run:
         if not self._is_work():
             return False
         self._heed_pace()
-        with ledger(self.engine) as session:
+        with ledger(self.books) as session:
             rows = deliveries.claim(session, self.worker, self.now(), BATCH, [self.name])
         waiting = {row.id for row in rows}
         try:
@@ -202,7 +196,7 @@ class _Run:
 
     def _release(self, ids: set[int], until: datetime | None = None) -> None:
         if ids:
-            with ledger(self.engine) as session:
+            with ledger(self.books) as session:
                 deliveries.release(session, ids, self.worker, until)
 
     def _halt(self, why: str, *, alarm: bool = False) -> None:
@@ -250,7 +244,7 @@ class _Run:
             self._sent(row, parcel, reply)
 
     def _mark_the_dot(self, row: Delivery, parcel: Parcel) -> None:
-        with ledger(self.engine) as session:
+        with ledger(self.books) as session:
             if not deliveries.mark_at_the_dot(session, row.id, self.worker, self.now(), parcel.message_id):
                 raise _ClaimLost
         self.at_the_dot = True
@@ -259,7 +253,7 @@ class _Run:
         """Record an acceptance; tried again, for what is lost here has to be settled by hand."""
         for patience in (0.1, 1.0, 0.0):
             try:
-                with ledger(self.engine, synced=False) as session:
+                with ledger(self.books, synced=False) as session:
                     deliveries.mark_sent(session, row.id, self.worker, self.now(), reply)
                 break
             except LedgerError:
@@ -293,7 +287,7 @@ class _Run:
             raise _Stop
 
     def _doubt(self, row: Delivery, parcel: Parcel, error: DeliveryError) -> None:
-        with ledger(self.engine) as session:
+        with ledger(self.books) as session:
             deliveries.mark_in_doubt(session, row.id, self.worker, error.reason, error.reply)
         self.pace.note(self.now(), parcel.address)
         self.report.in_doubt += 1
@@ -311,7 +305,7 @@ class _Run:
             raise _Stop
 
     def _suppress(self, row: Delivery, error: DeliveryError) -> None:
-        with ledger(self.engine) as session:
+        with ledger(self.books) as session:
             deliveries.mark_suppressed(
                 session, row.id, self.worker, self.now(), reason=error.reason, reply=error.reply
             )
@@ -328,10 +322,10 @@ class _Run:
             self._mark(deliveries.mark_bounced, row, f"gave_up:{reason}")
             self.report.failed += 1
             return
-        with ledger(self.engine) as session:
+        with ledger(self.books) as session:
             deliveries.mark_retry(session, row.id, self.worker, at, reason, reply)
         self.report.retried += 1
 
     def _mark(self, mark: Callable[..., bool], row: Delivery, reason: str) -> None:
-        with ledger(self.engine) as session:
+        with ledger(self.books) as session:
             mark(session, row.id, self.worker, reason)

@@ -46,6 +46,7 @@ def _word(octets: bytes | bytearray) -> str:
     return f"=?utf-8?b?{base64.b64encode(octets).decode('ascii')}?="
 
 
+@lru_cache(maxsize=64)
 def text_field(name: str, value: str) -> str:
     """Return an unstructured field (Subject) for any text at all; controls and line breaks are dropped."""
     value = clean_line(value)

@@ -25,19 +25,20 @@ def new_mark(length: int) -> str:
 
 @dataclass(frozen=True)
 class Plate:
-    """One part of a mail, ready but for its gaps. `pieces`: encoded octets, or the raw pieces of some whole base64 lines."""
+    """One part of a mail, ready but for its gaps.
 
-    pieces: tuple[bytes | tuple[bytes | str, ...], ...]
+    `raw`: the octets and marks of the lines that hold marks, one after the other, whole lines but for the last.
+    `pieces`: what makes the part; ready octets, or where in the encoded `raw` to take them from.
+    """
+
+    raw: tuple[bytes | str, ...]
+    pieces: tuple[bytes | slice, ...]
 
     def printed(self, filling: Mapping[str, bytes]) -> bytes:
         """Return the part with every mark replaced by its filling, which has the mark's length."""
-        return b"".join(
-            [piece if isinstance(piece, bytes) else _encoded(piece, filling) for piece in self.pieces]
-        )
-
-
-def _encoded(raw: tuple[bytes | str, ...], filling: Mapping[str, bytes]) -> bytes:
-    return base64_lines(b"".join([filling[part] if isinstance(part, str) else part for part in raw]))
+        octets = b"".join([filling[part] if isinstance(part, str) else part for part in self.raw])
+        encoded = base64_lines(octets) if octets else b""
+        return b"".join([piece if isinstance(piece, bytes) else encoded[piece] for piece in self.pieces])
 
 
 def make_plate(kind: str, text: str, marks: Sequence[str]) -> Plate | None:
@@ -53,16 +54,19 @@ def make_plate(kind: str, text: str, marks: Sequence[str]) -> Plate | None:
     found = [
         (match.start(), match[0].decode("ascii")) for match in re.finditer(pattern.encode("ascii"), octets)
     ]
-    pieces: list[bytes | tuple[bytes | str, ...]] = [text_part_head(kind)]
-    at = 0
+    raw: list[bytes | str] = []
+    pieces: list[bytes | slice] = [text_part_head(kind)]
+    at = encoded = 0
     for begin, end, inside in _runs(found, len(octets)):
         if begin > at:
             pieces.append(base64_lines(octets[at:begin]))
-        pieces.append(_split(octets[begin:end], [(place - begin, mark) for place, mark in inside]))
-        at = end
+        raw += _split(octets[begin:end], [(place - begin, mark) for place, mark in inside])
+        length = len(base64_lines(octets[begin:end]))
+        pieces.append(slice(encoded, encoded + length))
+        at, encoded = end, encoded + length
     if at < len(octets) or not octets:
         pieces.append(base64_lines(octets[at:]))
-    return Plate(tuple(pieces))
+    return Plate(tuple(raw), tuple(pieces))
 
 
 def _runs(found: list[tuple[int, str]], total: int) -> list[tuple[int, int, list[tuple[int, str]]]]:
@@ -78,10 +82,10 @@ def _runs(found: list[tuple[int, str]], total: int) -> list[tuple[int, int, list
     return runs
 
 
-def _split(octets: bytes, inside: list[tuple[int, str]]) -> tuple[bytes | str, ...]:
+def _split(octets: bytes, inside: list[tuple[int, str]]) -> list[bytes | str]:
     parts: list[bytes | str] = []
     at = 0
     for place, mark in inside:
         parts += [octets[at:place], mark]
         at = place + len(mark)
-    return (*parts, octets[at:])
+    return [*parts, octets[at:]]

@@ -11,7 +11,7 @@ was delivered (the row is queued again); a crash behind it means that nobody kno
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeAlias, cast
@@ -39,7 +39,8 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 from store.models import Audit, Delivery, Recipient
 from store.text import clean_line
 
-Database: TypeAlias = Engine
+#: Where a transaction of the ledger may run: on a connection of its own, or on a kept one.
+Database: TypeAlias = Engine | Connection
 DEFAULT_CHANNEL = "mail"
 STATES = ("queued", "sending", "at_the_dot", "sent", "retry", "bounced", "suppressed", "skipped", "in_doubt")
 _WAITING = ("queued", "retry")
@@ -53,22 +54,44 @@ class LedgerError(Exception):
 
 
 @contextmanager
-def ledger(engine: Engine, *, synced: bool = True) -> Iterator[Session]:
+def ledger(database: Database, *, synced: bool = True) -> Iterator[Session]:
     """One write transaction on the ledger. Raises LedgerError for every fault of the database.
 
     Without `synced` it survives the death of the process but perhaps not of the machine, and costs no flush of the disk:
     enough for "sent", whose loss leaves a row in doubt, never for the marker.
     """
+    with (
+        _told_as_ledger_error(),
+        _connection(database) as connection,
+        _sync(connection, synced),
+        Session(connection, expire_on_commit=False) as session,
+        session.begin(),
+    ):
+        yield session
+
+
+@contextmanager
+def kept_connection(engine: Engine) -> Iterator[Connection]:
+    """One connection for many transactions of `ledger`, each of which would fetch and prepare its own otherwise (0.1 ms).
+
+    Between two of them it holds nothing, and one that broke is made anew by the next. For one thread. Raises LedgerError.
+    """
+    with _told_as_ledger_error():
+        connection = engine.connect()
+    with connection:
+        yield connection
+
+
+@contextmanager
+def _told_as_ledger_error() -> Iterator[None]:
     try:
-        with (
-            engine.connect() as connection,
-            _sync(connection, synced),
-            Session(connection, expire_on_commit=False) as session,
-            session.begin(),
-        ):
-            yield session
+        yield
     except SQLAlchemyError as error:
         raise LedgerError(clean_line(str(getattr(error, "orig", None) or error))[:_REPLY_LENGTH]) from error
+
+
+def _connection(database: Database) -> AbstractContextManager[Connection]:
+    return nullcontext(database) if isinstance(database, Connection) else database.connect()
 
 
 @contextmanager

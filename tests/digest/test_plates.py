@@ -28,9 +28,8 @@ def test_a_printed_part_is_what_the_finished_text_encodes_to(pieces: list[str]) 
 def test_what_is_shared_is_encoded_once() -> None:
     plate = make_plate("plain", "共" * 20_000 + MARKS[0] + "共" * 20_000, MARKS)
     assert plate is not None
-    raw = [piece for piece in plate.pieces if not isinstance(piece, bytes)]
-    assert len(raw) == 1
-    assert sum(len(part) for part in raw[0]) <= 4 * 57
+    assert sum(not isinstance(piece, bytes) for piece in plate.pieces) == 1
+    assert sum(map(len, plate.raw)) <= 4 * 57
 
 
 @pytest.mark.parametrize(
