@@ -13,12 +13,16 @@ from store.fetched import FetchedPage
 
 @dataclass(slots=True)
 class Link:
-    """A link of a list page, feed, sitemap or newspaper page to one article."""
+    """A link of a list page, feed, sitemap or newspaper page to one article.
+
+    `updated_at` is when the list says that the article was last changed, where it says so beside the date of publication.
+    """
 
     url: str
     title: str | None = None
     published_at: str | None = None
     summary: str | None = None
+    updated_at: str | None = None
 
 
 @dataclass(slots=True)

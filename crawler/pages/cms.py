@@ -79,6 +79,25 @@ _DATE_KEYS = (
     "savedate",
     "newsdate",
 )
+_CHANGE_KEYS = (
+    "updatetime",
+    "updatedate",
+    "updatedat",
+    "updated",
+    "modifytime",
+    "modifydate",
+    "modifiedtime",
+    "modifieddate",
+    "modified",
+    "lastmodified",
+    "lastmodifiedtime",
+    "lastupdate",
+    "lastupdatetime",
+    "lastmodifytime",
+    "edittime",
+    "gxsj",
+    "xgsj",
+)
 _SUMMARY_KEYS = (
     "summary",
     "description",
@@ -223,6 +242,11 @@ def _record(pairs: dict[str, str], base: str) -> Link | None:
     title = _plain(title)
     if url is None or len(title) < 4:
         return None
-    stamp = next((s for k in _DATE_KEYS if pairs.get(k) and (s := parse_stamp(pairs[k]))), None)
+    published, changed = _first_stamp(pairs, _DATE_KEYS), _first_stamp(pairs, _CHANGE_KEYS)
     summary = next((_plain(pairs[k]) for k in _SUMMARY_KEYS if pairs.get(k)), None)
-    return Link(url, title, stamp.isoformat() if stamp else None, summary or None)
+    return Link(url, title, published, summary or None, changed)
+
+
+def _first_stamp(pairs: dict[str, str], keys: tuple[str, ...]) -> str | None:
+    stamp = next((s for k in keys if pairs.get(k) and (s := parse_stamp(pairs[k]))), None)
+    return stamp.isoformat() if stamp else None

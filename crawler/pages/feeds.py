@@ -113,10 +113,10 @@ class SitemapPage(ListPage):
         for node in self.root.iter("{*}url", "url"):
             url = join(self.url, _child(node, "loc").replace("&amp;", "&"))
             if url:
-                stamp = parse_stamp(_child(node, "publication_date") or _child(node, "lastmod"))
-                out.setdefault(
-                    url, Link(url, _child(node, "title") or None, stamp.isoformat() if stamp else None)
-                )
+                changed = _stamp(_child(node, "lastmod"))
+                published = _stamp(_child(node, "publication_date")) or changed
+                title = _child(node, "title") or None
+                out.setdefault(url, Link(url, title, published, updated_at=changed))
             if len(out) >= _MAX_ENTRIES:
                 break
         return list(out.values())
@@ -200,14 +200,21 @@ def _entry(node: etree._Element, base: str) -> Link | None:
         return None
     direct = {_name(child): child for child in reversed(node) if isinstance(child.tag, str)}
     title = _text(direct.get("title"))
-    published = next(
-        (stamp for name in ("pubdate", "published", "date", "issued", "updated", "modified") if name in direct
-         and (stamp := parse_stamp(_text(direct[name])))), None,
-    )  # fmt: skip
+    published = _first_stamp(direct, "pubdate", "published", "date", "issued", "updated", "modified")
+    changed = _first_stamp(direct, "updated", "modified")
     summary = next(
         (s for name in ("description", "summary", "encoded", "content") if (s := _text(direct.get(name)))), ""
     )
-    return Link(url, title or None, published.isoformat() if published else None, summary[:2000] or None)
+    return Link(url, title or None, published, summary[:2000] or None, changed)
+
+
+def _first_stamp(children: dict[str, etree._Element], *names: str) -> str | None:
+    return next((s for name in names if name in children and (s := _stamp(_text(children[name])))), None)
+
+
+def _stamp(text: str) -> str | None:
+    stamp = parse_stamp(text)
+    return stamp.isoformat() if stamp else None
 
 
 def _entry_url(node: etree._Element, base: str) -> str | None:
@@ -252,7 +259,7 @@ def _json_item(item: dict[str, Any], base: str) -> Link | None:
     url = join(base, str(item.get("url") or item.get("external_url") or item.get("id") or ""))
     if url is None:
         return None
-    stamp = parse_stamp(str(item.get("date_published") or item.get("date_modified") or ""))
+    changed = _stamp(str(item.get("date_modified") or ""))
     summary = clean_line(
         _MARKUP.sub(
             " ", str(item.get("summary") or item.get("content_text") or item.get("content_html") or "")
@@ -261,6 +268,7 @@ def _json_item(item: dict[str, Any], base: str) -> Link | None:
     return Link(
         url,
         clean_line(str(item.get("title") or "")) or None,
-        stamp.isoformat() if stamp else None,
+        _stamp(str(item.get("date_published") or "")) or changed,
         summary[:2000] or None,
+        changed,
     )

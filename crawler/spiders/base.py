@@ -13,7 +13,7 @@ from scrapy.exceptions import DontCloseSpider
 from crawler.context import CrawlContext
 from crawler.resolver import internal_hosts
 from crawler.sources.kinds import AnySource
-from crawler.spiders.rechecks import recheck_requests
+from crawler.spiders.rechecks import Rechecks
 from crawler.spiders.walk import Output, Walk
 from crawler.spiders.walks import walk_for
 from crawler.tally import Tally
@@ -44,7 +44,7 @@ class SourceSpider(scrapy.Spider):
         )
         self.tallies = {source.name: Tally() for source in self.batch}
         self.walks: dict[str, Walk] = {}
-        self._rechecked = False
+        self.rechecks = Rechecks(self.context, self.walks)
 
     @classmethod
     def from_crawler(cls, crawler: Any, *args: Any, **kwargs: Any) -> Self:
@@ -55,8 +55,7 @@ class SourceSpider(scrapy.Spider):
 
     def look_again(self) -> None:
         """Once everything was asked for: look again at a few articles of the last days. Raises DontCloseSpider when there are any."""
-        requests = [] if self._rechecked else recheck_requests(self.context, self.walks)
-        self._rechecked = True
+        requests = self.rechecks.requests()
         for request in requests:
             self.crawler.engine.crawl(request)
         if requests:

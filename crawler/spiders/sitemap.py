@@ -31,7 +31,9 @@ class SitemapWalk(Walk):
                 if self.spider.context.config.crawl.max_articles and url not in self._asked:
                     self._asked.add(url)
                     yield self.list_request(url, self.read_sitemap, depth=1)
-        yield from self.article_requests([link for link in page.links() if self._recent(link)])
+        links = page.links()
+        self.note([link for link in links if not self._recent(link)])  # it may have been changed since
+        yield from self.article_requests([link for link in links if self._recent(link)])
 
     def _recent(self, link: Link) -> bool:
         published, _ = parse_published(link.published_at)

@@ -22,6 +22,7 @@ from crawler.tally import Tally
 from store.articles import known_urls
 from store.database import read_scope
 from store.fetched import FetchedPage
+from store.hints import Listed
 from store.pages import validators
 
 Output = scrapy.Request | ArticleItem | UnreadPage
@@ -50,6 +51,9 @@ class Walk:
         self.tally = spider.tallies[source.name]
         self.limit = source.max_articles or spider.context.config.crawl.max_articles
         self._asked: set[str] = set()
+        #: the list being read, and what lists have said of articles: (address of the article, entry)
+        self.list_url = ""
+        self.listed: list[tuple[str, Listed]] = []
 
     def start(self) -> Iterable[Output]:
         """Yield the first requests or items of a visit."""
@@ -87,6 +91,7 @@ class Walk:
             if response.status == 304:
                 self.tally.unchanged += 1
                 return
+            self.list_url = response.meta["asked_url"]
             try:
                 outputs = list(callback(response, **kwargs))
             except PageNotUnderstood as error:
@@ -107,11 +112,18 @@ class Walk:
         """Ask for the linked articles that were never read, up to the source's limit."""
         links = [link for link in links if self.wants(link.url)]
         self.tally.links += len(links)
+        self.note(links)
         fresh = self.unknown([link.url for link in links])
         for link in links:
             if link.url in fresh and link.url not in self._asked and len(self._asked) < self.limit:
                 self._asked.add(link.url)
                 yield self.article_request(link, reader)
+
+    def note(self, links: Sequence[Link]) -> None:
+        """Keep what the list being read says of its articles: at the end of the visit it tells which were changed."""
+        for link in links:
+            date = link.published_at if link.published_at != link.updated_at else None
+            self.listed.append((link.url, Listed(self.list_url, link.title, date, link.updated_at)))
 
     def wants(self, url: str) -> bool:
         """Return whether the source's own patterns let this address through; only http(s) ever passes."""

@@ -78,3 +78,22 @@ def test_a_sitemap_is_no_feed_and_a_feed_no_sitemap() -> None:
         FeedPage(sitemap).links()
     with pytest.raises(PageError):
         SitemapPage(b"<rss><channel/></rss>").links()
+
+
+def test_feeds_and_maps_say_when_an_article_was_last_changed() -> None:
+    atom = """<feed xmlns="http://www.w3.org/2005/Atom"><entry><title>党建</title><link href="http://a.cn/1"/>
+        <published>2026-11-20T09:00:00+08:00</published><updated>2026-11-21T10:00:00+08:00</updated></entry></feed>"""
+    sitemap = """<urlset xmlns:news="n"><url><loc>http://a.cn/1</loc><lastmod>2026-11-21T10:00:00+08:00</lastmod>
+        <news:news><news:publication_date>2026-11-20T09:00:00+08:00</news:publication_date></news:news></url></urlset>"""
+    feed = """{"version": "https://jsonfeed.org/version/1", "items": [{"id": "1", "url": "http://a.cn/1", "title": "党建",
+        "date_published": "2026-11-20T09:00:00+08:00", "date_modified": "2026-11-21T10:00:00+08:00"}]}"""
+    for page in (
+        FeedPage(atom.encode(), "http://a.cn/"),
+        SitemapPage(sitemap.encode(), "http://a.cn/"),
+        FeedPage(feed.encode(), "http://a.cn/"),
+    ):
+        (link,) = page.links()
+        assert (link.published_at, link.updated_at) == (
+            "2026-11-20T09:00:00+08:00",
+            "2026-11-21T10:00:00+08:00",
+        )

@@ -175,3 +175,9 @@ def test_short_titles_count_where_dates_stand_beside() -> None:
         f'<li><a href="/a/{1000 + i}.html">喜报</a><span>2023-06-{10 + i}</span></li>' for i in range(9)
     )
     assert len(page(items).links()) == 9
+
+
+def test_records_say_when_an_article_was_last_changed() -> None:
+    record = '{"title": "高新区召开党建工作会议", "url": "/a/1.html", "publishDate": "2026-11-20", "update_time": 1763949600}'
+    (link,) = PortalListPage(f"[{record}]".encode(), "http://a.cn/list").links()
+    assert (link.published_at, link.updated_at) == ("2026-11-20", "2025-11-24T10:00:00+08:00")

@@ -6,7 +6,7 @@ import hashlib
 import os
 import subprocess
 import sys
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import Engine, select
@@ -16,9 +16,10 @@ from crawler.ingest import Origin, ingest
 from crawler.items import ArticleItem
 from store.database import read_scope, session_scope
 from store.fetched import FetchedPage
+from store.hints import TRUST, Listed
 from store.models import Article, ArticleVersion, PageValidator, RawPage, Source
 from store.pages import prune_pages
-from store.rechecks import note_freshness, take_rechecks
+from store.rechecks import note_freshness, note_listed, settle_hints, take_rechecks
 from tests.conftest import NOW
 from tests.crawler.test_spiders import TEXTS, source, texts
 from tests.loopback import Answer, Office, Site
@@ -167,6 +168,125 @@ def test_the_newest_come_first(known: Engine) -> None:
     assert taken(known, 14 * HOUR, limit=1) == ["http://a.example/0"]
     assert taken(known, 14 * HOUR, limit=1) == ["http://a.example/1"]
     assert taken(known, 14 * HOUR, limit=1) == []
+
+
+LIST = "http://a.example/list.html"
+
+
+def listed(engine: Engine, later: timedelta, number: int = 1, **said: str) -> None:
+    """A list is read."""
+    entry = (f"http://a.example/{number}", Listed(LIST, **said))
+    with session_scope(engine) as session:
+        note_listed(session, "a", [entry], NOW + later, 14)
+
+
+def test_a_hint_is_followed_at_once_and_once_beyond_the_allowance(known: Engine) -> None:
+    listed(known, HOUR, title=TITLE)
+    assert taken(known, HOUR, limit=0) == []
+    listed(known, 2 * HOUR, title="宝鸡高新区召开党建部署会议")
+    assert taken(known, 2 * HOUR, limit=0) == ["http://a.example/1"]
+    assert taken(known, 3 * HOUR, limit=0) == []
+    listed(known, 4 * HOUR, title="宝鸡高新区召开党建部署会议")
+    assert taken(known, 4 * HOUR, limit=0) == []
+
+
+def test_old_and_irrelevant_articles_take_no_hints(known: Engine) -> None:
+    listed(known, HOUR, title=TITLE)
+    listed(known, timedelta(days=15), title="宝鸡高新区召开党建部署会议")
+    assert taken(known, timedelta(days=15), limit=9) == []
+
+
+def test_a_site_that_stamps_all_anew_every_day_soon_falls_back_to_the_allowance(known: Engine) -> None:
+    for number in range(2, 40):
+        keep(known, f"http://a.example/{number}", NOW)
+    asked = []
+    for day in range(8):
+        at = timedelta(days=day, hours=1)
+        for number in range(1, 40):
+            listed(known, at, number, updated=(NOW + at).isoformat())
+        with session_scope(known) as session:
+            found = take_rechecks(session, ["a"], NOW + at, 2, 14)
+        with session_scope(known) as session:
+            settle_hints(session, found)
+        asked.append(len(found))
+    assert asked == [0, TRUST + 2, *[2] * 6]
+
+
+def test_hints_that_are_true_are_all_followed(known: Engine) -> None:
+    for number in range(2, 40):
+        keep(known, f"http://a.example/{number}", NOW)
+    for day in range(1, 5):
+        at = timedelta(days=day)
+        for number in range(1, 40):
+            listed(known, at, number, title=f"{'甲乙丙丁戊'[day]}地党建工作会议召开")
+        with session_scope(known) as session:
+            found = take_rechecks(session, ["a"], NOW + at, 0, 14)
+        for recheck in found:
+            keep(known, recheck.url, NOW + at, f"{TEXTS[0]}第{day}次更正。")
+        with session_scope(known) as session:
+            settle_hints(session, found)
+        assert len(found) == (0 if day == 1 else TRUST)
+
+
+def test_an_untrusted_hint_comes_first_among_those_whose_time_has_come(known: Engine) -> None:
+    keep(known, "http://a.example/2", NOW + HOUR)
+    listed(known, HOUR, title=TITLE)
+    listed(known, 2 * HOUR, title="宝鸡高新区召开党建部署会议")
+    with session_scope(known) as session:
+        session.scalars(select(Source)).one().trust = {"title": 0}
+    assert taken(known, 3 * HOUR) == []
+    assert taken(known, 14 * HOUR, limit=1) == ["http://a.example/1"]
+
+
+def test_articles_of_which_no_list_tells_a_change_are_looked_at_before_the_others(known: Engine) -> None:
+    keep(known, "http://a.example/0", NOW - HOUR)
+    listed(known, HOUR, updated=NOW.isoformat())
+    assert taken(known, 14 * HOUR, limit=1) == ["http://a.example/0"]
+
+
+SITEMAP = """<?xml version="1.0"?><urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">
+<url><loc>{root}/a/20261120_1.html</loc><lastmod>{at}</lastmod></url></urlset>"""
+FEED = """<feed xmlns="http://www.w3.org/2005/Atom"><title>要闻</title><entry><title>宝鸡高新区第2次党建工作会议召开</title>
+<link href="{root}/a/20261120_2.html"/><published>2026-11-20T09:00:00+08:00</published><updated>{at}</updated></entry></feed>"""
+
+
+def test_lists_maps_and_feeds_lead_to_what_was_changed_and_to_nothing_else(
+    site: Site, office: Office
+) -> None:
+    """Read at once, looked at an hour later, when no article's time for a second look has come."""
+    paths = news(site, 6)
+    lists = [(path, f"宝鸡高新区第{n}次党建工作会议召开") for n, path in enumerate(paths)]
+    del lists[1:3]
+    put(site, "/list.html", site.list_page(lists))
+
+    def stamp(at: datetime) -> None:
+        for path, form in (("/map.xml", SITEMAP), ("/feed.xml", FEED)):
+            site.pages[path] = (
+                200,
+                {"Content-Type": "text/xml"},
+                form.format(root=site.root, at=at).encode(),
+            )
+
+    now = datetime.now(UTC)
+    stamp(now - HOUR)
+    office.write_sources(
+        source("list", "portal", f"{site.root}/list.html")
+        + source("map", "sitemap", f"{site.root}/map.xml")
+        + source("feed", "rss", f"{site.root}/feed.xml")
+    )
+    crawl(office, timedelta())
+    assert len(asked_articles(site)) == 6
+    for number in range(3):
+        title = "宝鸡高新区首次党建工作会议召开" if number == 0 else f"宝鸡高新区第{number}次党建工作会议召开"
+        put(site, paths[number], site.article_page(title, [*texts(number), "更正：参加人数应为58人。"]))
+    put(site, "/list.html", site.list_page([(paths[0], "宝鸡高新区首次党建工作会议召开"), *lists[1:]]))
+    stamp(now + HOUR)
+    crawl(office, HOUR)
+    assert sorted(asked_articles(site)) == [(path, 200) for path in sorted(paths[:3])]
+    with read_scope(office.engine) as session:
+        assert len(session.scalars(select(ArticleVersion)).all()) == 3
+    crawl(office, 2 * HOUR)
+    assert asked_articles(site) == []
 
 
 def test_a_page_that_changed_around_the_same_article_is_not_kept_twice(known: Engine) -> None:
