@@ -18,8 +18,8 @@ from datetime import datetime, timedelta
 from digest.channels.base import Channel, DeliveryError, Parcel
 from digest.pace import Limits, Pace
 from store import deliveries
-from store.database import Engine
-from store.deliveries import Database, LedgerError, kept_connection, ledger
+from store.database import Connection, Engine
+from store.deliveries import LedgerError, kept_connection, ledger, step
 from store.models import Delivery
 
 Build = Callable[[Delivery], Parcel | None]
@@ -129,7 +129,7 @@ def deliver_due(
 class _Run:
     """One run over one channel. `broken`, `doubts`, `refused` and `put_off` count what happened in a row."""
 
-    books: Database
+    books: Connection
     name: str
     channel: Channel
     build: Build
@@ -244,8 +244,8 @@ class _Run:
             self._sent(row, parcel, reply)
 
     def _mark_the_dot(self, row: Delivery, parcel: Parcel) -> None:
-        with ledger(self.books) as session:
-            if not deliveries.mark_at_the_dot(session, row.id, self.worker, self.now(), parcel.message_id):
+        with step(self.books) as books:
+            if not deliveries.mark_at_the_dot(books, row.id, self.worker, self.now(), parcel.message_id):
                 raise _ClaimLost
         self.at_the_dot = True
 
@@ -253,8 +253,8 @@ class _Run:
         """Record an acceptance; tried again, for what is lost here has to be settled by hand."""
         for patience in (0.1, 1.0, 0.0):
             try:
-                with ledger(self.books, synced=False) as session:
-                    deliveries.mark_sent(session, row.id, self.worker, self.now(), reply)
+                with step(self.books, synced=False) as books:
+                    deliveries.mark_sent(books, row.id, self.worker, self.now(), reply)
                 break
             except LedgerError:
                 if not patience:

@@ -22,6 +22,7 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 
 #: What the other packages may name of the database library.
 __all__ = [
+    "Connection",
     "DatabaseUnavailable",
     "Engine",
     "JsonValue",

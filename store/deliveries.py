@@ -41,6 +41,8 @@ from store.text import clean_line
 
 #: Where a transaction of the ledger may run: on a connection of its own, or on a kept one.
 Database: TypeAlias = Engine | Connection
+#: An open transaction of `ledger` or of `step`.
+Books: TypeAlias = Session | Connection
 DEFAULT_CHANNEL = "mail"
 STATES = ("queued", "sending", "at_the_dot", "sent", "retry", "bounced", "suppressed", "skipped", "in_doubt")
 _WAITING = ("queued", "retry")
@@ -68,6 +70,13 @@ def ledger(database: Database, *, synced: bool = True) -> Iterator[Session]:
         session.begin(),
     ):
         yield session
+
+
+@contextmanager
+def step(connection: Connection, *, synced: bool = True) -> Iterator[Connection]:
+    """The same for the two steps of every mail, on a kept connection and without a session, in half the time."""
+    with _told_as_ledger_error(), _sync(connection, synced), connection.begin():
+        yield connection
 
 
 @contextmanager
@@ -236,29 +245,30 @@ _TO_THE_DOT = (
 )
 _TO_SENT = (
     update(_TABLE)
-    .where(_MINE, _TABLE.c.state.in_(("at_the_dot", "in_doubt")))
+    .where(_MINE, or_(_TABLE.c.state == "at_the_dot", _TABLE.c.state == "in_doubt"))  # IN is written anew for each
     .values(
         state="sent", sent_at=bindparam("at"), reply=bindparam("words"), reason=None, next_attempt_at=None
     )
 )
 
 
-def _step(session: Session, statement: Any, **values: Any) -> bool:
-    return session.connection().execute(statement, values).rowcount == 1
+def _took(books: Books, statement: Any, **values: Any) -> bool:
+    connection = books if isinstance(books, Connection) else books.connection()
+    return connection.execute(statement, values).rowcount == 1
 
 
 def mark_at_the_dot(
-    session: Session, delivery_id: int, worker: str, now: datetime, message_id: str | None = None
+    books: Books, delivery_id: int, worker: str, now: datetime, message_id: str | None = None
 ) -> bool:
     """Say that the message is about to be completed. False: the claim is lost or the recipient left; do not complete it."""
-    return _step(session, _TO_THE_DOT, key=delivery_id, worker=worker, at=now, identity=message_id)
+    return _took(books, _TO_THE_DOT, key=delivery_id, worker=worker, at=now, identity=message_id)
 
 
 def mark_sent(
-    session: Session, delivery_id: int, worker: str, now: datetime, reply: str | None = None
+    books: Books, delivery_id: int, worker: str, now: datetime, reply: str | None = None
 ) -> bool:
     """Record that the other side accepted. Also mends a row that was taken for a dead worker's meanwhile."""
-    return _step(session, _TO_SENT, key=delivery_id, worker=worker, at=now, words=_brief(reply))
+    return _took(books, _TO_SENT, key=delivery_id, worker=worker, at=now, words=_brief(reply))
 
 
 def mark_retry(
