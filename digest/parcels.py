@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -21,7 +19,7 @@ from digest.dkim import DkimError, DkimKey, load_key
 from digest.edition import Edition, edition_for
 from digest.message import Attachment, build_message, message_id
 from digest.plates import Plate, make_plate, new_mark
-from digest.rendering import Links, Rendered, render, render_message
+from digest.rendering import Links, Rendered, render
 from digest.tokens import Purpose, make_token
 from store.config import Config, ConfigError, secret
 from store.database import Engine, session_scope
@@ -68,7 +66,7 @@ def dkim_key(config: Config) -> DkimKey | None:
         return None
     where = config.resolve(path)
     try:
-        return load_key(where.read_text(encoding="ascii"), _domain(config), selector)
+        return load_key(where.read_text(encoding="ascii"), mail_domain(config), selector)
     except OSError as error:
         raise ConfigError(
             f"[mail] dkim_key: {where} cannot be read ({error.strerror}); correct the path or its permissions"
@@ -139,7 +137,7 @@ class _Builder:
         printed = self._printed_for(issue, recipient, tokens)
         if not printed.edition.wanted:
             return None
-        identity = message_id(issue.id, recipient.address, _domain(self.config))
+        identity = message_id(issue.id, recipient.address, mail_domain(self.config))
         attachments = [printed.word] if recipient.word else []
         if delivery.channel in PERSONAL:
             message = self._message(printed, recipient, issue, tokens, attachments)
@@ -197,16 +195,16 @@ class _Builder:
             rendered,
             recipient_address=recipient.address,
             recipient_name=recipient.name,
-            sender=mail.sender or f"parknews@{_domain(self.config)}",
+            sender=mail.sender or f"parknews@{mail_domain(self.config)}",
             sender_name=office.name,
             reply_to=mail.reply_to,
             issue_id=issue.id,
             message_date=issue.composed_at,
-            list_id=f"digest.{_domain(self.config)}",
+            list_id=f"digest.{mail_domain(self.config)}",
             list_name=office.name,
             unsubscribe_url=links.unsubscribe,
             unsubscribe_mailto=mail.reply_to or mail.sender,
-            domain=_domain(self.config),
+            domain=mail_domain(self.config),
             attachments=attachments,
             dkim=self.dkim,
             parts=parts,
@@ -247,48 +245,10 @@ def links_for(config: Config, recipient: Recipient) -> Links:
     return _links(config, _tokens(config, recipient))
 
 
-def _domain(config: Config) -> str:
+def mail_domain(config: Config) -> str:
+    """Return the domain that mails and identifiers carry: the sender's, else that of the archive."""
     address = config.mail.sender.rpartition("@")[2]
     return address or urlsplit(config.digest.public_url).hostname or "parknews.invalid"
-
-
-def send_alerts(config: Config, lines: Sequence[Mapping[str, str]], now: datetime) -> None:
-    """Tell every operator in one mail of what was raised and cleared. Raises DeliveryError when the server does not take it.
-
-    A DKIM key that cannot be used is no reason to be silent about it: then the mail goes unsigned.
-    """
-    rendered = render_message("alert", config, {"alerts": lines, "at": now.astimezone(config.zone_info)})
-    channel = mail_channel(config)
-    try:
-        dkim = dkim_key(config)
-    except ConfigError:
-        dkim = None
-    seed = int(hashlib.sha256(f"{now.isoformat()}{rendered.text}".encode()).hexdigest()[:12], 16)
-    try:
-        for address in config.operators:
-            message = build_message(
-                rendered,
-                recipient_address=address,
-                sender=config.mail.sender,
-                sender_name="parknews",
-                issue_id=seed,
-                message_date=now,
-                list_id=f"operators.{_domain(config)}",
-                domain=_domain(config),
-                dkim=dkim,
-            )
-            channel.send(
-                Parcel(
-                    address=address, message=message, message_id=message_id(seed, address, _domain(config))
-                ),
-                _nothing,
-            )
-    finally:
-        channel.close()
-
-
-def _nothing() -> None:
-    """Alerts have no ledger: a doubled one does no harm."""
 
 
 def write_files(

@@ -5,15 +5,15 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from scheduler.context import Store
-from store.alerts import clear_alert, mark_reported, open_alerts, raise_alert, unreported
+from store.alerts import clear_alert, is_news, mark_told, open_alerts, raise_alert, unreported
 from store.database import Session, read_scope, session_scope
 from store.deliveries import in_doubt, stuck, summary
 from store.issues import editor_acts, issue_by_id, last_issues
-from store.leases import holder_of
+from store.leases import acquire, holder_of, release
 from store.models import Alert, Delivery, Source
 from store.sources import all_sources
 from store.watch import FAULTS
@@ -21,6 +21,10 @@ from store.watch import FAULTS
 logger = logging.getLogger(__name__)
 #: An issue that has not gone out this long after its hour is an alarm.
 ISSUE_GRACE = timedelta(minutes=30)
+#: Waits before a target that could not be told is tried again: the next tick, then doubled.
+FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=30), timedelta(hours=1)
+#: Longest time in which all targets are told or have failed, before another process may try.
+REPORT_SECONDS = 300
 #: So many sources, and more than half of all, unreachable at once: the fault is on this side of the wire.
 NETWORK_LEAST = 5
 #: What an alert's word is called towards operators.
@@ -211,31 +215,66 @@ def run_monitors(store: Store, now: datetime) -> list[Finding]:
     return findings
 
 
-def report_alerts(store: Store, now: datetime) -> int:
-    """Tell the operators in one mail of every alert that was raised or cleared since they were last told; return how many.
+@dataclass
+class Pauses:
+    """Targets that could not be told: tried again at the next tick, then after waits that double up to an hour."""
 
-    Without operators or mail server the log is all there is. When the mail cannot be sent, that is logged and it is tried
-    again next time.
+    _waits: dict[str, tuple[datetime, timedelta]] = field(default_factory=dict)
+
+    def over(self, target: str, now: datetime) -> bool:
+        since, wait = self._waits.get(target, (now, timedelta()))
+        return not timedelta() <= now - since < wait
+
+    def note(self, target: str, now: datetime, *, failed: bool) -> None:
+        _, wait = self._waits.pop(target, (now, timedelta()))
+        if failed:
+            self._waits[target] = (now, min(wait * 2 or FIRST_WAIT, LONGEST_WAIT))
+
+
+def report_alerts(store: Store, now: datetime, pauses: Pauses | None = None) -> int:
+    """Tell each operator in one message of every alert that was raised or cleared since they were last told of it.
+
+    Returns how many alerts were told of to anybody. Without operators who can be reached the log is all there is. Who could not
+    be told is logged and tried again at another run; nobody else waits for that. While another process reports, nothing is done.
     """
-    from digest.channels.base import DeliveryError
-    from digest.parcels import send_alerts
+    from digest.alarms import alarm_targets
+    from scheduler.jobs import new_holder
 
-    config = store.config
+    targets, holder = alarm_targets(store.config), new_holder()
     with read_scope(store.engine) as session:
-        alerts = unreported(session)
-        lines = [_line(alert, store) for alert in alerts]
-    if not alerts:
-        return 0
-    reachable = bool(config.operators and config.mail.host and config.mail.sender)
-    if reachable:
-        try:
-            send_alerts(config, lines, now)
-        except DeliveryError as error:
-            logger.error("the operators could not be told of %d alerts: %s", len(alerts), error)  # noqa: TRY400
+        if not unreported(session):
             return 0
     with session_scope(store.engine) as session:
-        mark_reported([session.merge(alert) for alert in alerts], now)
-    return len(alerts) if reachable else 0
+        if not acquire(session, "alarms", holder, now, REPORT_SECONDS):
+            return 0
+    try:
+        return _report(store, targets, pauses or Pauses(), now)
+    finally:
+        with session_scope(store.engine) as session:
+            release(session, "alarms", holder)
+
+
+def _report(store: Store, targets: list[str], pauses: Pauses, now: datetime) -> int:
+    from digest.alarms import send_alarms
+
+    with read_scope(store.engine) as session:
+        alerts = unreported(session)
+        states = {alert.id: _state(alert) for alert in alerts}
+        news = {t: [alert for alert in alerts if is_news(alert, t)] for t in targets if pauses.over(t, now)}
+        lines = {target: [_line(alert, store) for alert in own] for target, own in news.items() if own}
+    reached: set[int] = set()
+    for target, fault in send_alarms(store.config, lines, now).items():
+        pauses.note(target, now, failed=bool(fault))
+        told = {alert.id: states[alert.id] for alert in news[target]}
+        if fault:
+            logger.error("%s could not be told of %d alerts: %s", target, len(told), fault)
+            continue
+        reached |= told.keys()
+        with session_scope(store.engine) as session:
+            mark_told(session, told, targets, target, now)
+    with session_scope(store.engine) as session:
+        mark_told(session, states, targets, "", now)
+    return len(reached)
 
 
 def deadman(store: Store, now: datetime) -> list[Finding]:
@@ -256,9 +295,13 @@ def deadman(store: Store, now: datetime) -> list[Finding]:
     return findings
 
 
+def _state(alert: Alert) -> str:
+    return "cleared" if alert.cleared_at else "raised"
+
+
 def _line(alert: Alert, store: Store) -> dict[str, str]:
     return {
-        "state": "cleared" if alert.cleared_at else "raised",
+        "state": _state(alert),
         "kind": WORDS.get(alert.kind, alert.kind),
         "subject": alert.subject,
         "detail": alert.detail,

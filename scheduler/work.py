@@ -20,6 +20,7 @@ from store.models import Source
 from store.sources import SHUTDOWN, all_sources, sync_sources
 
 if TYPE_CHECKING:
+    from scheduler.monitors import Pauses
     from scheduler.workers import Submitter
 
 logger = logging.getLogger(__name__)
@@ -83,6 +84,7 @@ class Work:
     _pinged: datetime | None = None
     _files: SourcesFile = field(default_factory=SourcesFile)
     _queue: Submitter | None = None
+    _pauses: Pauses | None = None
 
     def crawl(self, now: datetime) -> None:
         """Follow the sources file and start what is due; while the file is faulty nothing new is started."""
@@ -159,14 +161,15 @@ class Work:
 
     def watch(self, now: datetime) -> None:
         """Look for trouble and tell the operators once per change."""
-        from scheduler.monitors import report_alerts, run_monitors
+        from scheduler.monitors import Pauses, report_alerts, run_monitors
 
         with session_scope(self.store.engine) as session:
             clear_alert(session, "daemon_dead", "daemon", now)
         findings = run_monitors(self.store, now)
-        report_alerts(self.store, now)
         if not {"late_issue", "issue_not_sent", "clock"} & {finding.kind for finding in findings}:
             self._ping(now)
+        self._pauses = self._pauses or Pauses()
+        report_alerts(self.store, now, self._pauses)
 
     def _ping(self, now: datetime) -> None:
         """Tell the outside watcher that all is well."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import select
@@ -39,19 +40,40 @@ def open_alerts(session: Session) -> list[Alert]:
 
 
 def unreported(session: Session) -> list[Alert]:
-    """Return alerts whose raising or clearing no operator has been told of; one raised and cleared untold is left out."""
+    """Return alerts whose raising or clearing has not been told to everybody it concerns, oldest first."""
     rows = session.scalars(
-        select(Alert).where(
+        select(Alert)
+        .where(
             Alert.raise_notified_at.is_(None)
             | (Alert.cleared_at.is_not(None) & Alert.clear_notified_at.is_(None))
         )
+        .order_by(Alert.raised_at, Alert.id)
     )
-    return [alert for alert in rows.all() if alert.raise_notified_at or not alert.cleared_at]
+    return list(rows)
 
 
-def mark_reported(alerts: list[Alert], now: datetime) -> None:
-    """Record that operators were told of these alerts as they stand."""
-    for alert in alerts:
-        alert.raise_notified_at = alert.raise_notified_at or now
-        if alert.cleared_at:
-            alert.clear_notified_at = now
+def is_news(alert: Alert, target: str) -> bool:
+    """Return whether `target` is to be told of the alert: as it stands, and of its end only when told of it before.
+
+    A target named only after everybody had been told of an alert hears nothing of it.
+    """
+    told = alert.told.get(target)
+    if alert.cleared_at:
+        return told == "raised"
+    return told is None and alert.raise_notified_at is None
+
+
+def mark_told(
+    session: Session, told: Mapping[int, str], targets: Sequence[str], reached: str, now: datetime
+) -> None:
+    """Record that the target `reached` ("" for none) was told of alerts (number -> raised or cleared).
+
+    Those of which none of the `targets` is to hear more are done with.
+    """
+    for alert in session.scalars(select(Alert).where(Alert.id.in_(told))):
+        if reached:
+            alert.told = alert.told | {reached: told[alert.id]}
+        if not any(is_news(alert, target) for target in targets):
+            alert.raise_notified_at = alert.raise_notified_at or now
+            if alert.cleared_at:
+                alert.clear_notified_at = now

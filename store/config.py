@@ -20,6 +20,8 @@ import msgspec
 from store.toml_file import TomlError, line_of, read_toml
 
 FILE_NAME = "parknews.toml"
+#: What `operators` may name beside addresses: the channels of digest.channels.posting, each with PARKNEWS_ALERTS_<NAME>_URL.
+ALARM_CHANNELS = ("wecom", "dingtalk", "feishu", "webhook")
 Positive = Annotated[int, msgspec.Meta(ge=1)]
 Days = Annotated[int, msgspec.Meta(ge=0, le=100_000)]
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
@@ -268,9 +270,11 @@ def _check(config: Config) -> None:
     for key, address in (("sender", config.mail.sender), ("reply_to", config.mail.reply_to)):
         if address and not is_address(address):
             _fail(config, f"$.mail.{key}", f"{address!r} is not a mail address; write name@example.cn")
-    for address in config.operators:
-        if not is_address(address):
-            _fail(config, "$.operators", f"{address!r} is not a mail address; write name@example.cn")
+    for operator in config.operators:
+        if not is_address(operator) and operator not in ALARM_CHANNELS:
+            names = ", ".join(ALARM_CHANNELS)
+            message = f"{operator!r} is neither a mail address (write name@example.cn) nor one of {names}"
+            _fail(config, "$.operators", message)
     if config.web.trust_proxy_user and not config.web.proxy:
         message = "nobody may be believed without saying who: set proxy to the address the reverse proxy connects from"
         _fail(config, "$.web.trust_proxy_user", message)

@@ -22,8 +22,12 @@ def posting_channels(environ: Mapping[str, str] = os.environ) -> dict[str, Chann
     A signing secret, where the chat has one, comes from PARKNEWS_<NAME>_SECRET likewise. Raises ConfigError for a file that
     cannot be read. The URLs are passwords themselves and stand in no configuration file.
     """
-    channels: dict[str, Channel] = {}
-    for kind in KINDS:
-        if url := secret(f"{kind.name}_url", environ):
-            channels[kind.name] = kind(Endpoint(url), secret(f"{kind.name}_secret", environ))
-    return channels
+    found = {kind.name: posting_channel(kind.name, environ) for kind in KINDS}
+    return {name: channel for name, channel in found.items() if channel is not None}
+
+
+def posting_channel(name: str, environ: Mapping[str, str] = os.environ, prefix: str = "") -> Channel | None:
+    """Return one of KINDS with the URL and secret of PARKNEWS_<PREFIX><NAME>_…, None without a URL. Raises as above."""
+    kind = next(kind for kind in KINDS if kind.name == name)
+    url = secret(f"{prefix}{name}_url", environ)
+    return kind(Endpoint(url), secret(f"{prefix}{name}_secret", environ)) if url else None

@@ -16,9 +16,9 @@ import pytest
 from scheduler.context import Store
 from scheduler.demo.smtp import SmtpSink
 from scheduler.jobs import CrawlJob
-from scheduler.monitors import deadman, report_alerts, run_monitors
+from scheduler.monitors import Pauses, deadman, report_alerts, run_monitors
 from scheduler.work import Work
-from store.alerts import open_alerts
+from store.alerts import open_alerts, raise_alert
 from store.config import Config, Daemon, Mail, RecipientEntry
 from store.database import read_scope, session_scope
 from store.deliveries import enqueue
@@ -27,6 +27,7 @@ from store.models import Issue, Source
 from store.recipients import add_recipient
 from store.schema import ensure
 from store.sources import Visit, finish_crawl, start_crawl
+from tests.digest.test_channels import Receiver, receiver  # noqa: F401  a fixture
 
 
 @pytest.fixture
@@ -117,6 +118,91 @@ def test_alerts_that_could_not_be_sent_are_sent_later(store: Store, now: datetim
         assert report_alerts(store, now) == 1
         assert report_alerts(store, now) == 0
         assert len(sink.messages()) == 1
+
+
+def with_robot(store: Store, url: str, patch: pytest.MonkeyPatch) -> None:
+    engine = store.engine
+    operators = [*store.config.operators, "wecom"]
+    store.config = msgspec.structs.replace(store.config, operators=operators)
+    store.__dict__["engine"] = engine
+    patch.setenv("PARKNEWS_ALERTS_WECOM_URL", url)
+
+
+def test_each_operator_is_told_of_each_change_once_whatever_befalls_the_others(
+    store: Store,
+    now: datetime,
+    tmp_path: Path,
+    receiver: Receiver,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    add_sources(store, now, "bad", "worse")
+    pauses = Pauses()
+    with SmtpSink(tmp_path / "mail") as sink:
+        with_mail(store, sink.port)
+        with_robot(store, receiver.url, monkeypatch)
+        receiver.status = 500
+        bad = {0: "worse", 1: "worse bad", 2: "worse bad", 3: "worse", 4: "worse"}
+        for number in range(8):
+            at = now + timedelta(hours=number)
+            for name in ("bad", "worse"):
+                failing = name in bad.get(number, "")
+                visit(store, name, at, "failed" if failing else "ok", "http_403" if failing else "", new=1)
+            if number == 5:
+                receiver.status = 200
+            run_monitors(store, at)
+            report_alerts(store, at, pauses)
+            report_alerts(store, at, pauses)
+        mails = [BytesParser(policy=policy.default).parsebytes(path.read_bytes()) for path in sink.messages()]
+    subjects = [str(mail["Subject"]).partition("：")[2] for mail in mails]
+    assert subjects == ["1项待处理", "1项待处理", "1项已恢复", "1项已恢复"]
+    told = [body.decode() for _, _, body in receiver.requests if b"worse" in body]
+    assert "1项待处理" in told[-2]
+    assert "1项已恢复" in told[-1]
+    assert "：bad" not in told[-1]  # was over before the robot could be told of it
+    assert len([body for body in told if "已恢复" in body]) == 1
+
+
+def test_who_cannot_be_told_is_tried_at_the_next_tick_and_then_less_and_less_often(now: datetime) -> None:
+    pauses, tried = Pauses(), []
+    for minute in range(6 * 60):
+        at = now + timedelta(minutes=minute)
+        if pauses.over("wecom", at):
+            tried.append(minute)
+            pauses.note("wecom", at, failed=True)
+    assert tried == [0, 1, 2, 4, 8, 16, 32, 64, 124, 184, 244, 304]
+    pauses.note("wecom", now, failed=False)
+    assert pauses.over("wecom", now)
+
+
+def test_while_another_process_tells_the_operators_this_one_does_not(
+    store: Store,
+    now: datetime,
+    receiver: Receiver,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with_robot(store, receiver.url, monkeypatch)
+    deadman(store, now)
+    with session_scope(store.engine) as session:
+        acquire(session, "alarms", "another", now, 60)
+    assert report_alerts(store, now) == 0
+    assert report_alerts(store, now + timedelta(minutes=2)) == 1
+    assert len(receiver.requests) == 1
+
+
+def test_a_robot_named_later_hears_only_of_what_is_new(
+    store: Store,
+    now: datetime,
+    receiver: Receiver,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    deadman(store, now)
+    assert report_alerts(store, now) == 0
+    with_robot(store, receiver.url, monkeypatch)
+    assert report_alerts(store, now) == 0
+    with session_scope(store.engine) as session:
+        raise_alert(session, "network", "this machine", "x", now)
+    assert report_alerts(store, now) == 1
+    assert "daemon" not in receiver.requests[0][2].decode()
 
 
 def test_when_most_sources_are_away_at_once_it_is_this_machine(store: Store, now: datetime) -> None:
