@@ -16,8 +16,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +26,13 @@ ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
 from tests.acceptance.farm import running  # noqa: E402
-from tests.bench.newsfarm import COLUMNS, NewsFarm  # noqa: E402
+from tests.bench.newsfarm import COLUMNS, LISTS, NewsFarm  # noqa: E402
 from tests.bench.stages import Stages, load  # noqa: E402
 
 #: Where the peers' packages are; those of the product come first.
 PEERS = next((ROOT / ".venv-peers" / "lib").glob("python*/site-packages"), None)
+#: Articles edited overnight.
+EDITS = 30
 HOSTS = [f"127.0.0.{number}" for number in range(2, 10)]
 
 
@@ -145,10 +148,11 @@ def office(folder: Path, port: int) -> None:
     """Write the configuration of the crawl."""
     (folder / "parknews.toml").write_text("[crawl]\ndelay = 0\nmax_articles = 10000\n", encoding="utf-8")
     tables = []
-    for number, host in enumerate(HOSTS):
-        urls = ", ".join(f'"http://{host}:{port}/col{column}/"' for column in range(COLUMNS))
+    for number, (host, (kind, paths)) in enumerate(zip(HOSTS, LISTS, strict=True)):
+        urls = ", ".join(f'"http://{host}:{port}{path}"' for path in paths)
+        more = "days = 3650\n" if kind == "sitemap" else ""
         tables.append(
-            f'[[source]]\nname = "site-{number}"\nkind = "portal"\npublisher = "第{number}网"\nurls = [{urls}]\ninternal = true\n'
+            f'[[source]]\nname = "site-{number}"\nkind = "{kind}"\npublisher = "第{number}网"\nurls = [{urls}]\ninternal = true\n{more}'
         )
     (folder / "sources.toml").write_text("\n".join(tables), encoding="utf-8")
 
@@ -216,32 +220,53 @@ def measure(folder: Path, news: NewsFarm, profile: str) -> None:
         "again, nothing new",
         again,
         0,
-        f"; {len(farm.asked)} requests (lists {COLUMNS * len(HOSTS)}, robots {len(HOSTS)})",
+        f"; {len(farm.asked)} requests (lists {list_count()}, robots {len(HOSTS)})",
     )
     next_day(folder, news)
 
 
 def next_day(folder: Path, news: NewsFarm) -> None:
-    """A day on: three new articles a host, one in fifty edited."""
+    """A day on: three new articles a host, thirty edited; then a visit a day for as long as edits are looked for."""
     farm, new, before = news.farm, 3 * len(HOSTS), counts(folder)
     for number in range(news.articles, news.articles + new):
         news.publish(number)
-    edited = range(0, news.articles, 50)
-    for number in edited:
-        news.edit(number)
-    lists = COLUMNS * len(HOSTS)
-    for day in (1, 2, 3, 5, 8):
+    news.edited_at = (datetime.now(UTC) + timedelta(hours=12)).isoformat(timespec="seconds")
+    for number in range(EDITS):
+        news.edit(
+            number * (news.articles // EDITS // 2 * 2 - 1)
+        )  # an odd step, so that every host has its share
+    lists, told = list_count(), sum(shown != "nowhere" for shown in news.shown.values())
+    for day in range(1, 15):
         farm.forget()
         cost = run(folder, "ours", str(86_400 * day + 700))
-        after = counts(folder)
-        robots = len(farm.paths("/robots.txt"))
-        show(
-            f"day {day}",
-            cost,
-            0,
-            f"; {after[0] - before[0]} of {new} new, {after[1]} of {len(edited)} edited noticed, "
-            f"{len(farm.asked) - robots} requests + {robots} robots for {lists} lists",
-        )
+        if day not in {1, 2, 7, 14}:
+            continue
+        after, robots = counts(folder), len(farm.paths("/robots.txt"))
+        asked = f"{len(farm.asked) - robots} requests + {robots} robots"
+        if day == 1:
+            bound = (lists + new + told) * 1.1
+            asked += f" for {lists} lists, {new} new, {told} edits that lists tell of (wanted <= {bound:.0f})"
+        show(f"day {day}", cost, 0, f"; {after[0] - before[0]} of {new} new, {asked}")
+        print(f"{'':34}edited and noticed, by where lists tell of it: {noticed(folder, news)}")
+
+
+def noticed(folder: Path, news: NewsFarm) -> str:
+    """Return how many edits of each kind have become revisions."""
+    import sqlite3
+
+    with sqlite3.connect(folder / "var" / "parknews.db") as database:
+        urls = database.execute("SELECT url FROM article JOIN article_version ON article_id = article.id")
+        revised = {url for (url,) in urls}
+    address = {number: news.farm.root(news.place(number)[0]) + news.path(number) for number in news.shown}
+    found = Counter(shown for number, shown in news.shown.items() if address[number] in revised)
+    return ", ".join(
+        f"{shown} {found[shown]} of {count}" for shown, count in sorted(Counter(news.shown.values()).items())
+    )
+
+
+def list_count() -> int:
+    """Return how many lists the sources have."""
+    return sum(len(paths) for _, paths in LISTS)
 
 
 if __name__ == "__main__":

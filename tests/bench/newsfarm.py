@@ -1,4 +1,7 @@
-"""A generated web of news sites for the bench: eight loopback hosts, four families of CMS, two encodings, pages of a given size."""
+"""A generated web of news sites for the bench: eight loopback hosts, four families of CMS, two encodings, pages of a given size.
+
+Six hosts are known by their columns, one by its sitemap, one by its feed.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,14 @@ from itertools import accumulate
 from tests.acceptance.farm import Farm, Headers, Reply
 
 COLUMNS = 4
+#: How a source at each host is read, and from where.
+LISTS = [
+    *[("portal", [f"/col{column}/" for column in range(COLUMNS)])] * 6,
+    ("sitemap", ["/sitemap.xml"]),
+    ("rss", ["/feed.xml"]),
+]
+#: Where an edit shows on a host with columns: in the headline, in the date, or only on the article's own page.
+SHOWN = ("headline", "nowhere", "date")
 _SIGNS = [chr(code) for code in range(0x4E00, 0x4E00 + 2500)]
 _WEIGHTS = list(accumulate(1 / (rank + 10) for rank in range(len(_SIGNS))))
 _ZONES = ("宝鸡高新区", "武汉东湖高新区", "合肥高新区", "成都高新区", "西安高新区", "苏州工业园区")
@@ -37,6 +48,8 @@ class NewsFarm:
     seed: int = 7
     columns: dict[tuple[str, int], list[int]] = field(default_factory=dict)
     edits: dict[int, int] = field(default_factory=dict)
+    shown: dict[int, str] = field(default_factory=dict)
+    edited_at: str = "2026-11-20T09:30:00+08:00"
 
     def build(self) -> None:
         """Put up every list and article."""
@@ -49,6 +62,8 @@ class NewsFarm:
         self.columns.setdefault((host, column), []).insert(0, number)
         self.farm.pages[host, self.path(number)] = lambda headers: self._article(number, headers)
         self.farm.pages[host, f"/col{column}/"] = lambda headers: self._list(host, column, headers)
+        self.farm.pages[host, "/sitemap.xml"] = lambda headers: self._map(host, headers)
+        self.farm.pages[host, "/feed.xml"] = lambda headers: self._feed(host, headers)
 
     def place(self, number: int) -> tuple[str, int]:
         """Return the host and column of an article."""
@@ -66,7 +81,9 @@ class NewsFarm:
         return [*shapes, "/news/show-{}.html"][family].format(100_000 + number)
 
     def edit(self, number: int) -> None:
-        """Change an article's text."""
+        """Change an article's text; `shown` says where its lists tell of it."""
+        kind, _ = LISTS[self.farm.hosts.index(self.place(number)[0])]
+        self.shown[number] = SHOWN[len(self.edits) % len(SHOWN)] if kind == "portal" else kind
         self.edits[number] = self.edits.get(number, 0) + 1
 
     def _family(self, host: str) -> tuple[int, str]:
@@ -76,7 +93,7 @@ class NewsFarm:
     def _list(self, host: str, column: int, headers: Headers) -> Reply:
         family, encoding = self._family(host)
         rows = "".join(
-            f'<li><a href="{self.path(number)}" title="{self.title(number)}">{self.title(number)}</a><span>2026-11-20</span></li>'
+            f'<li><a href="{self.path(number)}" title="{self.title(number)}">{self.title(number)}</a><span>{self._day(number)}</span></li>'
             for number in self.columns[host, column]
         )
         head = f'<!DOCTYPE html><html><head><meta charset="{encoding}"><title>党建要闻</title></head><body>{_menu(family)}'
@@ -84,8 +101,38 @@ class NewsFarm:
             (head + f'<ul class="list">{rows}</ul></body></html>').encode(encoding), headers, encoding
         )
 
+    def _day(self, number: int) -> str:
+        return "2026-11-21" if self.shown.get(number) == "date" else "2026-11-20"
+
+    def _changed(self, number: int) -> str:
+        return self.edited_at if self.shown.get(number) in {"sitemap", "rss"} else "2026-11-20T09:30:00+08:00"
+
+    def _numbers(self, host: str) -> list[int]:
+        return [number for column in range(COLUMNS) for number in self.columns.get((host, column), [])]
+
+    def _map(self, host: str, headers: Headers) -> Reply:
+        root = self.farm.root(host)
+        rows = "".join(
+            f"<url><loc>{root}{self.path(number)}</loc><lastmod>{self._changed(number)}</lastmod></url>"
+            for number in self._numbers(host)
+        )
+        body = f'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{rows}</urlset>'
+        return _tagged(body.encode(), headers, "utf-8")
+
+    def _feed(self, host: str, headers: Headers) -> Reply:
+        root = self.farm.root(host)
+        rows = "".join(
+            f'<entry><title>{self.title(number)}</title><link href="{root}{self.path(number)}"/>'
+            f"<published>2026-11-20T09:30:00+08:00</published><updated>{self._changed(number)}</updated></entry>"
+            for number in self._numbers(host)
+        )
+        return _tagged(f'<feed xmlns="http://www.w3.org/2005/Atom">{rows}</feed>'.encode(), headers, "utf-8")
+
     def title(self, number: int) -> str:
-        """Return an article's headline."""
+        """Return an article's headline as it stands now."""
+        return ("更正：" if self.shown.get(number) == "headline" else "") + self._first_title(number)
+
+    def _first_title(self, number: int) -> str:
         chance = random.Random(self.seed * 1_000_003 + number)
         return f"{chance.choice(_ZONES)}{chance.choice(_DEEDS)}{''.join(chance.choices(_SIGNS, k=6))}"
 
@@ -93,7 +140,7 @@ class NewsFarm:
         """Return an article's text as it stands now."""
         chance = random.Random(self.seed * 2_000_003 + number)
         made = [_paragraph(chance) for _ in range(chance.randint(5, 14))]
-        zone = self.title(number)[:6]
+        zone = self._first_title(number)[:6]
         edited = [f"更正：参加人数应为{count + 101}人。" for count in range(self.edits.get(number, 0))]
         return [f"11月20日，{zone}{_FACTS[number % 2]}", *made, *edited]
 
