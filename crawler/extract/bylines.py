@@ -269,8 +269,8 @@ def read_classes(lines: list[Line], byline: Byline, rank: int = 2) -> None:
             ):
                 continue
             words = f"{node.words} {node.get('itemprop')} {node.get('data-role')}"
-            if node.link is not None and node.link is not node:
-                words += " " + node.link.words
+            if node.link >= 0 and not node.is_link:
+                words += " " + next(outer.words for outer in node.ancestors() if outer.is_link)
             if node.parent is not None and not node.words:
                 words += " " + node.parent.words
             if _SOURCE_WORDS.search(words):

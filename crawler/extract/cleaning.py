@@ -118,7 +118,7 @@ def _row(line: Line, container: Node) -> Node | None:
     """The row of a data table inside the container that the line's cell belongs to."""
     if line.node.tag not in ("td", "th", "p", "div", "span"):
         return None
-    for ancestor in line.node.ancestors()[:4]:
+    for ancestor in line.node.ancestors(4):
         if ancestor is container:
             return None
         if ancestor.tag == "tr":
@@ -247,7 +247,7 @@ def _without_tail_link(line: Line) -> Line | None:
     if not line.links or line.links > 24 or len(line.text) <= line.links:
         return line
     parts = list(line.parts)
-    while parts and (not parts[-1][0].strip() or parts[-1][1].link is not None):
+    while parts and (not parts[-1][0].strip() or parts[-1][1].link >= 0):
         parts.pop()
     tail = " ".join("".join(text for text, _ in line.parts[len(parts) :]).split())
     head = " ".join("".join(text for text, _ in parts).split())
@@ -301,7 +301,7 @@ def _is_marked_caption(line: Line) -> bool:
     if wording.is_caption(line.text):
         return True
     inner = next((node for text, node in line.parts if text.strip()), line.node)
-    for node in inner.ancestors()[:3]:
+    for node in inner.ancestors(3):
         if node.tag == "figcaption" or (
             node.words and _CAPTION_WORDS.search(node.words) and len(line.text) <= 200
         ):
@@ -332,12 +332,12 @@ def _is_bold(line: Line) -> bool:
     inner = next((node for text, node in line.parts if text.strip()), line.node)
     return any(
         node.tag in ("strong", "b", "h1", "h2", "h3", "h4", "h5") or "bold" in node.get("style")
-        for node in inner.ancestors()[:4]
+        for node in inner.ancestors(4)
     )
 
 
 def _centred(line: Line) -> bool:
-    for node in line.node.ancestors()[:3]:
+    for node in line.node.ancestors(3):
         if node.get("align").lower() == "center" or "center" in node.get("style").replace(" ", "").lower():
             return True
     return False

@@ -43,13 +43,7 @@ def further_pages(tree: Tree, first_line: int, url: str) -> list[str]:
 
 
 def _is_pager(tree: Tree, node: Node) -> bool:
-    pieces = [
-        part
-        for line in tree.lines[node.first : node.last]
-        for part, owner in line.parts
-        if owner.link is node
-    ]
-    text = "".join(pieces).strip()[:20]
+    text = tree.link_text(node).strip()[:20]
     return _NUMBER.match(text) is not None or _NEXT.match(text) is not None
 
 

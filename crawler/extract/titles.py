@@ -132,7 +132,7 @@ def _joined(lines: list[Line]) -> Title:
 
 
 def _heading(node: Node) -> Node | None:
-    for ancestor in node.ancestors()[:3]:
+    for ancestor in node.ancestors(3):
         if ancestor.tag in _SCORE_HEADING:
             return ancestor
     return None
@@ -235,13 +235,13 @@ def _agreement(folded: str, known: list[str]) -> float:
 def _looks(line: Line) -> float:
     """How much the line's elements look like a headline: heading, named so, large, bold or centred."""
     score = 0.0
-    nodes = line.node.ancestors()[:3]
+    nodes = line.node.ancestors(3)
     inner = line.parts[0][1]
     for text, node in line.parts:
         if text.strip():
             inner = node
             break
-    chain = [n for n in inner.ancestors()[:4] if n.index >= nodes[-1].index]
+    chain = [n for n in inner.ancestors(4) if n.index >= nodes[-1].index]
     for distance, node in enumerate(chain):
         score = max(score, _SCORE_HEADING.get(node.tag, 0.0))
         if node.words and distance < 3 and _TITLE_WORDS.search(node.words):

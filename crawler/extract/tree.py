@@ -127,25 +127,34 @@ _VOID = frozenset(
         "li",
     ]
 )
+_HEAD = frozenset(("meta", "base", "link"))
+#: First characters of the parser's names for comments and document types.
+_NO_ELEMENT = frozenset("-!#")
 _IDEOGRAPHIC_INDENT = re.compile("\u3000{2,}|(?:\xa0{1,2} ?){3,}|\n\\s{0,8}\n")
 
 
 class Node:
-    """One element. `first` and `last` bound its lines: tree.lines[first:last]."""
+    """One element. `first` and `last` bound its lines: tree.lines[first:last].
+
+    `link` is the index of the link the element is or stands in, -1 outside links; an index, because an element that
+    holds itself would wait for the garbage collector.
+    """
 
     __slots__ = ("attrs", "depth", "first", "hidden", "index", "last", "link", "parent", "tag", "words")
 
-    def __init__(self, tag: str, attrs: dict[str, str | None], parent: Node | None, first: int) -> None:
+    def __init__(
+        self, tag: str, attrs: dict[str, str | None], parent: Node | None, first: int, index: int = 0
+    ) -> None:
         self.tag = tag
         self.attrs = attrs
         self.parent = parent
-        self.first = first
-        self.last = first
-        self.index = 0
-        self.depth: int = parent.depth + 1 if parent else 0
-        self.hidden: bool = parent.hidden if parent else False
-        self.link: Node | None = parent.link if parent else None
+        self.first = self.last = first
+        self.index = index
         self.words = ""
+        if parent is None:
+            self.depth, self.hidden, self.link = 0, False, -1
+        else:
+            self.depth, self.hidden, self.link = parent.depth + 1, parent.hidden, parent.link
         if attrs:
             self._read_attrs()
 
@@ -155,20 +164,26 @@ class Node:
         if "hidden" in attrs or (style and "none" in style and _HIDDEN.search(style)):
             self.hidden = True
         if self.tag == "a" and attrs.get("href"):
-            self.link = self
+            self.link = self.index
         cls, ident = attrs.get("class"), attrs.get("id")
         if cls or ident:
             self.words = f"{ident or ''} {cls or ''}"[:_MAX_WORDS].strip().lower()
 
+    @property
+    def is_link(self) -> bool:
+        """Whether the element is a link itself."""
+        return self.link == self.index
+
     def get(self, name: str) -> str:
         return self.attrs.get(name) or ""
 
-    def ancestors(self) -> list[Node]:
-        """The element itself and its ancestors, innermost first."""
-        out, node = [], self
-        while node is not None:
+    def ancestors(self, most: int = MAX_NODES) -> list[Node]:
+        """The element itself and its ancestors, innermost first, at most so many."""
+        out: list[Node] = []
+        node: Node | None = self
+        while node is not None and len(out) < most:
             out.append(node)
-            node = node.parent  # type: ignore[assignment]
+            node = node.parent
         return out
 
 
@@ -205,6 +220,8 @@ class Tree:
     lines: list[Line] = field(default_factory=list)
     images: list[PageImage] = field(default_factory=list)
     links: list[Node] = field(default_factory=list)
+    #: the pieces of text of each link, by its index
+    link_texts: dict[int, list[str]] = field(default_factory=dict)
     scripts: list[str] = field(default_factory=list)
     json_ld: list[str] = field(default_factory=list)
     #: markup kept in text areas and script templates, which some sites show by script
@@ -219,8 +236,9 @@ class Tree:
     #: how much each element's lines count; filled by crawler.extract.regions
     factors: list[float] = field(default_factory=list)
 
-    def text_of(self, node: Node) -> str:
-        return " ".join(line.text for line in self.lines[node.first : node.last])
+    def link_text(self, node: Node) -> str:
+        """The text of a link with its white space as it stands in the markup."""
+        return "".join(self.link_texts.get(node.index, ()))
 
 
 def parse(text: str) -> Tree:
@@ -288,6 +306,13 @@ def _check_depth(text: str) -> None:
         raise PageNotUnderstood("too_deep", f"{deepest} open elements")
 
 
+def _is_indented(text: str) -> bool:
+    """Whether a text holds paragraphs that only indents or empty lines divide."""
+    return (
+        "\u3000\u3000" in text or "\xa0" in text or "\n" in text
+    ) and _IDEOGRAPHIC_INDENT.search(text.strip()) is not None
+
+
 _TAG_START = re.compile("<[a-zA-Z]")
 _TAG_REST = re.compile(r"""[^>=]*+(?:=\s*+(?:"[^"]*+"|'[^']*+'|[^\s>"']*+)[^>=]*+)*+""")
 
@@ -318,21 +343,21 @@ class _Builder:
     def __init__(self) -> None:
         self.tree = Tree()
         self.parts: list[tuple[str, Node]] = []
-        self.block: Node | None = None
+        self.full = False
 
     def walk(self, root: LexborNode) -> None:
         """Visit every node once, in document order, without recursion."""
         stack: list[tuple[LexborNode, Node]] = []
         current: LexborNode | None = root
         parent: Node | None = None
-        while current is not None and not self.full():
-            node = self.enter(current, parent)
-            child = current.first_child if node is not None else None
-            if node is not None and child is not None:
-                stack.append((current, node))
-                current, parent = child, node
-                continue
-            if node is not None:
+        while current is not None and not self.full:
+            if current.tag == "-text":
+                self.add_text(current.text_content or "", parent)
+            elif (node := self.enter(current, parent)) is not None:
+                if (child := current.first_child) is not None:
+                    stack.append((current, node))
+                    current, parent = child, node
+                    continue
                 self.leave(node)
             following = current.next
             while following is None and stack:
@@ -353,60 +378,58 @@ class _Builder:
         if raw.is_comment_node and len(self.tree.comments) < 500:
             self.tree.comments.append((len(self.tree.lines), (raw.comment_content or "")[:4000]))
 
-    def full(self) -> bool:
-        return len(self.tree.nodes) >= MAX_NODES or len(self.tree.lines) >= MAX_LINES
-
     def enter(self, raw: LexborNode, parent: Node | None) -> Node | None:
-        """Take one node in; the element whose children are to be visited, or None."""
+        """Take one node in that is no text; the element whose children are to be visited, or None."""
         tag = raw.tag or ""
-        if tag == "-text":
-            self.add_text(raw.text_content or "", parent)
+        if tag in BLOCK:
+            if self.parts:
+                self.flush()
+        elif tag == "br":
+            if self.parts:
+                self.flush()
             return None
-        if tag[:1] in {"-", "!", "#"}:
-            self.comment(raw)
-            return None
-        if tag in _SKIP:
+        elif tag in _SKIP:
             self.skipped(tag, raw)
             if tag != "head":
                 return None
-        if tag in ("meta", "base", "link"):
+        elif tag in _HEAD:
             self.head_element(tag, raw.attributes)
+            return None
+        elif tag[:1] in _NO_ELEMENT:
+            self.comment(raw)
             return None
         return self.element(tag, raw.attributes, parent)
 
-    def element(self, tag: str, attrs: dict[str, str | None], parent: Node | None) -> Node | None:
+    def element(self, tag: str, attrs: dict[str, str | None], parent: Node | None) -> Node:
         tree = self.tree
-        if tag == "br":
-            self.flush()
-            return None
-        block = tag in BLOCK
-        if block:
-            self.flush()
-        node = Node(tag, attrs, parent, len(tree.lines))
-        node.index = len(tree.nodes)
+        node = Node(tag, attrs, parent, len(tree.lines), len(tree.nodes))
         tree.nodes.append(node)
+        if len(tree.nodes) >= MAX_NODES:
+            self.full = True
         if tag == "img":
             self.image(node)
-        elif tag == "a" and node.link is node:
+        elif tag == "a" and node.is_link:
             tree.links.append(node)
         elif tag in ("frame", "frameset"):
             tree.framed = True
         return node
 
     def leave(self, node: Node) -> None:
-        if node.tag in BLOCK:
+        if self.parts:
+            if node.tag not in BLOCK:
+                # An inline element's line is still open: it counts as the element's.
+                node.last = len(self.tree.lines) + 1
+                return
             self.flush()
-        # An inline element's line may still be open: it counts as the element's.
-        node.last = len(self.tree.lines) + (1 if self.parts else 0)
+        node.last = len(self.tree.lines)
 
     def add_text(self, text: str, parent: Node | None) -> None:
-        if parent is None or parent.tag == "head" or not text:
-            return
-        if not text.strip():
-            if self.parts:
+        if not text or text.isspace():
+            if text and self.parts and parent is not None and parent.tag != "head":
                 self.parts.append((" ", parent))
+        elif parent is None or parent.tag == "head":
             return
-        if parent.tag == "pre" or (len(text) > 60 and _IDEOGRAPHIC_INDENT.search(text.strip())):
+        elif parent.tag == "pre" or (len(text) > 60 and _is_indented(text)):
             self.preformatted(text, parent)
         else:
             self.parts.append((text, parent))
@@ -420,19 +443,32 @@ class _Builder:
                 self.parts.append((piece, parent))
 
     def flush(self) -> None:
+        """Make a line of the open parts, the first of which is never blank."""
         if not self.parts:
             return
         parts, self.parts = self.parts, []
         text = " ".join("".join([part for part, _ in parts]).split())
         if not text:
             return
-        block = next((owner for part, owner in parts if part != " "), parts[0][1])
-        links = sum(len(part.strip()) for part, owner in parts if owner.link is not None)
+        block = parts[0][1]
+        links, hidden = self.read_parts(parts)
         while block.tag not in BLOCK and block.parent is not None:
             block = block.parent
-        hidden = all(owner.hidden for part, owner in parts if part != " ")
         lines = self.tree.lines
         lines.append(Line(text, block, parts, min(links, len(text)), len(lines), hidden))
+        if len(lines) >= MAX_LINES:
+            self.full = True
+
+    def read_parts(self, parts: list[tuple[str, Node]]) -> tuple[int, bool]:
+        """How many characters of a line stand in links, whose texts are noted, and whether all of it is hidden."""
+        links, hidden = 0, True
+        for part, owner in parts:
+            if owner.link >= 0:
+                links += len(part.strip())
+                self.tree.link_texts.setdefault(owner.link, []).append(part)
+            if not owner.hidden and part != " ":
+                hidden = False
+        return links, hidden
 
     def image(self, node: Node) -> None:
         get = node.get

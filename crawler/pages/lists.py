@@ -152,16 +152,13 @@ def _in_navigation(node: Node) -> bool:
     return any(
         ancestor.tag in ("nav", "footer")
         or (ancestor.words and _NAVIGATION.search(ancestor.words) is not None)
-        for ancestor in node.ancestors()[:8]
+        for ancestor in node.ancestors(8)
         if ancestor.tag not in ("body", "html")
     )
 
 
 def _title(tree: Tree, node: Node) -> str:
-    pieces = []
-    for line in tree.lines[node.first : node.last]:
-        pieces += [text for text, owner in line.parts if owner.link is node]
-    text = clean_line(" ".join("".join(pieces).split()))
+    text = clean_line(" ".join(tree.link_text(node).split()))
     attribute = clean_line(node.get("title"))[:300]
     if len(_CJK.findall(attribute)) >= _MIN_TITLE and (
         text.rstrip().endswith(("…", "...", "..")) or len(text) < 4
@@ -350,7 +347,7 @@ _DAY_LAST = re.compile(r"(?<!\d)(?P<year>20\d\d)[-/.年](?P<month>\d{1,2})月?\s
 def _date_beside(tree: Tree, candidate: Candidate, link_of: dict[int, str]) -> str | None:
     """The date in the smallest block around the link that holds no other article's link."""
     node = candidate.node
-    for ancestor in node.ancestors()[:7]:
+    for ancestor in node.ancestors(7):
         if ancestor.tag in ("body", "html") or ancestor.last - ancestor.first > _ENTRY_LINES:
             break
         if ancestor.tag not in BLOCK and ancestor.last - ancestor.first < 2:
@@ -388,15 +385,13 @@ def _next_link(page: PortalListPage) -> tuple[str, int] | None:
         return url, len(tree.lines)
     by_sign = None
     for node in tree.links:
-        lines = tree.lines[node.first : node.last]
-        text = "".join(part for line in lines for part, owner in line.parts if owner.link is node).strip()
-        text = text or node.get("title").strip()
+        text = tree.link_text(node).strip() or node.get("title").strip()
         url = page.urljoin(node.get("href"))
         if not url or url == page.url:
             continue
         if node.get("rel").lower() == "next" or (len(text) <= 12 and _NEXT_TEXT.match(text)):
             return url, node.first
-        if text in _NEXT_SIGN and "pag" in " ".join(n.words for n in node.ancestors()[:4]):
+        if text in _NEXT_SIGN and "pag" in " ".join(n.words for n in node.ancestors(4)):
             by_sign = by_sign or (url, node.first)
     return by_sign
 
