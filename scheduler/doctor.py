@@ -203,8 +203,32 @@ def _web(config: Config) -> Iterator[Check]:
 def _people(config: Config) -> Iterator[Check]:
     if not config.operators:
         yield Check("operators", True, "nobody is told of broken sources", "operators", note=True)
+    for name in config.operators:
+        if "@" not in name:
+            yield _alarm_channel(name)
     if not config.crawl.contact:
         yield Check("contact", True, "[crawl] contact is not set", "contact", note=True)
+
+
+def _alarm_channel(name: str) -> Check:
+    from digest.alarms import PREFIX
+    from digest.channels.base import DeliveryError
+    from digest.channels.posting import posting_channel
+
+    what, variable = f"alarms to {name}", f"PARKNEWS_{PREFIX.upper()}{name.upper()}_URL"
+    try:
+        channel = posting_channel(name, os.environ, PREFIX)
+        if channel is None:
+            return Check(what, False, f"{variable} is not set", "alarm_channel")
+        channel.check()
+    except ConfigError as error:
+        return Check(what, False, str(error), "secret_unreadable")
+    except DeliveryError as error:
+        return Check(what, False, str(error), "alarm_channel")
+    file = os.environ.get(f"{variable}_FILE")
+    if file and not os.environ.get(variable) and Path(file).stat().st_mode & 0o077:
+        return Check(what, False, f"{file} can be read by others", "secret_open")
+    return Check(what, True, "its address is set; `parknews doctor --test-alarm` tries it")
 
 
 def _extras(config: Config) -> Iterator[Check]:

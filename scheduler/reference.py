@@ -57,7 +57,10 @@ def _block(command: click.Command, context: click.Context) -> str:
 def config_page() -> str:
     """Return the starter configuration, in which every option stands with its default."""
     starter = files("scheduler.starter").joinpath("parknews.toml").read_text(encoding="utf-8")
-    secrets = "Environment: PARKNEWS_CONFIG, PARKNEWS_DATABASE_URL, PARKNEWS_MAIL_PASSWORD[_FILE], PARKNEWS_WEB_SECRET[_FILE].\n"
+    secrets = (
+        "Environment: PARKNEWS_CONFIG, PARKNEWS_DATABASE_URL, PARKNEWS_MAIL_PASSWORD[_FILE], PARKNEWS_WEB_SECRET[_FILE];\n"
+        "for chats and webhooks PARKNEWS_NAME_URL[_FILE] and PARKNEWS_NAME_SECRET[_FILE], for alarms PARKNEWS_ALERTS_NAME_URL[_FILE] and so on.\n"
+    )
     return f"{HEAD}# Configuration\n\n`parknews init` writes this file; a test keeps it equal to the code's defaults.\n\n{secrets}\n```toml\n{starter}```\n"
 
 

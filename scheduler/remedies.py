@@ -146,8 +146,12 @@ REMEDIES: dict[str, tuple[str, str]] = {
         "请用 parknews recipient add 或配置中的 [[recipient]] 添加收件人",
     ),
     "operators": (
-        "name addresses in `operators`, or nobody hears of broken sources",
-        "请在 operators 中填写运维邮箱，否则来源出错无人知晓",
+        "name addresses or chat robots in `operators`, or nobody hears of broken sources",
+        "请在 operators 中填写运维邮箱或群机器人，否则来源出错无人知晓",
+    ),
+    "alarm_channel": (
+        "set PARKNEWS_ALERTS_NAME_URL (or ..._URL_FILE) to the https address of the operators' robot or webhook",
+        "请将 PARKNEWS_ALERTS_名称_URL（或 ..._URL_FILE）设为运维群机器人或 webhook 的 https 地址",
     ),
     "contact": (
         "set [crawl] contact, so that sites can ask instead of blocking",

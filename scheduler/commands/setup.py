@@ -40,7 +40,10 @@ def init_command(folder: str) -> None:
 
 @click.command()
 @click.option("--deadman", is_flag=True, help="Only say whether issues still go out; for cron.")
-def doctor_command(deadman: bool) -> None:
+@click.option(
+    "--test-alarm", is_flag=True, help="Only send a test alarm to every operator and say who got it."
+)
+def doctor_command(deadman: bool, test_alarm: bool) -> None:
     """Check this installation; every fault with its way out. Exit code 1 when something is wrong.
 
     With --deadman: silent and 0 while a daemon runs and the latest issue went out within half an hour of its hour; else the
@@ -48,6 +51,9 @@ def doctor_command(deadman: bool) -> None:
     """
     if deadman:
         _deadman()
+        return
+    if test_alarm:
+        _test_alarm()
         return
     from scheduler.doctor import examine
 
@@ -72,4 +78,25 @@ def _deadman() -> None:
         click.echo(f"{finding.kind} {finding.subject}: {finding.detail}", err=True)
     report_alerts(store, now)
     if findings:
+        raise SystemExit(1)
+
+
+def _test_alarm() -> None:
+    from digest.alarms import alarm_targets, send_alarms
+    from store.config import load_config
+
+    config, now = load_config(), datetime.now(UTC)
+    line = {
+        "state": "raised",
+        "kind": "测试告警",
+        "subject": "parknews doctor --test-alarm",
+        "detail": "收到即表示告警可以送达",
+        "at": f"{now.astimezone(config.zone_info):%Y-%m-%d %H:%M}",
+    }
+    targets = alarm_targets(config)
+    faults = send_alarms(config, {target: [line] for target in targets}, now)
+    for target in config.operators:
+        told = faults.get(target, "no mail server is configured")
+        click.echo(f"{'FAIL' if told else 'ok':4} {target}{f': {told}' if told else ''}")
+    if not targets or any(faults.values()):
         raise SystemExit(1)

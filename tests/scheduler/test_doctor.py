@@ -13,8 +13,10 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from click.testing import CliRunner
 
 from scheduler import doctor, examinations
+from scheduler.commands.setup import doctor_command
 from scheduler.doctor import Check, examine, safely
 from scheduler.remedies import REMEDIES
 from store.config import Config
@@ -23,6 +25,7 @@ from store.leases import acquire
 from store.models import Source
 from store.schema import ensure
 from tests.digest.smtp_servers import Mailbox, ScriptedServer, free_port, make_certificate, real_server
+from tests.digest.test_channels import Receiver, receiver  # noqa: F401  a fixture
 
 NOW = datetime(2026, 11, 23, 0, 0, tzinfo=UTC)
 SOURCE = '[[source]]\nname = "a"\nkind = "portal"\npublisher = "日报"\nurls = ["http://localhost/"]\n'
@@ -260,6 +263,27 @@ def public_url_plain(place: Place) -> None:
     place.write('[digest]\npublic_url = "http://digest.example.cn"\n')
 
 
+def alarm_channel_without_address(place: Place) -> None:
+    place.write('operators = ["wecom"]\n')
+
+
+def alarm_channel_in_the_clear(place: Place) -> None:
+    place.write('operators = ["webhook"]\n')
+    place.patch.setenv("PARKNEWS_ALERTS_WEBHOOK_URL", "http://hooks.example.cn/x")
+
+
+def alarm_file_missing(place: Place) -> None:
+    place.write('operators = ["feishu"]\n')
+    place.patch.setenv("PARKNEWS_ALERTS_FEISHU_URL_FILE", str(place.folder / "none"))
+
+
+def alarm_file_open(place: Place) -> None:
+    place.write('operators = ["dingtalk"]\n')
+    (place.folder / "url").write_text("https://oapi.example.cn/robot/send?access_token=x")
+    (place.folder / "url").chmod(0o644)
+    place.patch.setenv("PARKNEWS_ALERTS_DINGTALK_URL_FILE", str(place.folder / "url"))
+
+
 def clock_in_1970(place: Place) -> None:
     place.now = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -347,6 +371,10 @@ FAULTS: list[tuple[Callable[[Place], None], str]] = [
     (password_file_open, "secret_open"),
     (web_secret_missing, "web_secret"),
     (public_url_plain, "public_url"),
+    (alarm_channel_without_address, "alarm_channel"),
+    (alarm_channel_in_the_clear, "alarm_channel"),
+    (alarm_file_missing, "secret_unreadable"),
+    (alarm_file_open, "secret_open"),
     (clock_in_1970, "clock"),
     (clock_behind, "clock"),
     (python_old, "python"),
@@ -392,6 +420,19 @@ def test_a_refused_login_is_named_and_the_password_never_shown(place: Place) -> 
         found = place.codes()
     assert "mail_login" in found
     assert "wrong-password" not in str(found)
+
+
+def test_a_test_alarm_says_who_got_it(place: Place, receiver: Receiver) -> None:  # noqa: F811
+    place.write('operators = ["op@example.cn", "wecom", "feishu"]\n')
+    place.patch.setenv("PARKNEWS_ALERTS_WECOM_URL", receiver.url)
+    done = CliRunner().invoke(doctor_command, ["--test-alarm"])
+    assert done.exit_code == 1
+    assert done.output.splitlines() == [
+        "FAIL op@example.cn: no mail server is configured",
+        "ok   wecom",
+        "FAIL feishu: PARKNEWS_ALERTS_FEISHU_URL is not set",
+    ]
+    assert "测试告警" in receiver.requests[0][2].decode()
 
 
 def test_a_missing_driver_is_named() -> None:

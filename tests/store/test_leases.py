@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from store.alerts import clear_alert, mark_reported, open_alerts, raise_alert, unreported
+from store.alerts import clear_alert, is_news, mark_told, open_alerts, raise_alert, unreported
 from store.database import session_scope
 from store.leases import acquire, holder_of, release, renew
 
@@ -39,18 +39,25 @@ def test_an_alert_is_raised_once_and_cleared_once(session: Session, now: datetim
     assert raise_alert(session, "broken_source", "a", "timeout", now)
     assert not raise_alert(session, "broken_source", "a", "timeout again", now)
     assert [alert.detail for alert in open_alerts(session)] == ["timeout again"]
-    mark_reported(unreported(session), now)
+    (alert,) = unreported(session)
+    mark_told(session, {alert.id: "raised"}, ["op", "wecom"], "op", now)
+    assert (is_news(alert, "op"), is_news(alert, "wecom")) == (False, True)
+    mark_told(session, {alert.id: "raised"}, ["op", "wecom"], "wecom", now)
     assert unreported(session) == []
     assert clear_alert(session, "broken_source", "a", now)
     assert not clear_alert(session, "broken_source", "a", now)
-    assert [alert.kind for alert in unreported(session)] == ["broken_source"]
-    mark_reported(unreported(session), now)
+    assert unreported(session) == [alert]
+    assert is_news(alert, "op")
+    mark_told(session, {alert.id: "cleared"}, ["op"], "op", now)
     assert unreported(session) == []
 
 
 def test_a_trouble_that_came_and_went_untold_stays_untold(session: Session, now: datetime) -> None:
     raise_alert(session, "broken_source", "a", "", now)
     clear_alert(session, "broken_source", "a", now)
+    (alert,) = unreported(session)
+    assert not is_news(alert, "op")
+    mark_told(session, {alert.id: "cleared"}, ["op"], "", now)
     assert unreported(session) == []
 
 
