@@ -110,6 +110,15 @@ def run(text: str, properties: str = "") -> str:
     return f'<w:r><w:rPr>{properties}</w:rPr><w:t xml:space="preserve">{inner}</w:t></w:r>'
 
 
+def see_also(item: EditionStory) -> Iterable[str]:
+    """Return runs that lead to the other stories of the same event in this briefing; none where there are none."""
+    for place, other in enumerate(item.same_event):
+        yield run("；" if place else "同一事件另见：")
+        anchor = f'<w:hyperlink w:anchor="story_{other.story_id}" w:history="1">'
+        yield f"{anchor}{run(f'第{other.number}条')}</w:hyperlink>"
+        yield run(f"（“{other.practice}”）")
+
+
 def bookmark(item: EditionStory) -> str:
     """Return a mark that names the story, so that a form can be compared with the others and linked into."""
     return f'<w:bookmarkStart w:id="{item.number}" w:name="story_{item.story_id}"/><w:bookmarkEnd w:id="{item.number}"/>'
@@ -229,10 +238,11 @@ def _story_section(page: _Page, place: int, part: _Part) -> None:
             page.add("Body", run(story["summary"] + SUMMARY_MARKS[story["summary_by"]]))
         if story["note"]:
             page.add("Body", run("按语：", fonts(page.layout, page.layout.heading_font)), run(story["note"]))
-        page.add("Source", *_source(page, story))
+        page.add("Source", *_source(page, item))
 
 
-def _source(page: _Page, story: Mapping[str, Any]) -> Iterable[str]:
+def _source(page: _Page, item: EditionStory) -> Iterable[str]:
+    story = item.content
     yield run(f"〔{zone_words(story)}〕")
     if story["figures"]:
         yield run(f"数据：{'；'.join(story['figures'])}。")
@@ -240,6 +250,9 @@ def _source(page: _Page, story: Mapping[str, Any]) -> Iterable[str]:
         yield run(f"做法：{'、'.join(story['practices'])}。")
     if earlier := story["follow_up"]:
         yield run(f"后续：前期见{earlier['label']}《{earlier['title']}》。")
+    if item.same_event:
+        yield from see_also(item)
+        yield run("。")
     yield run("来源：")
     yield page.link(story["publisher"] or "不详", story["url"])
     yield run(f"，{day_words(story)}")
@@ -304,6 +317,7 @@ def _brief(page: _Page, item: EditionStory) -> Iterable[str]:
     yield run(f"{item.number}. {story['title']}（{zone_words(story)}，")
     yield page.link(story["publisher"] or "来源不详", story["url"])
     yield run(f"，{day_words(story)}）")
+    yield from see_also(item)
 
 
 def gap_lines(gaps: Mapping[str, Any]) -> Iterable[str]:

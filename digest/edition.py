@@ -49,6 +49,19 @@ class RecipientLike(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class SeeAlso:
+    """Another story of this edition that tells of the same event, and the practice by which that is known.
+
+    `brief` is its place among the stories of one line, 0 for one told in full.
+    """
+
+    story_id: int
+    number: int
+    brief: int
+    practice: str
+
+
+@dataclass(frozen=True, slots=True)
 class EditionStory:
     """A story with its running number in this edition. `content` is the frozen one of IssueStory."""
 
@@ -57,6 +70,7 @@ class EditionStory:
     section: str
     in_full: bool
     content: Mapping[str, Any]
+    same_event: tuple[SeeAlso, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,15 +157,24 @@ def _asked_for(content: Mapping[str, Any], recipient: RecipientLike) -> bool:
 
 
 def _numbered(stories: Sequence[StoryLike], limit: int, sections: Sequence[str]) -> Iterable[EditionStory]:
-    """A cut has room for stories that had only a line in the whole issue; they follow those in full, by weight."""
+    """A cut has room for stories that had only a line in the whole issue; they follow those in full, by weight.
+
+    Stories of one event name each other where both are in the cut.
+    """
     room = limit - sum(story.in_full for story in stories)
     lines = [story for story in stories if not story.in_full and story.section != SUPPLEMENT[0]]
     best = sorted(lines, key=lambda story: (-story.weight, story.rank))[: max(0, room)]
     promoted = {story.story_id for story in best}
     placed = sorted(stories, key=lambda story: _reading_order(story, promoted, sections))
+    in_full = sum(story.in_full or story.story_id in promoted for story in stories)
+    numbers = {story.story_id: number for number, story in enumerate(placed, 1)}
     for number, story in enumerate(placed, 1):
-        full = story.in_full or story.story_id in promoted
-        yield EditionStory(story.story_id, number, story.section, full, story.content)
+        others = tuple(
+            SeeAlso(key, numbers[key], max(0, numbers[key] - in_full), other["practice"])
+            for other in story.content.get("same_event", ())
+            if (key := other["story_id"]) in numbers
+        )
+        yield EditionStory(story.story_id, number, story.section, number <= in_full, story.content, others)
 
 
 def _reading_order(story: StoryLike, promoted: set[int], sections: Sequence[str]) -> tuple[int, int, int]:

@@ -13,6 +13,7 @@ from digest.model import model_from
 from digest.names import NO_THEME, SUPPLEMENT, Names, load_names
 from digest.period import due_at, is_late, local_day, next_due
 from digest.story import story_content
+from digest.typography import repair
 from digest.weights import PIN_POINTS, Facts, Reason, ordered, weigh
 from store.config import Config
 from store.database import Engine, Session, read_scope, session_scope
@@ -29,6 +30,7 @@ from store.issues import (
     source_looks,
 )
 from store.models import Issue
+from store.stories import Told, events_among, practices
 
 #: A story published this long before the period is old news found late: one line under 补录.
 OLD_AFTER = timedelta(days=31)
@@ -36,6 +38,8 @@ OLD_AFTER = timedelta(days=31)
 HEADLINES = 5
 HEADLINES_PER_ZONE = 2
 TREND_ISSUES = 12
+#: Characters of a practice's name in the line that leads from one story of an event to the next.
+_PRACTICE = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,10 +129,28 @@ def draft_issue(material: Material, config: Config, due: datetime, now: datetime
     )
     chosen, dropped, held = _without_dropped(material)
     draft.stories = _placed(chosen, material.acts, config, names, start)
+    _link_events(draft.stories, chosen)
     draft.content = _content(draft, material, config, now) | {"dropped": len(dropped), "held": len(held)}
     told = {story.story_id for story in draft.stories} | dropped | held
     draft.edit_ids = [act.edit_id for act in material.acts if act.story_id is None or act.story_id in told]
     return draft
+
+
+def _link_events(placed: Sequence[DraftStory], stories: Sequence[Candidate]) -> None:
+    """Note beside each story which others of this issue tell of the same event, and by which practice that is known."""
+    events = events_among(_told(story) for story in stories)
+    titles = {story.story_id: story.content["title"] for story in placed}
+    for story in placed:
+        story.content["same_event"] = [
+            {"story_id": other, "title": titles[other], "practice": repair(shared[0])[:_PRACTICE]}
+            for other, shared in events.get(story.story_id, {}).items()
+        ]
+
+
+def _told(story: Candidate) -> Told:
+    main = story.copies[0]
+    zones = frozenset(tag.name for tag in main.tags if tag.kind == "zone")
+    return Told(story.story_id, main.published_at, zones, practices(main.classification))
 
 
 def _without_dropped(material: Material) -> tuple[list[Candidate], set[int], set[int]]:

@@ -89,6 +89,8 @@ _DEEDS = (
         "11月{d}日，{z}召开基层党建工作述职评议会，{k}个党委书记现场述职，{n}名代表测评。",
     ),
 )
+#: Stories that tell of another one's event in other words.
+_SAME_EVENT = {13: 3}
 #: Texts that have broken templates, mail readers or Word before.
 HOSTILE = (
     "<script>alert(1)</script>党建<b>引领</b>",
@@ -120,7 +122,8 @@ def sample_issue(config: Config | None = None, *, stories: int = 60, hostile: bo
 
 def _candidate(n: int, *, hostile: bool) -> Candidate:
     theme, title, text = _DEEDS[n % len(_DEEDS)]
-    zone = _ZONES[(n * 7 + n // 5) % len(_ZONES)]
+    told = _SAME_EVENT.get(n, n)
+    zone = _ZONES[(told * 7 + told // 5) % len(_ZONES)]
     words = {
         "z": zone,
         "n": 12 + n * 5 % 70,
@@ -131,7 +134,7 @@ def _candidate(n: int, *, hostile: bool) -> Candidate:
     }
     title, text = f"{zone}{title.format(**words)}", text.format(**words)
     published = (
-        SAMPLE_NOW - timedelta(hours=5 + n * 3 % 150) if n % 20 != 19 else SAMPLE_NOW - timedelta(days=90)
+        SAMPLE_NOW - timedelta(hours=5 + told * 3 % 150) if n % 20 != 19 else SAMPLE_NOW - timedelta(days=90)
     )
     url, outlets = f"https://news.example.cn/2026/11/{n}.html", _OUTLETS[n % 5 : n % 5 + 1 + n % 4]
     moment: datetime | None = published

@@ -56,6 +56,7 @@ def story_content(
         "outlets": outlets,
         "reprints": reprints,
         "follow_up": _follow_up(candidate),
+        "same_event": [],
         "note": repair(_last(acts, "note")),
         "flags": sorted(main.flags),
         "headline": False,

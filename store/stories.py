@@ -10,7 +10,7 @@ from store.story_edit import forget, merge, reassign, split
 from store.story_explain import Explanation, Side, borrowed_zones, explain
 from store.story_group import arrive, group_documents
 from store.story_rebuild import Rebuilt, rebuild
-from store.story_related import SameEvent, related
+from store.story_related import SameEvent, Told, events_among, practices, related, related_to
 
 __all__ = [
     "Assignment",
@@ -18,15 +18,19 @@ __all__ = [
     "Rebuilt",
     "SameEvent",
     "Side",
+    "Told",
     "arrive",
     "assign_story",
     "borrowed_zones",
+    "events_among",
     "explain",
     "forget",
     "group_documents",
     "merge",
+    "practices",
     "reassign",
     "rebuild",
     "related",
+    "related_to",
     "split",
 ]

@@ -17,6 +17,7 @@ from digest.briefing import BriefingError, to_pdf, write_docx
 from digest.edition import Edition, edition_for
 from digest.issue import coming_issue, is_held
 from digest.names import NO_THEME, SUPPLEMENT, load_names
+from digest.period import local_day
 from digest.rendering import Links, css, render, render_page, render_view
 from digest.web.archive import word_response
 from digest.web.frame import base_app
@@ -25,6 +26,7 @@ from store.database import Engine, read_scope, session_scope
 from store.edits import EditError, add_edit, members, merge_stories, split_story, undo_edit
 from store.issues import Draft, EditorAct, doubtful, editor_acts
 from store.recipients import list_recipients
+from store.stories import related_to
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response as AnyResponse
@@ -111,6 +113,7 @@ class Desk:
             recipients = list(list_recipients(session))
             acts = editor_acts(session)
             articles = members(session, [story.story_id for story in draft.stories])
+            events = related_to(session, [story.story_id for story in draft.stories])
             unsure = doubtful(session, draft.period_start, draft.period_end)
             people = [{"address": person.address, "name": person.name} for person in recipients]
             edition = edition_for(draft, _chosen(recipients))
@@ -135,10 +138,16 @@ class Desk:
             "form": form if form in dict(FORMS) else "mail",
             "sections": [*names.themes.items(), NO_THEME, SUPPLEMENT],
             "members": articles,
+            "events": events,
+            "here": {story.story_id for story in draft.stories},
+            "day": self._day,
             "unsure": unsure,
             "acts": [self._act(act, draft) for act in reversed(acts) if act.issue_id is None],
         }
         return render_view("desk", self.config, context)
+
+    def _day(self, moment: datetime) -> str:
+        return local_day(moment, self.config.zone_info).isoformat()
 
     def _act(self, act: EditorAct, draft: Draft) -> dict[str, Any]:
         titles = {story.story_id: story.content["title"] for story in draft.stories}

@@ -90,6 +90,16 @@ def test_every_story_is_in_it_and_word_can_read_it(stories: int, hostile: bool) 
         assert words in text
 
 
+def test_stories_of_one_event_lead_to_each_other() -> None:
+    document = part(made(), "word/document.xml")
+    anchors = [
+        str(link.get(f"{W}anchor")) for link in document.iter(f"{W}hyperlink") if link.get(f"{W}anchor")
+    ]
+    assert len(anchors) == 2
+    assert set(anchors) <= {mark.get(f"{W}name") for mark in document.iter(f"{W}bookmarkStart")}
+    assert text_of(made()).count("同一事件另见：第") == 2
+
+
 def test_links_lead_only_to_the_web_and_are_uris() -> None:
     relations = part(made(60, hostile=True), "word/_rels/document.xml.rels")
     targets = [str(r.get("Target")) for r in relations if r.get("TargetMode") == "External"]

@@ -25,6 +25,19 @@ def test_the_whole_issue_has_every_story_once_in_the_frozen_order() -> None:
     assert [story.number for story in shown] == list(range(1, 61))
 
 
+def test_stories_of_one_event_name_each_other_only_where_both_are_in_the_cut() -> None:
+    pair = [story for story in edition_for(ISSUE).stories if story.same_event]
+    zone = pair[0].content["zones"][0]["name"]
+    both = {story.story_id: story for story in edition_for(ISSUE, wishes(zones=[zone])).stories}
+    for story, other in (pair, pair[::-1]):
+        (link,) = both[story.story_id].same_event
+        assert (link.story_id, link.number) == (other.story_id, both[other.story_id].number)
+        assert link.brief == 0
+    issue = sample_issue(stories=60)
+    issue.stories = [story for story in issue.stories if story.story_id != pair[1].story_id]
+    assert not any(story.same_event for story in edition_for(issue).stories)
+
+
 def test_a_recipient_without_wishes_gets_the_whole() -> None:
     edition = edition_for(ISSUE, wishes())
     assert edition.story_ids == edition_for(ISSUE).story_ids

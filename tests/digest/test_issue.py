@@ -128,6 +128,25 @@ def test_a_follow_up_names_the_earlier_issue(
     assert (follow_up["number"], follow_up["label"], follow_up["story_id"]) == (1, "2026年第1期", told)
 
 
+def test_two_reports_of_one_event_are_frozen_beside_each_other(
+    sqlite_engine: Engine, add_story: Callable[..., Story], now: datetime
+) -> None:
+    day, named = now - timedelta(days=2), {"practices": [{"name": "船台课堂", "span": [3, 7]}]}
+
+    def told(**given: Any) -> int:
+        return add(sqlite_engine, add_story, now, **{"published": day, "classification": named} | given)
+
+    first, second = told(title="船台上的党课"), told(published=day + timedelta(hours=20))
+    told(published=day - timedelta(days=3))
+    told(zones=("西安高新区",))
+    told(classification={"practices": [{"name": "红色巴士"}]})
+    told(published=None)
+    frozen = {story.story_id: story.content["same_event"] for story in composed(sqlite_engine, now).stories}
+    assert [key for key, others in frozen.items() if others] == [first, second]
+    assert frozen[second] == [{"story_id": first, "title": "船台上的党课", "practice": "船台课堂"}]
+    assert len(frozen) == 6
+
+
 def test_numbers_start_again_with_the_year_and_the_total_goes_on(
     sqlite_engine: Engine, now: datetime
 ) -> None:

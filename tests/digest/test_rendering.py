@@ -105,7 +105,7 @@ def test_the_mail_links_only_to_the_web_and_loads_nothing(hostile: bool) -> None
     tree = lxml.html.fromstring(html)
     for element, attribute, target, _ in tree.iterlinks():
         assert (element.tag, attribute) == ("a", "href")
-        assert target.startswith(("http://", "https://"))
+        assert target.startswith(("http://", "https://")) or tree.xpath("//*[@id=$id]", id=target[1:])
     assert "url(" not in html
     assert not tree.xpath("//script|//img|//link|//iframe|//object|//form|//@onclick|//@onload")
 
@@ -116,6 +116,42 @@ def test_the_mail_is_readable_without_its_style_sheet() -> None:
     bars = bare.xpath('//td[@class="bar" and contains(@style, "background:#b3151b")]/@bgcolor')
     assert len(bars) > 5
     assert all("style" in heading.attrib for heading in bare.xpath("//h1|//h2|//h3"))
+
+
+def test_stories_of_one_event_name_each_other_with_a_link_in_every_form() -> None:
+    one = edition()
+    pair = [story for story in one.stories if story.same_event]
+    assert [[other.story_id for other in story.same_event] for story in pair] == [
+        [pair[1].story_id],
+        [pair[0].story_id],
+    ]
+    rendered, page = render(one, CONFIG, links=LINKS), render_page(one, CONFIG, links=LINKS)
+    for other in pair:
+        words = f"第{other.number}条"
+        assert f"同一事件另见：{words}（“星火驿站”）" in rendered.text
+        assert f'同一事件另见：<a href="#s{other.story_id}">{words}</a>（“星火驿站”）' in rendered.html
+        assert f'同一事件另见：<a href="#story-{other.story_id}">{words}</a>（“星火驿站”）' in page
+
+
+def test_a_line_that_does_not_fit_into_the_mail_is_named_without_a_link() -> None:
+    issue = sample_issue(stories=500)
+    first, last = issue.stories[0], issue.stories[-1]
+    entry = {"title": "一条", "practice": "船台课堂"}
+    first.content["same_event"] = [entry | {"story_id": last.story_id}]
+    last.content["same_event"] = [entry | {"story_id": first.story_id}]
+    html = render(edition_for(issue), CONFIG, links=LINKS).html
+    assert "条一句话信息见" in html
+    assert f"同一事件另见：第{len(issue.stories)}条（“船台课堂”）" in html
+
+
+def test_an_issue_frozen_without_such_links_still_renders() -> None:
+    issue = sample_issue(stories=24)
+    for story in issue.stories:
+        del story.content["same_event"]
+    one = edition_for(issue)
+    rendered = render(one, CONFIG, links=LINKS)
+    assert "同一事件" not in rendered.text + rendered.html + render_page(one, CONFIG, links=LINKS)
+    assert write_docx(one, CONFIG)
 
 
 def test_a_recipients_links_are_in_their_places() -> None:

@@ -175,6 +175,32 @@ def test_stories_are_merged_and_split(desk: Desk, sqlite_engine: Engine, now: da
         ]
 
 
+def test_the_desk_shows_other_stories_of_the_same_event_and_merges_nothing_by_itself(
+    desk: Desk, sqlite_engine: Engine, add_story: Callable[..., Story], now: datetime
+) -> None:
+    def told(outlet: str, title: str, **given: object) -> int:
+        named = {"practices": [{"name": "船台课堂"}]}
+        with session_scope(sqlite_engine) as session:
+            return add_story(session, now, outlets=(outlet,), title=title, classification=named, **given).id
+
+    first = told("园区日报", "船台上的党课", published=now - timedelta(days=2))
+    other = told("海边晚报", "<b>党课</b>上船台", published=now - timedelta(days=2), relevant=False)
+    told("海边晚报", "去年的党课", published=now - timedelta(days=365))
+    page = desk.client.get("/").text
+    (shown,) = re.findall(r'<div class="related">.*?</div>', page, re.DOTALL)
+    assert "同一事件的其他报道" in shown
+    assert "&lt;b&gt;党课&lt;/b&gt;上船台" in shown
+    assert "海边晚报　理由：合肥高新区，2026-11-21，“船台课堂”" in shown
+    assert 'href="https://' in shown
+    assert f'name="story" value="{first}"' in shown
+    assert f'name="other" value="{other}"' in shown
+    with read_scope(sqlite_engine) as session:
+        assert session.get_one(Story, other).merged_into is None
+    form = {"token": desk.token, "story": first, "other": other, "reason": "同一件事"}
+    assert desk.client.post("/merge", data=form).status_code == 303
+    assert '<div class="related">' not in desk.client.get("/").text
+
+
 def test_merging_needs_the_token_too(desk: Desk) -> None:
     assert desk.client.post("/merge", data={"story": 1, "other": 2, "reason": "x"}).status_code == 403
 

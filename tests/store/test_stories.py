@@ -333,7 +333,7 @@ def test_two_reports_of_one_event_are_shown_beside_each_other(
 ) -> None:
     def report(text: str, day: int, zone: str = "云泽", practice: str = "“船台课堂”") -> Article:
         told = make_article(title=text[:20], text=text, published_at=now - timedelta(days=day))
-        told.classification = {"practices": [{"text": practice}]}
+        told.classification = {"practices": [{"name": practice}]}
         told.tags.append(ArticleTag(kind="zone", name=zone, field="text", start=0, end=2, text=zone))
         return put(session, told, now)
 
@@ -342,8 +342,8 @@ def test_two_reports_of_one_event_are_shown_beside_each_other(
         report(*other)
     assert first.story_id != second.story_id
     (event,) = related(session, first.story_id or 0)
-    assert (event.story_id, event.zones, event.practices) == (second.story_id, ("云泽",), ("“船台课堂”",))
-    assert "the same event, told by two: “船台课堂”" in str(explain(session, first.id, second.id))
+    assert (event.story_id, event.zones, event.practices) == (second.story_id, ("云泽",), ("船台课堂",))
+    assert "the same event, told by two: 船台课堂" in str(explain(session, first.id, second.id))
     assert related(session, 987654) == []
 
 
