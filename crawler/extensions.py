@@ -91,6 +91,8 @@ class CrawlRecorder:
             return
         self.written = True
         now = spider.context.now()
+        for name in spider.tallies.keys() - self.crawl_ids.keys():
+            spider.tallies[name].unrecorded = True
         for name, crawl_id in self.crawl_ids.items():
             tally = spider.tallies[name]
             visit = judge(tally, reason)
@@ -107,6 +109,7 @@ class CrawlRecorder:
                     if visit.outcome == "ok" and not tally.articles_failed:
                         save_validators(session, tally.validators, now)
             except SQLAlchemyError:
+                tally.unrecorded = True
                 logger.exception(
                     "source %s: the record of this visit could not be written", name, extra={"source": name}
                 )

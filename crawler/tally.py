@@ -13,7 +13,9 @@ from store.sources import Visit
 
 _HOME = re.compile(r"/?(?:(?:index|default|home|main)\.\w{2,5})?", re.IGNORECASE)
 #: Scrapy's close reasons that mean the visit was cut short.
-CUT_SHORT = frozenset({"shutdown", "cancelled", "closespider_timeout", "memusage_exceeded"})
+CUT_SHORT = frozenset(
+    {"shutdown", "cancelled", "closespider_timeout", "memusage_exceeded", "database_failed"}
+)
 
 
 @dataclass(slots=True)
@@ -53,6 +55,8 @@ class Tally:
     retry_after: int = 0
     #: known articles that were looked at again
     rechecked: int = 0
+    #: set when the database took no record of the visit
+    unrecorded: bool = False
 
     def fail(self, reason: str, detail: str, *, is_list: bool) -> None:
         """Count a request that gave nothing."""

@@ -19,10 +19,13 @@ if TYPE_CHECKING:
     from crawler.spiders.base import SourceSpider
     from crawler.tally import Tally
 
+logger = logging.getLogger(__name__)
 #: Seconds a child gets after the first SIGTERM (Scrapy then finishes downloads in flight), and after the second.
 GRACE_SECONDS = (4.0, 2.0)
 #: Bytes of address space a child may take: many times what pages need (120 MB resident), far from what hurts a machine.
 MOST_MEMORY = 4 * 2**30
+#: Exit code of a child that could not write the record of a visit because the database failed: nothing its sources are to blame for.
+UNRECORDED = 75
 _PR_SET_PDEATHSIG = 1
 _PARENT = "PARKNEWS_PARENT"
 
@@ -84,6 +87,11 @@ class ChildCrawl:
         """Return whether the child has ended."""
         return self.process.poll() is not None
 
+    @property
+    def unrecorded(self) -> bool:
+        """Whether the database took no record when the child ended: the claims then run out, as after a power failure."""
+        return self.process.returncode == UNRECORDED
+
 
 def end_all(children: Sequence[ChildCrawl]) -> None:
     """End the children together: SIGTERM, again, then SIGKILL. What they had stored stays; returns within 7 seconds."""
@@ -127,19 +135,24 @@ def _limit_memory() -> None:
 
 
 def main(names: Sequence[str]) -> int:
-    """The child: visit the named sources; 0 when the run ended by itself."""
+    """The child: visit the named sources; 0 when the run ended by itself and was recorded, UNRECORDED when the database failed."""
     _die_with_parent()
     from crawler.context import CrawlContext
     from scheduler.logs import set_up_as_parent
     from store.config import load_config
+    from store.database import OperationalError
 
     set_up_as_parent()
     _limit_memory()
-    context = CrawlContext(load_config())
-    wanted: list[Any] = [source for source in context.sources if source.name in set(names)]
-    crawl_here(context, wanted, log_level=None)
+    try:
+        context = CrawlContext(load_config())
+        wanted: list[Any] = [source for source in context.sources if source.name in set(names)]
+        tallies = crawl_here(context, wanted, log_level=None)
+    except OperationalError as error:
+        logger.error("no crawl: the database fails: %s", error.orig)  # noqa: TRY400  one line
+        return UNRECORDED
     context.engine.dispose()
-    return 0
+    return UNRECORDED if any(tally.unrecorded for tally in tallies.values()) else 0
 
 
 if __name__ == "__main__":

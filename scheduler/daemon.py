@@ -12,7 +12,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from apscheduler.executors.pool import ThreadPoolExecutor
@@ -22,7 +22,7 @@ from scheduler import jobs
 from scheduler.context import Store
 from scheduler.work import Work
 from store.config import ConfigError
-from store.database import SQLAlchemyError, session_scope
+from store.database import OperationalError, SQLAlchemyError, session_scope
 from store.leases import acquire, release
 
 if TYPE_CHECKING:
@@ -49,6 +49,8 @@ class Daemon:
         self.work = Work(store, clock, self.crawls)
         self.stopping = threading.Event()
         self.leading = False
+        self.leads_until: datetime | None = None
+        self.database_fault = ""
         self.busy = 0
         self._count = threading.Lock()
 
@@ -137,27 +139,39 @@ class Daemon:
         return scheduler
 
     def keep_lease(self) -> None:
-        """Take or renew the lease and the claims of running crawls; log when that changes who leads."""
-        now = self.clock()
+        """Take or renew the lease and the claims of running crawls; log when that changes who leads.
+
+        While the database is away a lease goes on to its end: nobody else could take it.
+        """
+        now, hold = self.clock(), timedelta(seconds=self.store.config.daemon.lease_seconds)
         try:
             with session_scope(self.store.engine) as session:
-                leads = acquire(session, LEASE, self.holder, now, self.store.config.daemon.lease_seconds)
+                leads = acquire(session, LEASE, self.holder, now, hold.total_seconds())
             if leads and self.crawls.children:
                 self.crawls.keep(now)
         except SQLAlchemyError as error:
-            logger.error("the lease could not be renewed: %s", error)  # noqa: TRY400  one line; the database is away
-            leads = False
+            self._database_failed(error)
+            leads = self.leading and self.leads_until is not None and now < self.leads_until <= now + hold
+        else:
+            self.leads_until = now + hold
+            if self.database_fault:
+                self.database_fault = ""
+                logger.info("the database answers again")
         if leads != self.leading:
-            logger.info(
-                "daemon %s is %s",
-                self.holder,
-                "leading now" if leads else "standing by: another daemon leads",
-            )
+            why = "the database is away" if self.database_fault else "another daemon leads"
+            logger.info("daemon %s is %s", self.holder, "leading now" if leads else f"standing by: {why}")
         if leads and not self.leading:
             self.work.led_since = now
         if self.leading and not leads:
             self.crawls.stop()
         self.leading = leads
+
+    def _database_failed(self, error: SQLAlchemyError) -> None:
+        """Say in one line that the database fails, once until it answers again."""
+        if not self.database_fault:
+            fault = " ".join(str(getattr(error, "orig", None) or error).split())
+            logger.error("the database fails, work goes on when it answers again: %s", fault)
+            self.database_fault = fault
 
     def deliver(self, now: datetime) -> None:
         """Send what is due, until told to stop."""
@@ -177,6 +191,8 @@ class Daemon:
                 self.busy += 1
             try:
                 job(self.clock())
+            except OperationalError as error:
+                self._database_failed(error)
             except Exception:
                 logger.exception(
                     "job %s failed; it runs again at its next tick", job.__name__, extra={"job": job.__name__}

@@ -117,7 +117,7 @@ class CrawlJob:
             logger.warning("crawl of %s ran too long and was ended", ", ".join(child.names))
             end_all([child])
         with session_scope(self.store.engine) as session:
-            lost = lost_visits(session, child.names, child.held_until, now)
+            lost = [] if child.unrecorded else lost_visits(session, child.names, child.held_until, now)
             for host in self._hosts(session, child):
                 release(session, f"host:{host}", self.holder)
         if lost:
@@ -134,10 +134,15 @@ class CrawlJob:
         """End all children within seven seconds; what they had stored stays, their sources are due again soon."""
         with self._lock:
             end_all(self.children)
-            with session_scope(self.store.engine) as session:
-                for child in self.children:
-                    for host in self._hosts(session, child):
-                        release(session, f"host:{host}", self.holder)
+            try:
+                with session_scope(self.store.engine) as session:
+                    for child in self.children:
+                        for host in self._hosts(session, child):
+                            release(session, f"host:{host}", self.holder)
+            except SQLAlchemyError:
+                logger.warning(
+                    "the hosts of ended crawls could not be given up; their claims end by themselves"
+                )
             self.children = []
 
     def close(self) -> None:

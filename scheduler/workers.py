@@ -33,10 +33,10 @@ logger = logging.getLogger(__name__)
 #: The database schema of the queue's tables.
 SCHEMA = "parknews_queue"
 CRAWL, RESCUE = "crawl", "rescue"
-#: Seconds between signs of life of a worker, and after which one without them counts as dead.
-HEARTBEAT, DEAD_AFTER = 5.0, 20.0
-#: Seconds between looks for jobs.
-POLL = 2.0
+#: Seconds between signs of life of a worker; one without them counts as dead when its claims have run out.
+HEARTBEAT = 2.0
+#: Seconds between looks for jobs, and the most to wait for a connection to the queue.
+POLL, WAIT = 2.0, 2.0
 
 
 def conninfo(url: str) -> str:
@@ -114,47 +114,85 @@ class Worker:
         asyncio.run(self._run())
 
     async def _run(self) -> None:
-        app = self._app()
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        stopping = asyncio.create_task(stop.wait())
+        logger.info("worker %s started", self.holder)
+        while not stop.is_set():
+            life = asyncio.create_task(self._live())
+            await asyncio.wait([stopping, life], return_when=asyncio.FIRST_COMPLETED)
+            life.cancel()
+            await asyncio.gather(life, return_exceptions=True)
+            if not stop.is_set():
+                logger.error("the queue fails; the worker goes on when the database answers again")
+                await self._answering(stop)
+        logger.info("worker %s stopped", self.holder)
+
+    async def _live(self) -> None:
+        """Work until the queue's connection is lost; the crawls that run are ended then, for nobody could keep their claims."""
+        app = self._app()
         async with app.open_async():
             workers = [
                 asyncio.create_task(self._work(app, CRAWL, self.at_once)),
                 asyncio.create_task(self._work(app, RESCUE, 1)),
             ]
-            stopping = asyncio.create_task(stop.wait())
-            logger.info("worker %s started", self.holder)
-            await asyncio.wait([stopping, *workers], return_when=asyncio.FIRST_COMPLETED)
-            for task in (stopping, *workers):
-                task.cancel()
-            await asyncio.gather(stopping, *workers, return_exceptions=True)
-        logger.info("worker %s stopped", self.holder)
+            try:
+                await asyncio.wait(workers, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for task in workers:
+                    task.cancel()
+                await asyncio.gather(*workers, return_exceptions=True)
 
-    @staticmethod
-    async def _work(app: App, queue: str, at_once: int) -> None:
+    async def _answering(self, stop: asyncio.Event) -> None:
+        """Wait until the database answers or the worker is to stop."""
+        while not stop.is_set():
+            await asyncio.sleep(1)
+            try:
+                await asyncio.to_thread(self._ask)
+            except SQLAlchemyError:
+                continue
+            logger.info("the database answers again")
+            return
+
+    def _ask(self) -> None:
+        with read_scope(self.store.engine) as session:
+            find_source(session, "")
+
+    async def _work(self, app: App, queue: str, at_once: int) -> None:
         await app.run_worker_async(
             queues=[queue], name=queue, concurrency=at_once, install_signal_handlers=False, delete_jobs="always",
-            fetch_job_polling_interval=POLL, update_heartbeat_interval=HEARTBEAT, stalled_worker_timeout=DEAD_AFTER,
-            shutdown_graceful_timeout=0.1,
+            fetch_job_polling_interval=POLL, update_heartbeat_interval=HEARTBEAT,
+            stalled_worker_timeout=self._hold.total_seconds(), shutdown_graceful_timeout=0.1,
         )  # fmt: skip
 
     def _app(self) -> App:
-        app = App(connector=PsycopgConnector(conninfo=conninfo(self.store.config.database_url)))
+        url = conninfo(self.store.config.database_url)
+        app = App(connector=PsycopgConnector(conninfo=url, timeout=WAIT))
 
         @app.task(name=CRAWL, queue=CRAWL)
         async def crawl(source: str) -> None:
             await self.crawl(source)
 
-        @app.periodic(cron="* * * * * */5")
+        @app.periodic(cron="* * * * * */3")
         @app.task(name=RESCUE, queue=RESCUE, queueing_lock=RESCUE)
         async def rescue(timestamp: int) -> None:  # noqa: ARG001  the moment it was due
-            """Drop the jobs of workers that died, so that their hosts are free; what is still due is submitted anew."""
-            for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=DEAD_AFTER):
-                logger.warning("a worker died over %s", job.queueing_lock)
-                await app.job_manager.finish_job(job, Status.FAILED, delete_job=True)
+            await self.rescue(app)
 
         return app
+
+    async def rescue(self, app: App) -> None:
+        """Put the jobs of workers that died back on the queue, so that their hosts are free and their sources are visited.
+
+        Their claims last as long as a worker without signs of life counts as living, and a heartbeat longer at most.
+        """
+        manager = app.job_manager
+        for job in await manager.get_stalled_jobs(seconds_since_heartbeat=self._hold.total_seconds()):
+            logger.warning("a worker died over %s", job.queueing_lock)
+            try:
+                await manager.retry_job(job, self.clock() + timedelta(seconds=HEARTBEAT))
+            except ConnectorException:  # its source was submitted again meanwhile
+                await manager.finish_job(job, Status.FAILED, delete_job=True)
 
     async def crawl(self, name: str) -> None:
         """Visit one source in a child process, when it is due and nobody else visits its host."""
@@ -163,10 +201,12 @@ class Worker:
             return
         host, until = claimed
         child = ChildCrawl([name], until)
+        cut_off = True  # by a stop, or by the loss of the queue
         try:
             await self._watch(child, host)
+            cut_off = False
         finally:
-            await asyncio.shield(asyncio.to_thread(self._settle, child, host))
+            await asyncio.shield(asyncio.to_thread(self._settle, child, host, cut_off=cut_off))
 
     def _claim(self, name: str) -> tuple[str, datetime] | None:
         """Return (host, end of the claim) of a source that is ours now, None when it is not to be visited now."""
@@ -221,11 +261,18 @@ class Worker:
                 )
         child.held_until = until
 
-    def _settle(self, child: ChildCrawl, host: str) -> None:
-        """End the child if it runs, record a visit that left no record, give the host up."""
+    def _settle(self, child: ChildCrawl, host: str, *, cut_off: bool) -> None:
+        """End the child if it runs, record a visit that left no record, give the host up.
+
+        What was cut off before it could write one is visited again when its claim runs out.
+        """
         end_all([child])
         with session_scope(self.store.engine) as session:
-            if lost := lost_visits(session, child.names, child.held_until, self.clock()):
+            if (
+                not cut_off
+                and not child.unrecorded
+                and (lost := lost_visits(session, child.names, child.held_until, self.clock()))
+            ):
                 logger.error("crawl of %s left no record", ", ".join(lost))
             if host:
                 release(session, f"host:{host}", self.holder_of(child.names[0]))

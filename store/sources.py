@@ -28,6 +28,8 @@ IDLE_SHARE, MOST_IDLE_WAIT = 10, timedelta(hours=4)
 MAX_WAIT = timedelta(days=1)
 #: The reason word of a visit that was cut short because everything was; it is made up for at once.
 SHUTDOWN = "shutdown"
+#: The reason word of a visit that was cut short because the database failed; it is made up for when that is over.
+DATABASE_FAILED, DATABASE_WAIT = "database_failed", timedelta(seconds=20)
 #: The reason word of a visit whose process ended without a word.
 CHILD_DIED = "child_died"
 
@@ -227,7 +229,8 @@ def remember(source: Source, look: Look) -> None:
 def _wait(source: Source, visit: Visit, now: datetime) -> timedelta:
     interval = timedelta(seconds=source.interval_seconds)
     if visit.outcome == "interrupted":
-        return timedelta() if visit.reason == SHUTDOWN else min(interval, timedelta(minutes=5))
+        waits = {SHUTDOWN: timedelta(), DATABASE_FAILED: DATABASE_WAIT}
+        return min(interval, waits.get(visit.reason or "", timedelta(minutes=5)))
     if source.error_count == 1:
         return min(interval, CONFIRM_AFTER)
     if source.error_count:

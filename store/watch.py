@@ -68,7 +68,7 @@ _REFUSED = frozenset(
 _LAYOUT = frozenset(
     {"no_links", "no_list", "list_page", "empty", "script_shell", "bad_xml", "no_text", "no_title", "binary"}
 )
-_OURS = frozenset({"child_died", "exception", "database_failed", "memusage_exceeded"})
+_OURS = frozenset({"child_died", "exception", "memusage_exceeded"})
 
 
 class Look(msgspec.Struct, frozen=True):

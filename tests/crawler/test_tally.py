@@ -46,7 +46,7 @@ from crawler.tally import Tally, judge
             "timeout",
         ),
         ({"lists": 1, "links": 9, "new": 2, "pages": 2}, "shutdown", "interrupted", "shutdown"),
-        ({"lists": 1, "links": 9, "new": 2, "pages": 2}, "database_failed", "failed", "database_failed"),
+        ({"lists": 1, "links": 9, "new": 2, "pages": 2}, "database_failed", "interrupted", "database_failed"),
     ],
 )
 def test_the_outcome_follows_from_the_counts(
