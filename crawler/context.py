@@ -12,7 +12,6 @@ from crawler.sources.kinds import AnySource
 from crawler.sources.loader import load_sources
 from store.config import Config
 from store.database import Engine, make_engine, session_scope
-from store.schema import ensure
 from store.sources import sync_sources
 
 
@@ -35,12 +34,17 @@ class CrawlContext:
     now: Clock = utc_now
     #: numbers of the sources' rows by name; filled when `sources` is first used
     source_ids: dict[str, int] = field(default_factory=dict)
+    #: the one source of a child, whose row its parent has made agree and numbered in `source_ids`
+    only: AnySource | None = None
 
     @cached_property
     def engine(self) -> Engine:
-        """The database, brought up to date."""
+        """The database, brought up to date; for the only source its parent has done that."""
         engine = make_engine(self.config.database_url)
-        ensure(engine)
+        if self.only is None:
+            from store.schema import ensure
+
+            ensure(engine)
         return engine
 
     @cached_property
@@ -50,7 +54,9 @@ class CrawlContext:
 
     @cached_property
     def sources(self) -> list[AnySource]:
-        """All configured sources; their rows are made to agree."""
+        """All configured sources, their rows made to agree; or the only one."""
+        if self.only is not None:
+            return [self.only]
         sources = load_sources(self.config)
         with session_scope(self.engine) as session:
             rows = sync_sources(session, sources, self.config.daemon.interval_minutes * 60, self.now())

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import builtins
+from functools import cached_property
 from typing import Any, Self
 
 import scrapy
 
-from crawler.sources.kinds import KINDS
+from crawler.sources.kinds import KINDS, AnySource
 from crawler.sources.loader import load_sources
 from crawler.spiders.base import SourceSpider
 from store.config import load_config
@@ -16,12 +17,14 @@ from store.config import load_config
 class SourceSpiderLoader:
     """NAME is a source, or a kind: then all enabled sources of that kind."""
 
-    def __init__(self) -> None:
-        self._sources = {source.name: source for source in load_sources(load_config())}
+    @cached_property
+    def _sources(self) -> dict[str, AnySource]:
+        """The configured sources; read when a name is asked for, which a child never does."""
+        return {source.name: source for source in load_sources(load_config())}
 
     @classmethod
     def from_settings(cls, settings: Any) -> Self:  # noqa: ARG003
-        """Return a loader over the configured sources. Raises ConfigError for a file that cannot be used."""
+        """Return a loader over the configured sources. Its other methods raise ConfigError for a file that cannot be used."""
         return cls()
 
     def list(self) -> list[str]:

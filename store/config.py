@@ -13,7 +13,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
@@ -247,7 +247,7 @@ def load_config(given: str | None = None, environ: Mapping[str, str] = os.enviro
 
 
 def _check(config: Config) -> None:
-    if config.office.time_zone not in available_timezones():
+    if not _is_time_zone(config.office.time_zone):
         _fail(
             config,
             "$.office.time_zone",
@@ -278,6 +278,14 @@ def _check(config: Config) -> None:
     if config.web.trust_proxy_user and not config.web.proxy:
         message = "nobody may be believed without saying who: set proxy to the address the reverse proxy connects from"
         _fail(config, "$.web.trust_proxy_user", message)
+
+
+def _is_time_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError, ZoneInfoNotFoundError):  # a path, a folder, nothing
+        return False
+    return True
 
 
 _ADDRESS = re.compile(

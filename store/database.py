@@ -17,7 +17,7 @@ from sqlalchemy import JSON, Connection, DateTime, Engine, create_engine, event
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Dialect, make_url
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, configure_mappers
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 #: What the other packages may name of the database library.
@@ -30,6 +30,7 @@ __all__ = [
     "SQLAlchemyError",
     "Session",
     "UtcDateTime",
+    "configure_mappings",
     "make_engine",
     "read_scope",
     "session_scope",
@@ -92,6 +93,11 @@ def make_engine(url: str) -> Engine:
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def configure_mappings() -> None:
+    """Do now what the first query of a process would: for one that forks. The models must have been imported."""
+    configure_mappers()
 
 
 def _make_folder(folder: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
@@ -31,6 +33,7 @@ def _alembic(connection: Connection | None = None) -> Config:
     return config
 
 
+@cache
 def head() -> str:
     """Return the newest revision this code knows."""
     return ScriptDirectory.from_config(_alembic()).get_current_head() or ""
@@ -66,7 +69,8 @@ def _refuse_newer(script: ScriptDirectory, revision: str | None) -> None:
 
 def ensure(engine: Engine) -> None:
     """Make an empty database ready, migrate an older one, refuse a newer one (SchemaError)."""
-    upgrade(engine)
+    if current(engine) != head():
+        upgrade(engine)
 
 
 def is_modelled(_object: object, name: str | None, kind: str, reflected: bool, compare_to: object) -> bool:
