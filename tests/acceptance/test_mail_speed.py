@@ -14,7 +14,7 @@ def test_a_personalised_mail_with_its_briefing_costs_little(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, signed: bool
 ) -> None:
     monkeypatch.setenv("PARKNEWS_WEB_SECRET", "replaced by the benchmark")
-    found = run(200, tmp_path, signed=signed)
+    found = run(200, tmp_path, signed=signed, turn=100)
     assert found["sent"] == 200
     assert found["html_kb"] >= 60
     assert found["cpu_ms_per_mail"] < 12.5, found
