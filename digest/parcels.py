@@ -19,8 +19,8 @@ from digest.dkim import DkimError, DkimKey, load_key
 from digest.edition import Edition, edition_for
 from digest.message import Attachment, build_message, message_id
 from digest.plates import Plate, make_plate, new_mark
-from digest.rendering import Links, Rendered, render
-from digest.tokens import Purpose, make_token
+from digest.rendering import IssueLink, Links, Rendered, render
+from digest.tokens import Purpose, make_issue_key, make_token
 from store.config import Config, ConfigError, secret
 from store.database import Engine, session_scope
 from store.issues import issue_by_id
@@ -95,13 +95,17 @@ class _Printed:
     marks: Mapping[Purpose, str]
 
     @cached_property
-    def open_links(self) -> Links:
-        """Links that belong to nobody: the archive asks whoever follows them for a login."""
-        return Links(archive=_archive(self.config))
+    def group_links(self) -> Links:
+        """Links that belong to nobody: a private archive opens this one issue's page to whoever follows them."""
+        root, key = _archive(self.config), secret("web_secret")
+        if not root or not key or self.config.web.public_archive:
+            return Links(archive=root)
+        number = self.edition.number
+        return IssueLink(number=number, address=f"{root}/issues/{number}?k={make_issue_key(key, number)}")
 
     @cached_property
     def shared(self) -> Rendered:
-        return render(self.edition, self.config, links=self.open_links)
+        return render(self.edition, self.config, links=self.group_links)
 
     @cached_property
     def marked(self) -> Rendered:
@@ -150,7 +154,7 @@ class _Builder:
             subject=printed.shared.subject,
             text=printed.shared.text,
             html=printed.shared.html,
-            url=printed.open_links.issue(issue.number),
+            url=printed.group_links.issue(issue.number),
             attachments=attachments,
         )
 

@@ -64,6 +64,20 @@ class Links:
 
 
 @dataclass(frozen=True, slots=True)
+class IssueLink(Links):
+    """The address of one issue's page, its key included, and no other: nothing else would open to whoever follows it."""
+
+    number: int = 0
+    address: str = ""
+
+    def issue(self, issue_number: int) -> str:
+        return self.address if issue_number == self.number else ""
+
+    def story(self, story_id: int) -> str:  # noqa: ARG002
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
 class Rendered:
     """A message's three texts: one line, plain text, and HTML without outside resources."""
 

@@ -1,4 +1,7 @@
-"""Who may read the archive: editors and holders of a personal link; everybody when it is declared public. And who did."""
+"""Who may read the archive: editors and holders of a personal link; everybody when it is declared public. And who did.
+
+The page of one issue also opens by that issue's key, as it stands in a group's chat; then it leads to no other page of ours.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import logging
 
 from flask import Response, abort, after_this_request, current_app, g, request
 
-from digest.tokens import MIN_SECRET, read_token
+from digest.tokens import MIN_SECRET, opens_issue, read_token
 from digest.web import visitor
 from store.config import Config, ConfigError, secret
 from store.database import read_scope
@@ -24,11 +27,13 @@ def refuse_strangers() -> None:
     config: Config = current_app.config["PARKNEWS"]
     if request.endpoint in {None, "static"} or request.blueprint in _OTHER_DOORS or config.web.public_archive:
         return
-    given = request.args.get("k", "") or request.cookies.get(COOKIE, "")
-    if not (given and _is_valid(given)) and not visitor.editor():
-        abort(403)
-    if request.args.get("k"):
+    given = request.args.get("k", "")
+    if given and _is_valid(given):
         _remember(given)
+    elif not _is_valid(request.cookies.get(COOKIE, "")) and not visitor.editor():
+        if not _opens_this_issue(given):
+            abort(403)
+        g.this_issue_only = True
 
 
 def log_access(response: Response) -> Response:
@@ -45,11 +50,21 @@ def log_access(response: Response) -> Response:
     return response
 
 
-def _is_valid(token: str) -> bool:
+def _opens_this_issue(key: str) -> bool:
+    return request.endpoint == "archive.issue" and opens_issue(
+        _secret(), key, (request.view_args or {})["number"]
+    )
+
+
+def _secret() -> str:
     try:
-        key = secret("web_secret")
+        return secret("web_secret")
     except ConfigError:
-        return False
+        return ""
+
+
+def _is_valid(token: str) -> bool:
+    key = _secret()
     if len(key) < MIN_SECRET or (token_key := read_token(key, token, "archive")) is None:
         return False
     with read_scope(current_app.config["ENGINE"]) as session:
@@ -62,8 +77,5 @@ def _remember(token: str) -> None:
 
     @after_this_request
     def _set(response: Response) -> Response:
-        if _is_valid(token):
-            response.set_cookie(
-                COOKIE, token, max_age=90 * 86400, httponly=True, samesite="Lax", secure=secure
-            )
+        response.set_cookie(COOKIE, token, max_age=90 * 86400, httponly=True, samesite="Lax", secure=secure)
         return response

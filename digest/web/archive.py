@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from flask import Blueprint, Response, abort, current_app, request
+from flask import Blueprint, Response, abort, current_app, g, request
 
 from digest.briefing import write_docx
 from digest.edition import Edition, edition_for
@@ -59,7 +59,9 @@ def index() -> str:
 
 @blueprint.get("/issues/<int:number>")
 def issue(number: int) -> str:
-    """One issue as a web page."""
+    """One issue as a web page; for a visitor with nothing but its key without ways to other pages."""
+    if g.get("this_issue_only"):
+        return render_page(_edition(number), _config(), links=Links(), stylesheet="/static/digest.css")
     word = f"/issues/{number}/briefing.docx" if _config().digest.word else ""
     return render_page(
         _edition(number), _config(), links=page_links(), stylesheet="/static/digest.css", home="/", word=word

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import logging
 import re
 import time
 from email import message_from_bytes, policy
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
@@ -15,13 +18,19 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import joinedload
 
 from digest.channels.base import Parcel
+from digest.channels.dingtalk import DingTalkChannel
+from digest.channels.feishu import FeishuChannel
+from digest.channels.http_post import Endpoint
+from digest.channels.robot import Robot
+from digest.channels.wecom import WeComChannel
 from digest.edition import edition_for
 from digest.message import _text_part
 from digest.parcels import CHANNEL_NAMES, PERSONAL, dkim_key, links_for, open_channels, parcel_builder
 from digest.rendering import render
 from digest.sample import SAMPLE_NOW
-from digest.tokens import make_token
-from store.config import Config, ConfigError, Digest, Mail
+from digest.tokens import make_issue_key, make_token
+from digest.web.app import create_app
+from store.config import Config, ConfigError, Digest, Mail, Web
 from store.database import session_scope
 from store.issues import issue_by_id
 from store.models import Delivery
@@ -123,12 +132,78 @@ def test_a_channel_others_may_read_carries_no_personal_link(
 ) -> None:
     row = rows_of(sqlite_engine, 1, {"channels": [channel]})[0]
     parcel = built(parcel_builder(sqlite_engine, config)(row))
-    everything = f"{parcel.message!r}{parcel.text}{parcel.html}{parcel.url}{parcel.subject}"
-    assert parcel.url == f"{ROOT}/issues/{47}"
-    assert not re.search(r"/[up]/|\?k=", everything)
+    everything = f"{parcel.message!r} {parcel.text} {parcel.html} {parcel.url} {parcel.subject}"
+    assert parcel.url == f"{ROOT}/issues/47?k={make_issue_key(SECRET, 47)}"
+    assert parcel.url in parcel.text
+    assert parcel.url in parcel.html
+    assert set(re.findall(re.escape(ROOT) + r'/(?!2026/)[^\s"<]*', everything)) == {parcel.url}
     assert row.recipient.token_key not in everything
     assert row.recipient.address not in everything
     assert parcel.text
+
+
+@pytest.mark.parametrize("kind", [WeComChannel, DingTalkChannel, FeishuChannel])
+def test_the_link_of_a_group_opens_that_issues_page_and_nothing_else(
+    sqlite_engine: Engine, config: Config, kind: type[Robot], caplog: pytest.LogCaptureFixture
+) -> None:
+    row = rows_of(sqlite_engine, 1, {"channels": [kind.name]})[0]
+    body = kind(Endpoint("https://chat.example.cn/key")).body(
+        built(parcel_builder(sqlite_engine, config)(row))
+    )
+    (link,) = set(re.findall(re.escape(ROOT) + r'/issues/[^\s"\\]*', json.dumps(body, ensure_ascii=False)))
+    path, _, key = link.removeprefix(ROOT).partition("?k=")
+    visitor = create_app(sqlite_engine, config).test_client()
+    with caplog.at_level(logging.INFO, "digest"):
+        answer = visitor.get(link.removeprefix(ROOT))
+    assert answer.status_code == 200
+    assert "总第47期" in answer.text
+    assert "Set-Cookie" not in answer.headers
+    assert re.findall(r'(?:href|src|action)="(/[^"]*)"', answer.text) == ["/static/digest.css"]
+    assert not any(word in answer.text for word in (row.recipient.address, row.recipient.token_key, key))
+    assert "GET /issues/<int:number> 200" in caplog.text
+    assert key not in caplog.text
+    for other in ("/", "/issues/46", "/issues/47/briefing.docx", "/stories/1", "/search", "/nothing"):
+        assert visitor.get(other, query_string={"k": key}).status_code == (
+            404 if other == "/nothing" else 403
+        )
+    assert visitor.get(path).status_code == 403
+    assert [visitor.get(f"/{page}/{key}").status_code for page in "up"] == [404, 404]
+
+
+def test_a_key_that_was_not_made_for_the_issue_does_not_open_it(
+    sqlite_engine: Engine, config: Config
+) -> None:
+    person = rows_of(sqlite_engine, 1)[0].recipient
+    visitor = create_app(sqlite_engine, config).test_client()
+    good = make_issue_key(SECRET, 47)
+    for bad in (
+        make_issue_key(SECRET, 46),
+        make_issue_key("another secret, long enough too", 47),
+        make_token(SECRET, "47", "archive"),
+        make_token(SECRET, person.token_key, "issue"),
+        make_token(SECRET, "047", "issue"),
+        good[:-1],
+        good + "=",
+        good.replace("47.", "47.."),
+        "47",
+        "",
+    ):
+        assert visitor.get("/issues/47", query_string={"k": bad}).status_code == 403, bad
+    assert visitor.get("/issues/47", query_string={"k": good}).status_code == 200
+    own = make_token(SECRET, person.token_key, "archive")
+    assert visitor.get("/", query_string={"k": own}, base_url="https://localhost").status_code == 200
+    full = visitor.get("/issues/47", query_string={"k": good}, base_url="https://localhost").text
+    assert "往期目录" in full
+
+
+def test_a_group_gets_the_open_address_where_nothing_is_closed_or_no_secret_is_set(
+    sqlite_engine: Engine, config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = rows_of(sqlite_engine, 1, {"channels": ["wecom"]})[0]
+    public = msgspec.structs.replace(config, web=Web(public_archive=True))
+    assert built(parcel_builder(sqlite_engine, public)(row)).url == f"{ROOT}/issues/47"
+    monkeypatch.delenv("PARKNEWS_WEB_SECRET")
+    assert built(parcel_builder(sqlite_engine, config)(row)).url == f"{ROOT}/issues/47"
 
 
 def test_an_office_template_that_changes_links_still_gets_the_right_ones(

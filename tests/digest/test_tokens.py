@@ -11,7 +11,7 @@ from tests.digest.hostile_values import TEXTS
 
 SECRET = "a secret nobody knows, long enough"
 KEY = "0123456789abcdef0123456789abcdef"
-PURPOSES: tuple[Purpose, ...] = ("unsubscribe", "preferences", "archive")
+PURPOSES: tuple[Purpose, ...] = ("unsubscribe", "preferences", "archive", "issue")
 
 
 @pytest.mark.parametrize("purpose", PURPOSES)
