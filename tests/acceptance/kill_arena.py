@@ -1,8 +1,8 @@
 """Kill delivering processes and their mail server at random moments and count what became of every message.
 
-`python -m tests.acceptance.kill_arena 1000 [SEED]` prints the counts as JSON; the test suite runs 100. Everything is real: the
-ledger in SQLite, the mail server (aiosmtpd) in a process of its own, SIGKILL. Message-IDs the server accepted are appended to
-a file before it answers 250, so that a crash in between is seen as well.
+`python -m tests.acceptance.kill_arena 1000 [SEED [postgresql://…]]` prints the counts as JSON; the test suite runs 100. Everything
+is real: the ledger in SQLite or an empty PostgreSQL, the mail server (aiosmtpd) in a process of its own, SIGKILL. Message-IDs the
+server accepted are appended to a file before it answers 250, so that a crash in between is seen as well.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select as query
+from sqlalchemy import text
 
 from digest.channels.base import Parcel
 from digest.channels.smtp import SmtpChannel
@@ -55,6 +56,7 @@ class Rendered:
 class Arena:
     folder: Path
     chance: random.Random
+    url: str
     port: int = field(default_factory=free_port)
     server: int = 0
     issues: int = 0
@@ -63,12 +65,12 @@ class Arena:
     begun: tuple[int, int] = field(default_factory=os.pipe)
 
     @property
-    def url(self) -> str:
-        return f"sqlite:///{self.folder / 'arena.db'}"
-
-    @property
     def log(self) -> Path:
         return self.folder / "accepted.log"
+
+    @property
+    def on_sqlite(self) -> bool:
+        return self.url.startswith("sqlite")
 
     def now(self) -> datetime:
         return datetime.now(UTC) + self.leap
@@ -133,8 +135,17 @@ class Arena:
 
     def hold_the_lock(self) -> None:
         engine = make_engine(self.url)
-        with engine.begin():
+        with engine.begin() as connection:
+            if not self.on_sqlite:
+                connection.execute(text("LOCK TABLE delivery IN EXCLUSIVE MODE"))
             time.sleep(self.chance.uniform(0.05, 0.3))
+
+    def cut_connections(self) -> None:
+        """The database drops everybody, as it does when it is restarted."""
+        engine = make_engine(self.url)
+        others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+        with engine.connect() as connection:
+            connection.execute(text(others))
 
     def ensure_work(self) -> None:
         engine = make_engine(self.url)
@@ -150,9 +161,8 @@ class Arena:
 
     def round(self) -> int:
         """One random accident; returns how many processes were killed in it."""
-        kind = self.chance.choices(
-            ["kill", "server", "two", "locked", "full"], weights=[60, 15, 13, 6, 6]
-        )[0]  # fmt: skip
+        last = "full" if self.on_sqlite else "cut"
+        kind = self.chance.choices(["kill", "server", "two", "locked", last], weights=[60, 15, 13, 6, 6])[0]
         self.counts[kind] += 1
         first = spawn(self.deliver_on_a_full_disk if kind == "full" else self.deliver)
         others = []
@@ -162,6 +172,9 @@ class Arena:
             others.append(spawn(self.hold_the_lock))
         self.await_delivery()
         time.sleep(self.chance.uniform(0.0, 0.1) if kind != "full" else 0.3)
+        if kind == "cut":
+            self.cut_connections()
+            time.sleep(self.chance.uniform(0.0, 0.1))
         if kind == "server":
             end(self.server)
             end(first, None)
@@ -238,11 +251,11 @@ def end(child: int, by: int | None = signal.SIGKILL) -> None:
     os.waitpid(child, 0)
 
 
-def run(crashes: int, seed: int) -> dict[str, Any]:
-    """Go on until `crashes` processes were killed; returns the counts."""
+def run(crashes: int, seed: int = 1, url: str = "") -> dict[str, Any]:
+    """Go on until `crashes` processes were killed; returns the counts. Without `url` the ledger is a SQLite file."""
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
-        arena = Arena(Path(folder), random.Random(seed))
+        arena = Arena(Path(folder), random.Random(seed), url or f"sqlite:///{folder}/arena.db")
         arena.prepare()
         killed = 0
         while killed < crashes:
@@ -253,5 +266,6 @@ def run(crashes: int, seed: int) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    given = [int(word) for word in sys.argv[1:]]
-    sys.stdout.write(json.dumps(run(*(given or [100])[:1], *(given[1:2] or [1]))) + "\n")
+    given = [int(word) for word in sys.argv[1:] if word.isdecimal()]
+    urls = [word for word in sys.argv[1:] if not word.isdecimal()]
+    sys.stdout.write(json.dumps(run(*(given or [100])[:2], url="".join(urls))) + "\n")

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, select, text, update
+from sqlalchemy import Engine, event, select, text, update
 
 from digest.channels.base import BeforeTheDot, DeliveryError, Parcel
 from digest.channels.smtp import SmtpChannel
@@ -128,7 +128,8 @@ def test_no_mail_holds_another_recipients_address(sqlite_engine: Engine, now: da
 
 def test_greylisting_is_waited_out_with_growing_patience(sqlite_engine: Engine, now: datetime) -> None:
     office = Office(sqlite_engine, now, "a@example.cn")
-    with ScriptedServer({"RCPT": [b"450 4.2.0 greylisted\r\n"] * 3 + [b"250 ok\r\n"]}) as server:
+    script: Any = {"RCPT": [b"450 4.2.0 greylisted\r\n"] * 3 + [b"250 ok\r\n"]}
+    with ScriptedServer(script) as server:
         waits = []
         while (report := office.deliver(server.port)).sent == 0:
             assert (report.retried, report.alarm) == (1, None)
@@ -437,6 +438,47 @@ def test_a_locked_database_is_waited_for(sqlite_engine: Engine, now: datetime) -
     time.sleep(0.05)
     assert office.run({"mail": channel}).sent == 3
     holder.join()
+
+
+@pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
+def test_a_connection_lost_behind_the_dot_is_made_anew_and_the_answer_recorded(
+    engine: Engine, now: datetime
+) -> None:
+    office = Office(engine, now, *addresses(3))
+
+    def cut(parcel: Parcel) -> None:
+        if "r001" in parcel.address:
+            others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+            with engine.connect() as connection:
+                connection.execute(text(others))
+
+    report = office.run({"mail": RecordingChannel(behind=cut)})
+    assert (report.sent, report.alarm) == (3, None)
+    assert office.states() == ["sent"] * 3
+
+
+def test_every_marker_is_flushed_to_the_disk_before_the_dot(sqlite_engine: Engine, now: datetime) -> None:
+    """Only "sent" is not: what a power cut takes of it leaves the row in doubt."""
+    office = Office(sqlite_engine, now, *addresses(2))
+    flushed: dict[str, bool] = {}
+
+    def note(connection: Any) -> None:
+        raw = connection.connection.driver_connection
+        (states,) = raw.execute(
+            "SELECT group_concat(state) FROM (SELECT state FROM delivery ORDER BY id)"
+        ).fetchone()
+        flushed.setdefault(states, raw.execute("PRAGMA synchronous").fetchone() == (2,))
+
+    event.listen(sqlite_engine, "commit", note)
+    office.run({"mail": RecordingChannel()})
+    assert flushed == {
+        "queued,queued": True,
+        "sending,sending": True,
+        "at_the_dot,sending": True,
+        "sent,sending": False,
+        "sent,at_the_dot": True,
+        "sent,sent": False,
+    }
 
 
 def test_a_ledger_that_cannot_be_read_is_an_alarm_not_an_exception(
