@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from crawler.extract import wording
 from crawler.extract.cleaning import article_lines, is_meta_line
-from crawler.extract.regions import BODY_WORDS, headline_line, region_factors, weights
+from crawler.extract.regions import headline_line, is_body_name, region_factors, weights
 from crawler.extract.tree import Line, Node, Tree
 
 #: Weight of a line for the element `distance` levels above it: its own block, that block's parent, and so on.
@@ -59,7 +59,7 @@ def _best(tree: Tree, score: list[float]) -> Node | None:
     best, top = None, 0.0
     for node in tree.nodes:
         value = score[node.index]
-        if value and node.words and BODY_WORDS.search(node.words):
+        if value and node.words and is_body_name(node.words):
             value *= 1.1
         if value > top:
             best, top = node, value

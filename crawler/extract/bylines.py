@@ -11,9 +11,14 @@ from crawler.extract.tree import Line, Node
 #: Stands between the pieces of two elements of one line; a value ends there.
 _EDGE = "\x1f"
 _SP = r"[\s\x1f\u3000]{0,6}"
+#: The first letters of all labels: the search steps over all other letters.
+_LABEL_STARTS = (
+    "信新文稿本内原消来來转摘出媒供发作撰采通见实首特记記主执责責网编編选组录添上刊创更發时時日浏点阅访人评字分打收关校审一二三初复终监统策摄攝图视"
+    "技美栏值总标题我纠扫手索"
+)
 #: Labels as pages write them, also with blanks between their characters and in traditional characters.
 _LABELS = re.compile(
-    rf"(?P<source>(?<!图片)(?<!图)(?<!数据)(?<!照片)(?<!视频)(?:信息|新闻|文章|稿件|文稿|本文|内容|原文|消息)?[来來]{_SP}源(?:于|自)?(?!地|头)"
+    rf"(?=[{_LABEL_STARTS}])(?:(?P<source>(?<!图片)(?<!图)(?<!数据)(?<!照片)(?<!视频)(?:信息|新闻|文章|稿件|文稿|本文|内容|原文|消息)?[来來]{_SP}源(?:于|自)?(?!地|头)"
     rf"|稿{_SP}源|稿件来自|转载自|转自|摘自|(?<!转载请注明)出{_SP}处|原载(?:于)?|(?<![\u4e00-\u9fff])媒体|信息提供|供稿单位"
     r"|发布(?:机构|单位|部门))"
     rf"|(?P<author>(?:本文|文章|原文)?作{_SP}者|撰{_SP}[稿文写](?:人)?|采写|(?<![\u4e00-\u9fff])文字?(?=\s?[:：/|丨])|供稿人?|通讯员|通訊員"
@@ -24,8 +29,10 @@ _LABELS = re.compile(
     r"|(?P<other>(?:添加|发稿|上传|录入|刊发|创建|刊登|发布|发表|更新|發布|發佈)(?:时间|日期|時間|人|者|于)"
     rf"|发布|发表|[时時]{_SP}[间間]|日{_SP}期|(?:浏览|点击|阅读|访问)(?:次数|量|数|率)?|人气|评论(?:数)?|字{_SP}[号体](?:大小)?|分享到?|打印|收藏|关闭"
     rf"|校{_SP}对|审{_SP}[核签稿读校]|[一二三初复终]审(?!核)|监{_SP}制|统筹|策划|摄影|攝影|摄像|图片|(?:文字|视频|图文|技术|美术|栏目|执行)编辑"
-    r"|栏目主编|值班主任|主编|总编|编审|编委|关键[字词]|标签|栏目|分类|责任校对|原标题|题图|图源|我要纠错|纠错|扫一扫|手机(?:看|阅读)|索引号|文号|主题词)"
+    r"|栏目主编|值班主任|主编|总编|编审|编委|关键[字词]|标签|栏目|分类|责任校对|原标题|题图|图源|我要纠错|纠错|扫一扫|手机(?:看|阅读)|索引号|文号|主题词))"
 )
+#: A label has one of these behind it, "【" before it, or ends with one of the last two.
+_LABELLED = re.compile(r"[:：∶|｜/丨【\[于自]")
 _AFTER_LABEL = re.compile(rf"{_SP}[\])】）]?{_SP}[:：∶|｜/丨]{_SP}")
 _COLON = re.compile("[:：∶]")
 _GAP = re.compile(_SP)
@@ -95,6 +102,8 @@ def joined(line: Line) -> str:
 
 def read_line(text: str, byline: Byline, base_rank: int = 0) -> str | None:
     """Take labelled values of one line; the kind of a label that stands at its end without a value."""
+    if not _LABELLED.search(text):
+        return None
     found = [(m, after) for m in _LABELS.finditer(text) if (after := _after_label(text, m)) is not None]
     dangling = None
     for number, (match, after) in enumerate(found):

@@ -17,7 +17,8 @@ _TIME = (
     r"(?:\.\d{1,9})?(?:\s?(?P<zone>Z|[+-]\d\d:?\d\d)(?!\d))?)?"
 )
 _STAMP = re.compile(
-    r"(?<![\d.])(?P<year>(?:19|20)\d\d)"
+    # The look behind follows the year, so that the search steps over all that is not "1" or "2".
+    r"(?P<year>(?:19|20)\d\d)(?<![\d.]\d{4})"
     r"(?:(?:\s?(?P<sep>[-/.－—])\s?(?P<month>\d{1,2})\s?(?P=sep)\s?(?P<day>\d{2}|\d(?!\d))(?:(?!\d)|(?=\d{1,2}\s?[:：时点]))(?![/.]\d))"
     r"|(?:\s{1,3}(?P<month3>\d{1,2})\s{0,2}[/-]\s{0,2}(?P<day3>\d{2}|\d(?!\d))(?![/-]))"
     r"|(?:\s{0,3}年\s{0,3}(?P<month2>\d{1,2})\s{0,3}月\s{0,3}(?P<day2>\d{1,2})\s{0,3}[日号]?))" + _TIME

@@ -34,6 +34,9 @@ _ALIASES = {
     "big5-hkscs": "big5hkscs",
     "x-x-big5": "big5hkscs",
 }
+#: Characters of a page that are looked at, and CJK characters among them, to tell whether it reads as Chinese.
+_SAMPLE = 200_000
+_LETTERS = 4000
 #: Encodings a page may win with by fewest replacement characters.
 _CANDIDATES = ("utf-8", "gb18030", "big5hkscs")
 #: Common characters of Chinese prose; bytes of another encoding decode to rare ones.
@@ -105,7 +108,12 @@ def _declared_names(body: bytes, declared: str | None) -> list[str]:
 
 def _common_share(text: str) -> float:
     """Share of common characters among the CJK characters of a sample of the text."""
-    cjk = "".join(_CJK.findall(text[:200_000]))[:4000]
+    cjk = ""
+    for run in _CJK.finditer(text, 0, _SAMPLE):
+        cjk += run[0]
+        if len(cjk) >= _LETTERS:
+            break
+    cjk = cjk[:_LETTERS]
     return sum(c in _COMMON for c in cjk) / len(cjk) if cjk else 0.0
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -55,11 +56,18 @@ _DATE_KEYS = (
     "datepublished", "publish-date", "publish_date", "publishtime", "publish_time", "pubtime", "weibo: article:create_at", "dc.date",
     "dc.date.issued", "og:pubdate", "bytedance:published_time", "createdate", "sailthru.date", "date", "releasedate", "og:time",
 )  # fmt: skip
-_PUBLISHED_NAMES = re.compile(
-    r"[\"']?\b(?P<name>datePublished|pubDate|pubdate|pub_time|pubTime|pubtime|publish_?[tT]ime|publish_?[dD]ate|publishedAt|published_at|newsTime|news_time|ctime|ptime|"
-    r"create_?[tT]ime|createdAt|oriCreateTime|article_?[tT]ime|post_?[tT]ime|displayTime|releaseTime|ct|show_time|inputtime|newsDate|"
-    r"firstPublishTime|s_PublishDate|publish)[\"']?\s{0,3}(?:[:=]|\|\||,)\s{0,3}(?:new Date\()?[\"']?(?P<value>\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?(?:[ T]\d{1,2}:\d{2}(?::\d{2})?(?:Z|[+-]\d\d:?\d\d)?)?|1[0-9]{9}(?:\d{3})?\b|20\d{12}\b)"
+#: How a value begins that can be a time; the name is looked for before it, since scripts hold fewer numbers than words.
+_NUMBER = re.compile(r"[12]\d(?:\d\d[-/.年]\d|\d{8})")
+_VALUE = re.compile(
+    r"\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?(?:[ T]\d{1,2}:\d{2}(?::\d{2})?(?:Z|[+-]\d\d:?\d\d)?)?|1[0-9]{9}(?:\d{3})?\b|20\d{12}\b"
 )
+_PUBLISHED_NAME = re.compile(
+    r"\b(datePublished|pubDate|pubdate|pub_time|pubTime|pubtime|publish_?[tT]ime|publish_?[dD]ate|publishedAt|published_at|newsTime|news_time|ctime|ptime|"
+    r"create_?[tT]ime|createdAt|oriCreateTime|article_?[tT]ime|post_?[tT]ime|displayTime|releaseTime|ct|show_time|inputtime|newsDate|"
+    r"firstPublishTime|s_PublishDate|publish)[\"']?\s{0,3}(?:[:=]|\|\||,)\s{0,3}(?:new Date\()?[\"']?$"
+)
+#: No match of the pattern above is longer.
+_NAME_ROOM = 48
 _UPDATE_KEYS = re.compile(r"updat|modif|apub:time")
 _MAX_DEPTH = 6
 
@@ -111,13 +119,20 @@ _MAX_VALUES = 2
 def _script_times(tree: Tree) -> list[tuple[str, Stamp]]:
     values: dict[str, dict[str, Stamp]] = {}
     for script in tree.scripts:
-        for found in _PUBLISHED_NAMES.finditer(script[:200_000]):
-            stamp = parse_stamp(found["value"])
-            if stamp is not None:
-                values.setdefault(found["name"], {})[found["value"]] = stamp
+        for name, value in _named_times(script[:200_000]):
+            if stamp := parse_stamp(value):
+                values.setdefault(name, {})[value] = stamp
     return [
         (name, s) for name, stamps in values.items() if len(stamps) <= _MAX_VALUES for s in stamps.values()
     ]
+
+
+def _named_times(script: str) -> Iterator[tuple[str, str]]:
+    for number in _NUMBER.finditer(script):
+        start = number.start()
+        name = _PUBLISHED_NAME.search(script, max(0, start - _NAME_ROOM), start)
+        if name and (value := _VALUE.match(script, start)):
+            yield name[1], value[0]
 
 
 _LABEL = re.compile(r"^(?:来源|作者|编辑|责任编辑|责编)\s?[:：]\s?")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from crawler.extract import wording
 from crawler.extract.tree import Line, Node, Tree
@@ -17,10 +18,22 @@ _DOUBTFUL_WORDS = re.compile(
     r"(?<![a-z])share|(?<![a-z])nav(?![a-z])|navbar|navigat|(?<![a-z])menu|(?<![a-z])adv?(?:ert)?(?![a-z])|statement|(?<![a-z])login|"
     r"popup|dialog|toolbar|(?<![a-z])vote|tips?(?![a-z])|(?<![a-z])tags?(?![a-z])"
 )
-BODY_WORDS = re.compile(
+_BODY_WORDS = re.compile(
     r"article|content|(?<![a-z])text|zhengwen|(?<![a-z])zw(?![a-z])|editor|(?<![a-z])detail|(?<![a-z])zoom|(?<![a-z])body|(?<![a-z])main(?![a-z])|neirong|(?<![a-z])nr(?![a-z])"
 )
+
+
+@lru_cache(maxsize=4096)
+def is_body_name(words: str) -> bool:
+    """Whether an element calls itself the article's text."""
+    return _BODY_WORDS.search(words) is not None
+
+
 _NEVER = frozenset(("nav", "footer", "aside"))
+#: Elements around the whole page, whose names say nothing of a part.
+_WHOLE = frozenset(("body", "html", "form"))
+#: Names whose meaning is kept: a page has about a hundred, and pages of one site share them.
+_NAMES = 4096
 
 
 def weights(tree: Tree, *, hidden: bool = False) -> list[float]:
@@ -53,13 +66,13 @@ def region_factors(tree: Tree) -> list[float]:
     entries = _entries(tree)
     for node in tree.nodes:
         factor = factors[node.parent.index] if node.parent is not None else 1.0
-        if node.index in entries:
+        if node.first == node.last:
+            pass  # nothing to weigh
+        elif node.index in entries:
             factor = min(factor, _ENTRY)
         elif node.tag in _NEVER:
             factor = min(factor, 0.1)
-        elif (
-            node.words and node.tag not in ("body", "html", "form") and not node.first <= headline < node.last
-        ):
+        elif node.words and node.tag not in _WHOLE and not node.first <= headline < node.last:
             factor = min(factor, _word_factor(node.words))
         factors.append(factor)
     tree.factors = factors
@@ -111,16 +124,22 @@ def _is_marked(tree: Tree, node: Node) -> bool:
 def headline_line(tree: Tree) -> int:
     """The first plain line that begins the page's <title>; -1 where none does."""
     title = "".join(tree.title.split())
+    begin = title[:2]
     for line in tree.lines:
-        plain = (
-            not line.links and not line.hidden and 6 <= len(line.text) <= 100 and line.text[:2] == title[:2]
-        )
-        if plain and title.startswith("".join(line.text.split())):
+        text = line.text
+        if (
+            text[:2] == begin
+            and 6 <= len(text) <= 100
+            and not line.links
+            and not line.hidden
+            and title.startswith("".join(text.split()))
+        ):
             return line.index
     return -1
 
 
+@lru_cache(maxsize=_NAMES)
 def _word_factor(words: str) -> float:
     if _FURNITURE_WORDS.search(words):
-        return 0.4 if BODY_WORDS.search(words) else 0.02
+        return 0.4 if is_body_name(words) else 0.02
     return 0.3 if _DOUBTFUL_WORDS.search(words) else 1.0

@@ -308,9 +308,9 @@ def _check_depth(text: str) -> None:
 
 def _is_indented(text: str) -> bool:
     """Whether a text holds paragraphs that only indents or empty lines divide."""
-    return (
-        "\u3000\u3000" in text or "\xa0" in text or "\n" in text
-    ) and _IDEOGRAPHIC_INDENT.search(text.strip()) is not None
+    text = text.strip()
+    marked = "\u3000\u3000" in text or "\xa0" in text or "\n" in text
+    return marked and _IDEOGRAPHIC_INDENT.search(text) is not None
 
 
 _TAG_START = re.compile("<[a-zA-Z]")
