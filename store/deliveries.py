@@ -178,10 +178,11 @@ def claim(
 
     Two workers never get the same row. Rows of recipients who are not to be written to any more are closed on the way.
     """
-    withdraw(session, now)
     due = select(Delivery.id).where(_due(now, channels)).order_by(Delivery.id).limit(limit)
-    ids = session.scalars(due.with_for_update(skip_locked=True)).all()
-    if not ids:
+    while ids := session.scalars(due.with_for_update(skip_locked=True)).all():
+        if not withdraw(session, now, Delivery.id.in_(ids)):
+            break
+    else:
         return []
     mine = session.scalars(
         update(Delivery)
@@ -201,12 +202,18 @@ def _loaded() -> Select[Delivery]:
     )
 
 
-def withdraw(session: Session, now: datetime) -> int:  # noqa: ARG001
-    """Close the waiting deliveries of recipients who left or are suppressed; returns how many."""
-    gone = select(Recipient.id).where(~deliverable())
+def withdraw(session: Session, now: datetime, among: Any = None) -> int:  # noqa: ARG001
+    """Close the waiting deliveries of recipients who left or are suppressed; returns how many.
+
+    `among` is a condition on Delivery that names a few rows: then only their recipients are looked at.
+    """
+    waiting = Delivery.state.in_(_WAITING)
+    gone: Any = Delivery.recipient_id.in_(select(Recipient.id).where(~deliverable()))
+    if among is not None:
+        gone = and_(among, exists().where(Recipient.id == Delivery.recipient_id, ~deliverable()))
     return _change(
         session,
-        and_(Delivery.state.in_(_WAITING), Delivery.recipient_id.in_(gone)),
+        and_(waiting, gone),
         state="suppressed",
         reason="recipient_inactive",
         next_attempt_at=None,
@@ -245,7 +252,9 @@ _TO_THE_DOT = (
 )
 _TO_SENT = (
     update(_TABLE)
-    .where(_MINE, or_(_TABLE.c.state == "at_the_dot", _TABLE.c.state == "in_doubt"))  # IN is written anew for each
+    .where(
+        _MINE, or_(_TABLE.c.state == "at_the_dot", _TABLE.c.state == "in_doubt")
+    )  # IN is written anew for each
     .values(
         state="sent", sent_at=bindparam("at"), reply=bindparam("words"), reason=None, next_attempt_at=None
     )
@@ -264,9 +273,7 @@ def mark_at_the_dot(
     return _took(books, _TO_THE_DOT, key=delivery_id, worker=worker, at=now, identity=message_id)
 
 
-def mark_sent(
-    books: Books, delivery_id: int, worker: str, now: datetime, reply: str | None = None
-) -> bool:
+def mark_sent(books: Books, delivery_id: int, worker: str, now: datetime, reply: str | None = None) -> bool:
     """Record that the other side accepted. Also mends a row that was taken for a dead worker's meanwhile."""
     return _took(books, _TO_SENT, key=delivery_id, worker=worker, at=now, words=_brief(reply))
 

@@ -206,13 +206,13 @@ def remove_recipient(session: Session, address: str, now: datetime, who: str) ->
         raise RecipientError(f"{row.address} stands in the configuration file; take it out there")
     row.active = False
     _audit(session, row, "remove", who, now)
-    _settle_ledger(session, now)
+    _settle_ledger(session, row, now)
     return row
 
 
-def _settle_ledger(session: Session, now: datetime) -> None:
+def _settle_ledger(session: Session, recipient: Recipient, now: datetime) -> None:
     session.flush()
-    withdraw(session, now)
+    withdraw(session, now, Delivery.recipient_id == recipient.id)
 
 
 def unsubscribe(session: Session, recipient: Recipient, now: datetime, who: str = "recipient") -> bool:
@@ -221,7 +221,7 @@ def unsubscribe(session: Session, recipient: Recipient, now: datetime, who: str 
         return False
     recipient.unsubscribed_at = now
     _audit(session, recipient, "unsubscribe", who, now)
-    _settle_ledger(session, now)
+    _settle_ledger(session, recipient, now)
     return True
 
 
@@ -242,7 +242,7 @@ def suppress(
         return False
     recipient.suppressed_at, recipient.suppressed_reason = now, clean_line(reason)[:200]
     _audit(session, recipient, "suppress", who, now, reason=recipient.suppressed_reason)
-    _settle_ledger(session, now)
+    _settle_ledger(session, recipient, now)
     return True
 
 
@@ -322,5 +322,5 @@ def erase(session: Session, address: str, now: datetime, who: str) -> bool:
     row.zones, row.themes, row.provinces, row.channels = [], [], [], []
     row.active, row.suppressed_reason, row.token_key = False, None, secrets.token_hex(16)
     _audit(session, row, "erase", who, now)
-    _settle_ledger(session, now)
+    _settle_ledger(session, row, now)
     return True

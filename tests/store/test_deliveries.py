@@ -91,6 +91,19 @@ def test_a_row_is_claimed_by_one_worker_only(queued_anywhere: Engine, now: datet
     assert claim_ids(queued_anywhere, "two", now) == []
 
 
+def test_a_claim_closes_the_rows_of_who_left_and_goes_on_to_the_next(engine: Engine, now: datetime) -> None:
+    with session_scope(engine) as session:
+        issue = make_issue(session, now)
+        people = [add(session, now, f"r{number}@example.cn") for number in range(7)]
+        deliveries.enqueue(session, issue.id, now)
+        for person in people[:4]:
+            person.active = False  # behind the ledger's back
+    assert claim_ids(engine, "one", now, 2) == [5, 6]
+    assert [state_of(engine, key) for key in range(1, 5)] == ["suppressed"] * 4
+    assert claim_ids(engine, "one", now, 2) == [7]
+    assert claim_ids(engine, "one", now, 2) == []
+
+
 def test_many_workers_at_once_get_every_row_once(engine: Engine, now: datetime) -> None:
     with session_scope(engine) as session:
         issue = make_issue(session, now)
