@@ -21,7 +21,7 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _DECLARED = re.compile(
-    rb"""(?:charset|encoding)\s{0,8}=\s{0,8}["']?\s{0,8}([A-Za-z0-9_\-]{3,20})""", re.IGNORECASE
+    rb"""(?:charset|encoding)\s{0,8}=\s{0,8}["']?\s{0,8}([a-z0-9_\-]{3,20})"""
 )
 _CJK = re.compile("[\u3400-\u9fff\ue000-\uf8ff]+")
 _ALIASES = {
@@ -34,7 +34,7 @@ _ALIASES = {
     "big5-hkscs": "big5hkscs",
     "x-x-big5": "big5hkscs",
 }
-#: Characters of a page that are looked at, and CJK characters among them, to tell whether it reads as Chinese.
+#: Most characters of a page that are looked at, and most CJK characters among them, to tell whether it reads as Chinese.
 _SAMPLE = 200_000
 _LETTERS = 4000
 #: Encodings a page may win with by fewest replacement characters.
@@ -102,28 +102,30 @@ def _strict(body: bytes, encoding: str) -> str | None:
 
 def _declared_names(body: bytes, declared: str | None) -> list[str]:
     names = [declared or ""]
-    names += [m.decode("ascii") for m in _DECLARED.findall(body[:_DECLARATION_WINDOW])[:4]]
+    names += [m.decode("ascii") for m in _DECLARED.findall(body[:_DECLARATION_WINDOW].lower())[:4]]
     return [_ALIASES.get(name.strip().lower(), name.strip().lower()) for name in names if name]
 
 
-def _common_share(text: str) -> float:
-    """Share of common characters among the CJK characters of a sample of the text."""
-    cjk = ""
-    for run in _CJK.finditer(text, 0, _SAMPLE):
-        cjk += run[0]
-        if len(cjk) >= _LETTERS:
+def _common_beyond(text: str, share: float) -> bool:
+    """Whether more than this share of a page's first CJK characters are common ones; long scripts in its head are skipped."""
+    common = seen = 0
+    start = max(text.find("<body"), 0)
+    for run in _CJK.finditer(text, start, start + _SAMPLE):
+        letters = run[0][: _LETTERS - seen]
+        seen += len(letters)
+        common += sum(map(_COMMON.__contains__, letters))
+        if seen >= _LETTERS or common > share * _LETTERS:
             break
-    cjk = cjk[:_LETTERS]
-    return sum(c in _COMMON for c in cjk) / len(cjk) if cjk else 0.0
+    return common > share * seen
 
 
 def _looks_chinese(text: str) -> bool:
-    return _common_share(text) > 0.2
+    return _common_beyond(text, 0.2)
 
 
 def _gb_or_big5(body: bytes, text: str) -> Decoded:
     """Big5 bytes are often valid GB18030 and then read as rare characters."""
-    if _common_share(text) < 0.08:
+    if not _common_beyond(text, 0.08):
         big5 = _strict(body, "big5hkscs")
         if big5 is not None and _looks_chinese(big5):
             return Decoded(big5, "big5")
@@ -135,7 +137,7 @@ def _fewest_replacements(body: bytes, names: list[str]) -> Decoded:
     best: tuple[float, str, str] | None = None
     for encoding in candidates:
         text = body.decode(encoding, "replace")
-        cost = text.count("\ufffd") + (0 if _common_share(text) > 0.1 else text.count("\ufffd") * 0.5)
+        cost = text.count("\ufffd") + (0 if _common_beyond(text, 0.1) else text.count("\ufffd") * 0.5)
         if best is None or cost < best[0]:
             best = (cost, encoding, text)
     assert best is not None

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 from crawler.extract import wording
 from crawler.extract.dates import find_stamps
@@ -24,6 +26,7 @@ _SITE_PART = re.compile(
     r"com|cn|net|org|APP)$",
     re.IGNORECASE,
 )
+_LOUD = frozenset(("strong", "b", "font", "big"))
 _SCORE_HEADING = {"h1": 4.0, "h2": 2.5, "h3": 1.5, "h4": 0.8, "h5": 0.4}
 #: Score from which a line is believed over the declared title; on the development set right ones have 5 and more.
 _SURE = 3.0
@@ -44,6 +47,8 @@ class Title:
     text: str
     first: int = -1
     last: int = -1
+    #: the text as headlines are compared
+    folded: str = ""
     score: float = 0.0
     kicker: str | None = None
     subtitle: str | None = None
@@ -80,8 +85,9 @@ def find_title(tree: Tree, declared: list[str], first: int) -> Title | None:
     begin, end = max(0, first - 120), min(max(first + 4, 1), len(tree.lines))
     for line in tree.lines[begin:end]:
         for candidate in _candidates(tree, line, known):
-            candidate.score = _score(tree, candidate, known, first) + _above_byline(tree, candidate, first)
-            if best is None or candidate.score > best.score:
+            floor = best.score if best is not None else -math.inf
+            candidate.score = _score(tree, candidate, known, first, floor)
+            if candidate.score > floor:
                 best = candidate
     if best is not None and best.score >= _SURE:
         best.text = _without_badge(best.text, known)
@@ -109,13 +115,13 @@ def _declared_only(tree: Tree, declared: list[str]) -> Title | None:
 
 def _candidates(tree: Tree, line: Line, known: list[str]) -> list[Title]:
     """The line, all lines of its heading, and the lines that together make up a declared title."""
-    out = [Title(line.text, line.index, line.index + 1)]
+    folded = fold(line.text)
+    out = [Title(line.text, line.index, line.index + 1, folded)]
     node = _heading(line.node)
     if node is not None and node.first == line.index and node.last - node.first > 1:
         lines = [x for x in tree.lines[node.first : node.last] if x.hidden == line.hidden]
         if 1 < len(lines) <= 4:
             out.append(_joined(lines))
-    folded = fold(line.text)
     if 4 <= len(folded) < 60 and any(
         len(title) > len(folded) + 1 and title.startswith(folded) for title in known
     ):
@@ -128,7 +134,8 @@ def _candidates(tree: Tree, line: Line, known: list[str]) -> list[Title]:
 
 
 def _joined(lines: list[Line]) -> Title:
-    return Title(" ".join(x.text for x in lines), lines[0].index, lines[-1].index + 1)
+    text = " ".join(x.text for x in lines)
+    return Title(text, lines[0].index, lines[-1].index + 1, fold(text))
 
 
 def _heading(node: Node) -> Node | None:
@@ -173,13 +180,14 @@ def _above_byline(tree: Tree, title: Title, first: int) -> float:
     return 0.0
 
 
-def _score(tree: Tree, title: Title, known: list[str], first: int) -> float:
+def _score(tree: Tree, title: Title, known: list[str], first: int, floor: float) -> float:
+    """How much the line is the headline; where it cannot beat `floor`, anything that is not above it."""
     line = tree.lines[title.first]
-    folded = fold(title.text)
-    size = len(folded)
+    size = len(title.folded)
+    above = _above_byline(tree, title, first)
     if size < 4 or size > 120:
-        return -9.0
-    score = _agreement(folded, known)
+        return -9.0 + above
+    score = _agreement(title.folded, known)
     score += _looks(line)
     distance = max(first - title.last, 0)
     score += 1.5 if distance <= 6 else 0.8 if distance <= 15 else 0.0 if distance <= 40 else -1.0
@@ -189,19 +197,18 @@ def _score(tree: Tree, title: Title, known: list[str], first: int) -> float:
     score -= 2.0 if title.text[-1] in "。；;，：" else 0.0
     if title.first >= first:
         score -= 0.6 if score > 4.0 else 2.0
-    if (
-        wording.is_control(title.text)
-        or wording.is_section_head(title.text)
-        or wording.is_breadcrumb(title.text)
-    ):
+    if score + above > floor:  # what follows only takes away
+        score = _less_wording(score, title.text, size)
+    return score + above
+
+
+def _less_wording(score: float, text: str, size: int) -> float:
+    """The score less what the wording says against a headline."""
+    if wording.is_control(text) or wording.is_section_head(text) or wording.is_breadcrumb(text):
         score -= 4.0
-    if wording.is_caption(title.text) or wording.is_credit(title.text):
+    if wording.is_caption(text) or wording.is_credit(text):
         score -= 2.0
-    if (
-        wording.is_origin(title.text)
-        or wording.is_notice(title.text)
-        or (size < 50 and _is_dated(title.text))
-    ):
+    if wording.is_origin(text) or wording.is_notice(text) or (size < 50 and _is_dated(text)):
         score -= 4.0
     return score
 
@@ -235,22 +242,26 @@ def _agreement(folded: str, known: list[str]) -> float:
 def _looks(line: Line) -> float:
     """How much the line's elements look like a headline: heading, named so, large, bold or centred."""
     score = 0.0
-    nodes = line.node.ancestors(3)
-    inner = line.parts[0][1]
-    for text, node in line.parts:
-        if text.strip():
-            inner = node
+    top = line.node.ancestors(3)[-1].index
+    for distance, node in enumerate(line.parts[0][1].ancestors(4)):
+        if node.index < top:
             break
-    chain = [n for n in inner.ancestors(4) if n.index >= nodes[-1].index]
-    for distance, node in enumerate(chain):
         score = max(score, _SCORE_HEADING.get(node.tag, 0.0))
-        if node.words and distance < 3 and _TITLE_WORDS.search(node.words):
-            score = max(score, 1.0 if _NOT_TITLE_WORDS.search(node.words) else 2.4)
-        if node.tag in ("strong", "b", "font", "big") or "font-size" in node.get("style"):
+        if node.words and distance < 3:
+            score = max(score, _name_score(node.words))
+        style = node.get("style")
+        if node.tag in _LOUD or "font-size" in style:
             score = max(score, 0.8)
-        if node.get("align").lower() == "center" or "center" in node.get("style").lower():
+        if "center" in style.lower() or node.get("align").lower() == "center":
             score = max(score, 0.7)
     return score
+
+
+@lru_cache(maxsize=4096)
+def _name_score(words: str) -> float:
+    if not _TITLE_WORDS.search(words):
+        return 0.0
+    return 1.0 if _NOT_TITLE_WORDS.search(words) else 2.4
 
 
 def is_set_off(tree: Tree, title: Title) -> bool:
