@@ -173,17 +173,17 @@ def _spans(since: datetime | None, until: datetime | None) -> list[str]:
 
 def _conditions(session: Session, query: Query, words: Sequence[str]) -> list[ColumnElement[bool]]:
     dialect = session.get_bind().dialect.name
-    conditions: list[ColumnElement[bool]] = [search_index.holds(dialect, word) for word in words]
+    conditions: list[ColumnElement[bool]] = []  # the cheap ones first: texts are read of what is left
+    if query.since:
+        conditions.append(SearchText.moment >= query.since)
+    if query.until:
+        conditions.append(SearchText.moment < query.until)
     for kind, name in ((ZONE, query.zone), (THEME, query.theme)):
         if name:
             conditions.append(search_index.is_labelled(dialect, label(kind, name)))
     if outlet := clean_line(query.outlet):
         conditions.append(outlet_is(session, outlet))
-    if query.since:
-        conditions.append(SearchText.moment >= query.since)
-    if query.until:
-        conditions.append(SearchText.moment < query.until)
-    return conditions
+    return conditions + [search_index.holds(dialect, word) for word in words]
 
 
 def outlet_is(session: Session, outlet: str) -> ColumnElement[bool]:

@@ -92,6 +92,8 @@ def _checksum(token: str) -> int:
 _POSTGRESQL_TABLE = (
     "CREATE TABLE IF NOT EXISTS search_index (article_id bigint PRIMARY KEY, tokens integer[] NOT NULL)"
 )
+#: Checksums hardly compress; trying it cost a quarter of an indexing and a half of every look into an array.
+_POSTGRESQL_PLAIN = "ALTER TABLE search_index ALTER tokens SET STORAGE EXTERNAL"
 
 
 def create(connection: Connection) -> None:
@@ -103,6 +105,7 @@ def create(connection: Connection) -> None:
         )
         return
     connection.exec_driver_sql(_POSTGRESQL_TABLE)
+    connection.exec_driver_sql(_POSTGRESQL_PLAIN)
     connection.exec_driver_sql(
         "CREATE INDEX IF NOT EXISTS search_index_tokens ON search_index USING gin (tokens)"
     )
@@ -169,6 +172,8 @@ def rebuild(session: Session) -> int:
         create(connection)
     else:
         connection.exec_driver_sql(_POSTGRESQL_TABLE)  # its index comes last: that is five times as quick
+        connection.exec_driver_sql(_POSTGRESQL_PLAIN)
+        connection.exec_driver_sql("SET LOCAL maintenance_work_mem = '256MB'")
     session.execute(delete(SearchText))
     session.info.pop(_PENDING, None)
     count, last = 0, 0
@@ -257,13 +262,20 @@ def _put_in(session: Session, rows: Sequence[dict[str, Any]]) -> None:
     else:
         session.execute(
             text(
-                "INSERT INTO search_index(article_id, tokens) VALUES (:id, :tokens) "
+                "INSERT INTO search_index(article_id, tokens) VALUES (:id, CAST(:tokens AS integer[])) "
                 "ON CONFLICT (article_id) DO UPDATE SET tokens = excluded.tokens"
             ),
-            [{"id": number, "tokens": sorted(set(map(_checksum, tokens)))} for number, tokens in found],
+            [{"id": number, "tokens": _array(tokens)} for number, tokens in found],
         )
 
 
+def _array(tokens: Iterable[str]) -> str:
+    """Return the tokens' checksums as PostgreSQL writes an array; the driver takes five times as long for a list."""
+    return "{" + ",".join(map(str, sorted(set(map(_checksum, tokens))))) + "}"
+
+
+#: How many articles count as the newest.
+_NEWEST = 2000
 #: One condition: any of the alternatives, each of which is tokens that must all be there.
 Clause = Sequence[Iterable[str]]
 
@@ -296,14 +308,25 @@ def candidates(session: Session, clauses: Sequence[Clause], before: int | None, 
         query = select(SearchText.article_id).order_by(SearchText.article_id.desc()).limit(limit)
         return list(session.scalars(query if before is None else query.where(SearchText.article_id < before)))
     prefer_index(session)
-    column, condition, parameters = matching(session.get_bind().dialect.name, clauses)
+    dialect = session.get_bind().dialect.name
+    column, condition, parameters = matching(dialect, clauses)
+    if dialect == "sqlite":
+        bounds = ["" if before is None else f" AND {column} < :before"]
+        order = column
+    else:
+        order = f"{column} + 0"  # or PostgreSQL would walk its key and read every array
+        newest = session.scalar(text(f"SELECT max({column}) FROM search_index")) or 0  # noqa: S608
+        # Sorting what a common word finds takes longer than finding it: the newest are tried first.
+        bounds = [f" AND {order} > {newest - _NEWEST}", ""] if before is None else [f" AND {order} < :before"]
     if before is not None:
-        condition, parameters["before"] = f"{condition} AND {column} < :before", before
-    order = (
-        column if column == "rowid" else f"{column} + 0"
-    )  # PostgreSQL would walk its key and read every array
-    sql = f"SELECT {column} FROM search_index WHERE {condition} ORDER BY {order} DESC LIMIT {int(limit)}"  # noqa: S608
-    return list(session.scalars(text(sql), parameters))
+        parameters["before"] = before
+    found: list[int] = []
+    for bound in bounds:
+        sql = f"SELECT {column} FROM search_index WHERE {condition}{bound} ORDER BY {order} DESC LIMIT {int(limit)}"  # noqa: S608
+        found = list(session.scalars(text(sql), parameters))
+        if len(found) >= limit:
+            break
+    return found
 
 
 def prefer_index(session: Session) -> None:
