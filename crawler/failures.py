@@ -8,14 +8,19 @@ from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
 from scrapy.exceptions import IgnoreRequest
+from scrapy.http import Response
 from scrapy.spidermiddlewares.httperror import HttpError
 from twisted.internet import error as network
 from twisted.python.failure import Failure
 from twisted.web.client import ResponseFailed
 
 from crawler.middlewares import AskedToWait, PrivateHost
+from crawler.pages.challenge import find_challenge
 from crawler.resolver import refused
+from store.watch import name_failure
 
+#: The word for what a site's guard refused, whatever the status of its answer.
+CHALLENGE = "captcha"
 #: Longest wait a server may ask for (seconds); a year would silence a source for good.
 MAX_RETRY_AFTER = 86_400
 #: Waited when a server names a moment and does not say what its own clock shows (seconds).
@@ -33,13 +38,7 @@ def reason_of(failure: Failure) -> tuple[str, str, bool, int]:
     """Return (reason word, detail, whether the address is gone for good, seconds to stay away as the server asked)."""
     value = failure.value
     if isinstance(value, HttpError):
-        status = value.response.status
-        return (
-            f"http_{status}",
-            f"HTTP {status}",
-            status in {404, 410},
-            _retry_after(value.response.headers.get("Retry-After"), value.response.headers.get("Date")),
-        )
+        return _answered(value.response)
     if isinstance(value, IgnoreRequest):
         return *_ignored(value), False, 0
     if value is None:
@@ -69,10 +68,21 @@ def reason_of(failure: Failure) -> tuple[str, str, bool, int]:
     return named.get(type(value).__name__, "download_failed"), text, False, 0
 
 
+def _answered(response: Response) -> tuple[str, str, bool, int]:
+    """Read an error status: behind some stands a site's guard, which its page gives away."""
+    word, gone = f"http_{response.status}", response.status in {404, 410}
+    detail = f"HTTP {response.status}"
+    if not gone and (evidence := find_challenge(response.body)):
+        word = word if name_failure(word) == "refused" else CHALLENGE
+        detail = f"{detail}, {evidence}"
+    headers = response.headers
+    return word, detail, gone, _retry_after(headers.get("Retry-After"), headers.get("Date"))
+
+
 def _ignored(value: IgnoreRequest) -> tuple[str, str]:
     text = str(value) or "request ignored"
     if isinstance(value, AskedToWait):
-        return f"http_{value.status}", text
+        return value.word, text
     if isinstance(value, PrivateHost):
         return "private_address", text
     if "exceeded DOWNLOAD_MAXSIZE" in text:

@@ -19,11 +19,12 @@ from crawler.resolver import internal_hosts
 
 
 class AskedToWait(IgnoreRequest):
-    """The host has answered `status` and asked to be left alone for a while, so this request was not sent."""
+    """The host wants to be left alone for a while, so this request was not sent; `word` is the reason of the earlier answers."""
 
-    def __init__(self, host: str, status: int) -> None:
-        super().__init__(f"not asked for, since {host} answered {status} to an earlier request")
-        self.status = status
+    def __init__(self, host: str, word: str) -> None:
+        answer = word.removeprefix("http_")
+        super().__init__(f"not asked for, since {host} answered {answer} to an earlier request")
+        self.word = word
 
 
 class PrivateHost(IgnoreRequest):
@@ -51,7 +52,7 @@ class InternalHostsMiddleware:
 
 
 class LeaveAloneMiddleware:
-    """Sends a host nothing more for a source in this visit once it has answered 429, or 503 with a Retry-After."""
+    """Sends a host nothing more for a source in this visit once it has answered 429, or 503 with a Retry-After, or its guard has."""
 
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
@@ -70,10 +71,14 @@ class LeaveAloneMiddleware:
     def process_response(self, request: Request, response: Response) -> Response:
         """Note a host that wants to be left alone; the response goes on as it is."""
         if response.status == 429 or (response.status == 503 and response.headers.get("Retry-After")):
-            visit = _visit(request)
-            self._left_alone[visit] = AskedToWait(visit[0], response.status)
-            self._give_up_waiting(request)
+            self.leave(request, f"http_{response.status}")
         return response
+
+    def leave(self, request: Request, word: str) -> None:
+        """Leave the request's host alone from now on."""
+        visit = _visit(request)
+        self._left_alone[visit] = AskedToWait(visit[0], word)
+        self._give_up_waiting(request)
 
     def _give_up_waiting(self, request: Request) -> None:
         """Fail the source's requests that have passed `process_request` and wait for their turn."""

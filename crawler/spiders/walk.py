@@ -13,8 +13,10 @@ from twisted.python.failure import Failure
 
 from crawler.context import CrawlContext
 from crawler.exceptions import NotAnArticle, PageError, PageNotUnderstood
-from crawler.failures import reason_of
+from crawler.failures import CHALLENGE, reason_of
 from crawler.items import ArticleItem, Link, UnreadPage
+from crawler.middlewares import LeaveAloneMiddleware
+from crawler.pages.challenge import find_challenge
 from crawler.pages.reading import read_page
 from crawler.sources.kinds import LinkedSource
 from crawler.spiders.paging import next_part
@@ -28,6 +30,10 @@ from store.pages import validators
 Output = scrapy.Request | ArticleItem | UnreadPage
 #: Newspaper page PDFs are larger than any page of a site.
 PDF_PATH = ".pdf"
+#: Articles of a visit that a site's guard may withhold before it is left alone.
+_GUARDED = 3
+#: An article of fewer characters may be a guard's page.
+_SHORT = 200
 _NEWSPAPER_READERS = frozenset({"epaper", "pdf"})
 
 
@@ -92,15 +98,21 @@ class Walk:
                 self.tally.unchanged += 1
                 return
             self.list_url = response.meta["asked_url"]
+            links, missing = self.tally.links, self.tally.no_issue
+            outputs: list[Output] = []
+            fault = None
             try:
                 outputs = list(callback(response, **kwargs))
-            except PageNotUnderstood as error:
-                self.tally.fail(error.reason, f"{response.url}: {error.detail}", is_list=True)
+            except PageError as error:
+                fault = error
+            if not outputs and self.tally.links == links and (evidence := self.challenge(response)):
+                self.tally.no_issue = missing
+                self.tally.fail(CHALLENGE, f"{response.url}: {evidence}", is_list=True)
                 return
-            except (
-                NotAnArticle
-            ):  # a list with nothing on it; a source whose lists are all empty is judged as `no_links`
-                outputs = []
+            if isinstance(fault, PageNotUnderstood):
+                self.tally.fail(fault.reason, f"{response.url}: {fault.detail}", is_list=True)
+                return
+            # a list with nothing on it is one too; a source whose lists are all empty is judged as `no_links`
             self.tally.note_list(response.meta["asked_url"], response.url)
             etag, modified = (_header(response, name) for name in ("ETag", "Last-Modified"))
             self.tally.validators.append((response.meta["asked_url"], etag, modified))
@@ -154,27 +166,42 @@ class Walk:
             cb_kwargs={"link": link, "reader": reader},
         )
 
+    @staticmethod
+    def challenge(response: Response) -> str | None:
+        """Return what shows that a site's guard answered and not the site, None when it did not."""
+        declared = declared_encoding(response)
+        return find_challenge(response.body, declared, response.url, response.meta["asked_url"])
+
+    def is_challenge(self, page: FetchedPage, *, sure: bool = False) -> bool:
+        """Return whether a guard answered instead of an article's page; it is not remembered as read but asked for again."""
+        evidence = find_challenge(page.body, page.declared_encoding, sure=sure)
+        if evidence:
+            self.tally.fail(CHALLENGE, f"{page.url}: {evidence}", is_list=False)
+        return evidence is not None
+
     def read_article(self, response: Response, link: Link, reader: str) -> Iterator[Output]:
         """Yield what an article's page holds; a page that cannot be read goes on with its reason."""
         self.tally.pages += 1
         yield from self.read(self.fetched(response, reader), link)
+        if self.tally.reasons[CHALLENGE] >= _GUARDED and response.request:
+            middleware = self.spider.crawler.get_downloader_middleware(LeaveAloneMiddleware)
+            if middleware:
+                middleware.leave(response.request, CHALLENGE)
 
     def read(self, page: FetchedPage, link: Link | None = None) -> Iterator[Output]:
         """Yield the articles of a page, or why there are none."""
         try:
             items = read_page(page, self.spider.context.now())
         except PageError as error:
-            yield UnreadPage(
-                page.url,
-                error.reason,
-                error.detail,
-                keep=not isinstance(error, NotAnArticle),
-                source=self.source.name,
-                page=page,
-            )
+            if not self.is_challenge(page):
+                keep = not isinstance(error, NotAnArticle)
+                name = self.source.name
+                yield UnreadPage(page.url, error.reason, error.detail, keep=keep, source=name, page=page)
             return
         if not items:
             yield UnreadPage(page.url, "empty", source=self.source.name, page=page)
+        elif len(items) == 1 and _may_be_none(items[0]) and self.is_challenge(page, sure=True):
+            return
         for item in items:
             item.source = self.source.name
             item.published_at = item.published_at or (link.published_at if link else None)
@@ -213,6 +240,11 @@ class Walk:
         if gone:
             self.tally.articles_failed -= 1
             yield UnreadPage(request.meta["asked_url"], reason, detail, source=self.source.name)
+
+
+def _may_be_none(item: ArticleItem) -> bool:
+    """Return whether what was read as an article may be a guard's page: of few words, from nobody and undated."""
+    return len(item.text) < _SHORT and not item.publisher and not item.published_at
 
 
 def declared_encoding(response: Response) -> str | None:
