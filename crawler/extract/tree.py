@@ -128,6 +128,8 @@ _VOID = frozenset(
     ]
 )
 _HEAD = frozenset(("meta", "base", "link"))
+_SPECIAL = _SKIP | _HEAD
+_NOTED = frozenset(("a", "img", "frame", "frameset"))
 #: First characters of the parser's names for comments and document types.
 _NO_ELEMENT = frozenset("-!#")
 _IDEOGRAPHIC_INDENT = re.compile("\u3000{2,}|(?:\xa0{1,2} ?){3,}|\n\\s{0,8}\n")
@@ -154,20 +156,17 @@ class Node:
         if parent is None:
             self.depth, self.hidden, self.link = 0, False, -1
         else:
-            self.depth, self.hidden, self.link = parent.depth + 1, parent.hidden, parent.link
+            self.depth = parent.depth + 1
+            self.hidden = parent.hidden
+            self.link = parent.link
         if attrs:
-            self._read_attrs()
-
-    def _read_attrs(self) -> None:
-        attrs = self.attrs
-        style = attrs.get("style")
-        if "hidden" in attrs or (style and "none" in style and _HIDDEN.search(style)):
-            self.hidden = True
-        if self.tag == "a" and attrs.get("href"):
-            self.link = self.index
-        cls, ident = attrs.get("class"), attrs.get("id")
-        if cls or ident:
-            self.words = f"{ident or ''} {cls or ''}"[:_MAX_WORDS].strip().lower()
+            style, cls, ident = attrs.get("style"), attrs.get("class"), attrs.get("id")
+            if "hidden" in attrs or (style and "none" in style and _HIDDEN.search(style)):
+                self.hidden = True
+            if tag == "a" and attrs.get("href"):
+                self.link = index
+            if cls or ident:
+                self.words = f"{ident or ''} {cls or ''}"[:_MAX_WORDS].strip().lower()
 
     @property
     def is_link(self) -> bool:
@@ -319,8 +318,10 @@ _TAG_REST = re.compile(r"""[^>=]*+(?:=\s*+(?:"[^"]*+"|'[^']*+'|[^\s>"']*+)[^>=]*
 
 def _without_huge_tags(text: str) -> str:
     """Cut tags with masses of attributes, whether their values hold ">" or not."""
-    if len(text) > _MAX_TAG and any(len(piece) > _MAX_TAG for piece in text.split(">")):
-        text = ">".join(_cut(piece) for piece in text.split(">"))
+    if len(text) > _MAX_TAG:
+        pieces = text.split(">")
+        if max(map(len, pieces)) > _MAX_TAG:
+            text = ">".join(map(_cut, pieces))
     if text.count("=") > _MAX_ATTRIBUTES:
         position = 0
         while start := _TAG_START.search(text, position):
@@ -351,9 +352,8 @@ class _Builder:
         current: LexborNode | None = root
         parent: Node | None = None
         while current is not None and not self.full:
-            if current.tag == "-text":
-                self.add_text(current.text_content or "", parent)
-            elif (node := self.enter(current, parent)) is not None:
+            node = self.enter(current, parent)
+            if node is not None:
                 if (child := current.first_child) is not None:
                     stack.append((current, node))
                     current, parent = child, node
@@ -379,40 +379,48 @@ class _Builder:
             self.tree.comments.append((len(self.tree.lines), (raw.comment_content or "")[:4000]))
 
     def enter(self, raw: LexborNode, parent: Node | None) -> Node | None:
-        """Take one node in that is no text; the element whose children are to be visited, or None."""
+        """Take one node in; the element whose children are to be visited, or None."""
         tag = raw.tag or ""
-        if tag in BLOCK:
-            if self.parts:
-                self.flush()
-        elif tag == "br":
-            if self.parts:
-                self.flush()
+        if tag == "-text":
+            text = raw.text_content or ""
+            if self.parts or not text.isspace():
+                self.add_text(text, parent)
             return None
-        elif tag in _SKIP:
-            self.skipped(tag, raw)
-            if tag != "head":
+        if tag in BLOCK or tag == "br":
+            if self.parts:
+                self.flush()
+            if tag == "br":
                 return None
-        elif tag in _HEAD:
-            self.head_element(tag, raw.attributes)
-            return None
-        elif tag[:1] in _NO_ELEMENT:
-            self.comment(raw)
-            return None
-        return self.element(tag, raw.attributes, parent)
-
-    def element(self, tag: str, attrs: dict[str, str | None], parent: Node | None) -> Node:
+        elif tag in _SPECIAL or tag[:1] in _NO_ELEMENT:
+            if tag != "head":
+                self.no_element(tag, raw)
+                return None
         tree = self.tree
-        node = Node(tag, attrs, parent, len(tree.lines), len(tree.nodes))
+        node = Node(tag, raw.attributes, parent, len(tree.lines), len(tree.nodes))
         tree.nodes.append(node)
         if len(tree.nodes) >= MAX_NODES:
             self.full = True
-        if tag == "img":
-            self.image(node)
-        elif tag == "a" and node.is_link:
-            tree.links.append(node)
-        elif tag in ("frame", "frameset"):
-            tree.framed = True
+        if tag in _NOTED:
+            self.note(node)
         return node
+
+    def note(self, node: Node) -> None:
+        """Enter an element in the list of its kind."""
+        if node.tag == "img":
+            self.image(node)
+        elif node.tag != "a":
+            self.tree.framed = True
+        elif node.is_link:
+            self.tree.links.append(node)
+
+    def no_element(self, tag: str, raw: LexborNode) -> None:
+        """Read what holds no text of the page: scripts, comments, elements of the head."""
+        if tag in _HEAD:
+            self.head_element(tag, raw.attributes)
+        elif tag in _SKIP:
+            self.skipped(tag, raw)
+        else:
+            self.comment(raw)
 
     def leave(self, node: Node) -> None:
         if self.parts:
@@ -447,10 +455,12 @@ class _Builder:
         if not self.parts:
             return
         parts, self.parts = self.parts, []
-        text = " ".join("".join([part for part, _ in parts]).split())
+        text, block = parts[0]
+        if len(parts) > 1:
+            text = "".join([part for part, _ in parts])
+        text = " ".join(text.split())
         if not text:
             return
-        block = parts[0][1]
         links, hidden = self.read_parts(parts)
         while block.tag not in BLOCK and block.parent is not None:
             block = block.parent
