@@ -40,7 +40,7 @@ _log = logging.getLogger(__name__)
 @dataclass
 class DeliveryReport:
     """What a run did. `alarm`: what an operator must hear of; `paused_until`: when the pace lets the next parcel go;
-    `unserved`: rows that wait for a channel nobody set up.
+    `unserved`: rows that wait for a channel nobody set up; `suppressed_addresses`: with what their servers said.
     """
 
     sent: int = 0
@@ -54,7 +54,7 @@ class DeliveryReport:
     stopped_because: str | None = None
     alarm: str | None = None
     paused_until: datetime | None = None
-    suppressed_addresses: list[str] = field(default_factory=list)
+    suppressed_addresses: dict[str, str] = field(default_factory=dict)
 
 
 class _ClaimLost(Exception):
@@ -310,7 +310,7 @@ class _Run:
                 session, row.id, self.worker, self.now(), reason=error.reason, reply=error.reply
             )
         self.report.suppressed += 1
-        self.report.suppressed_addresses.append(row.recipient.address)
+        self.report.suppressed_addresses[row.recipient.address] = error.reply or str(error)
         self.refused += 1
         if self.refused >= MAX_REFUSED:
             self._halt(f"{MAX_REFUSED} addresses refused in a row, the last with: {error}", alarm=True)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeAlias, cast
 
@@ -49,6 +49,8 @@ _WAITING = ("queued", "retry")
 #: A claim older than this is a dead worker's. Longer than the wait for the reply after the final dot (five minutes).
 STALE_SECONDS = 900
 _REPLY_LENGTH = 500
+#: The reason of a row that waits because its recipient's provider takes no more at a time.
+PACED = "pace"
 
 
 class LedgerError(Exception):
@@ -347,8 +349,9 @@ def mark_in_doubt(
 def release(
     session: Session, ids: Collection[int], worker: str, next_attempt_at: datetime | None = None
 ) -> int:
-    """Give claimed but untried deliveries back, to be claimed again at `next_attempt_at` or at once."""
+    """Give claimed but untried deliveries back, to be claimed again at once or, for the pace's sake, at `next_attempt_at`."""
     condition = and_(Delivery.id.in_(ids), Delivery.claimed_by == worker, Delivery.state == "sending")
+    why = {"reason": PACED, "reply": None} if next_attempt_at else {}
     return _change(
         session,
         condition,
@@ -357,6 +360,7 @@ def release(
         claimed_at=None,
         attempts=Delivery.attempts - 1,
         next_attempt_at=next_attempt_at,
+        **why,
     )
 
 
@@ -425,6 +429,28 @@ def summary(session: Session, issue_id: int) -> dict[str, int]:
         select(Delivery.state, func.count()).where(Delivery.issue_id == issue_id).group_by(Delivery.state)
     )
     return {str(state): int(count) for state, count in counted.all()}
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What a run leaves: rows whose moment has not come, the first of these moments and why, rows that wait for a person."""
+
+    put_off: int = 0
+    next_at: datetime | None = None
+    why: str = ""
+    in_doubt: int = 0
+
+
+def outlook(session: Session, now: datetime) -> Outlook:
+    """Return what is left to be sent later or settled by hand."""
+    later = and_(Delivery.state.in_(_WAITING), Delivery.next_attempt_at > now)
+    doubtful = select(func.count()).select_from(Delivery).where(Delivery.state == "in_doubt")
+    first = session.scalar(select(Delivery).where(later).order_by(Delivery.next_attempt_at).limit(1))
+    left = Outlook(in_doubt=session.scalar(doubtful) or 0)
+    if first is None:
+        return left
+    count = session.scalar(select(func.count()).select_from(Delivery).where(later)) or 0
+    return replace(left, put_off=count, next_at=first.next_attempt_at, why=first.reply or first.reason or "")
 
 
 def sent_since(session: Session, channel: str, since: datetime) -> list[tuple[datetime, str]]:

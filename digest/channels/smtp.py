@@ -226,7 +226,9 @@ class SmtpChannel:
                 reason="bad_tls",
             ) from None
         except OSError as error:
-            raise SmtpFault("closed", error.strerror or type(error).__name__) from None
+            raise SmtpFault(
+                "closed", f"the connection broke ({error.strerror or type(error).__name__})"
+            ) from None
 
     def _log_in(self, connection: SmtpConnection) -> None:
         if not self._mail.user:
@@ -347,7 +349,7 @@ class SmtpChannel:
         if reply.code == 421 or _is_our_fault(reply):
             self._refused(reply, "RCPT")
         if reply.code < 400:
-            raise SmtpFault("garbage", reply.text)
+            raise SmtpFault("garbage", f"{reply.text!r} to RCPT")
         self._reset()
         raise DeliveryError(
             f"{self._where} refused the address: {reply.text}",
@@ -363,7 +365,9 @@ class SmtpChannel:
             return
         if reply.code < 400:
             raise SmtpFault("garbage", f"{reply.text!r} to {step}")
-        message = f"mail server {self._where} refused {step}: {reply.text}"
+        message = f"mail server {self._where} refused {_REFUSED.get(step, step)}: {reply.text}"
+        if reply.permanent and step in _WAYS_OUT:
+            message += f"; {_WAYS_OUT[step]}.{advice_for(self._mail.host)}"
         if reply.code == 421:
             self._drop()
             raise _Closing(message, reason="closing", reply=reply.text)
@@ -384,6 +388,16 @@ class SmtpChannel:
                 self._drop()
         except SmtpFault:
             self._drop()
+
+
+#: What a step of the dialogue is to the operator, and what to do about a 5xx to it.
+_REFUSED = {"MAIL": "our sender (MAIL)", "RCPT": "to carry mail for us (RCPT)", "DATA": "the message (DATA)"}
+_WAYS_OUT = {
+    "MAIL": "check sender and user under [mail], which most providers want to be the same",
+    "RCPT": "check user, password and port under [mail]: without a login a server delivers to its own people only",
+    "DATA": "show this reply to whoever runs the server",
+    "the message": "its filter may take the digest for spam: show this reply to whoever runs the server",
+}
 
 
 class _Closing(DeliveryError):

@@ -25,10 +25,10 @@ _ENHANCED = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?:\s|$)")
 
 
 class SmtpFault(Exception):
-    """The conversation broke: `closed`, `timeout`, or `garbage` (words that are no SMTP reply)."""
+    """The conversation broke: `closed`, `timeout`, or `garbage` (words that are no SMTP reply). The text says it for people."""
 
-    def __init__(self, kind: Literal["closed", "timeout", "garbage"], detail: str = "") -> None:
-        super().__init__(f"{kind}: {detail}" if detail else kind)
+    def __init__(self, kind: Literal["closed", "timeout", "garbage"], detail: str) -> None:
+        super().__init__(detail)
         self.kind = kind
 
 
@@ -122,7 +122,9 @@ class SmtpConnection:
         except TimeoutError:
             raise SmtpFault("timeout", "the server does not read") from None
         except OSError as error:
-            raise SmtpFault("closed", error.strerror or type(error).__name__) from None
+            raise SmtpFault(
+                "closed", f"the connection broke ({error.strerror or type(error).__name__})"
+            ) from None
 
     def reply(self, timeout: float | None = None) -> Reply:
         """Return the next reply. `timeout` seconds for the whole of it, however slowly it drips."""
@@ -133,7 +135,8 @@ class SmtpConnection:
             line = self._line(deadline)
             found = _REPLY.match(line)
             if not found or (code and found[1] != code):
-                raise SmtpFault("garbage", clean_line(line[:80].decode("utf-8", "replace")))
+                said = clean_line(line[:80].decode("utf-8", "replace"))
+                raise SmtpFault("garbage", f"{said!r} instead of an SMTP reply")
             code = found[1]
             lines.append(line[4:].decode("utf-8", "replace").strip())
             if found[2] != b"-":
@@ -158,7 +161,9 @@ class SmtpConnection:
         except TimeoutError:
             raise SmtpFault("timeout", "no reply") from None
         except OSError as error:
-            raise SmtpFault("closed", error.strerror or type(error).__name__) from None
+            raise SmtpFault(
+                "closed", f"the connection broke ({error.strerror or type(error).__name__})"
+            ) from None
         if not octets:
             raise SmtpFault("closed", "the server hung up")
         self._buffer += octets

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from digest.delivery import DeliveryReport
+    from scheduler.context import Store
 
 
 @click.command()
@@ -55,26 +61,63 @@ def _deliver() -> None:
     logging.getLogger("digest.delivery").addHandler(
         logging.NullHandler()
     )  # what it warns of stands in the report
-    report = deliver(open_store(), utc_now)
-    counts = {
-        name: getattr(report, name)
-        for name in ("sent", "retried", "suppressed", "in_doubt", "skipped", "failed", "unserved")
-    }
+    store = open_store()
+    report = deliver(store, utc_now)
     stopped = "" if report.paused_until and not report.alarm else report.stopped_because or report.alarm or ""
-    done = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
+    done = ", ".join(f"{count} {word}" for name, word in _DONE.items() if (count := getattr(report, name)))
     if done or not stopped:
-        click.echo(done or "nothing was due: everything queued was sent before")
-    if report.unserved:
-        click.echo(
-            "  unserved: no such channel is set up; for mail set [mail] host and sender in parknews.toml"
-        )
+        click.echo(done or "nothing was due")
+    for remark in _remarks(store, report):
+        click.echo(f"  {remark}")
     if stopped:
         click.echo(f"parknews: stopped: {stopped}", err=True)
         raise SystemExit(2)
+
+
+def _remarks(store: Store, report: DeliveryReport) -> Iterator[str]:
+    """Say what the counts leave open: who is given up, what goes when, what waits for a person."""
+    from store.database import read_scope
+    from store.deliveries import PACED, outlook
+
+    for address, reply in report.suppressed_addresses.items():
+        yield f"{address} gets no more mail: {reply}; `parknews recipient reactivate {address}` takes that back"
+    if report.unserved:
+        yield "unserved: no such channel is set up; for mail set [mail] host and sender in parknews.toml"
     if report.paused_until:
-        click.echo(f"  {report.stopped_because}")
+        yield f"the pace lets the next one go at {_moment(store, report.paused_until)}"
+    with read_scope(store.engine) as session:
+        left = outlook(session, datetime.now(UTC))
+    if left.next_at:
+        why = "more at a time their provider does not take" if left.why == PACED else left.why
+        yield f"{left.put_off} put off, the first until {_moment(store, left.next_at)}: {why}"
+    if left.in_doubt:
+        yield f"{left.in_doubt} in doubt: `parknews deliver --in-doubt` lists them"
 
 
+def _moment(store: Store, moment: datetime) -> str:
+    return f"{moment.astimezone(store.config.zone_info):%Y-%m-%d %H:%M:%S}"
+
+
+#: What became of deliveries, by the report's fields.
+_DONE = {
+    "sent": "sent",
+    "retried": "put off",
+    "suppressed": "suppressed",
+    "in_doubt": "in doubt",
+    "skipped": "skipped",
+    "failed": "failed",
+    "unserved": "unserved",
+}
+#: Why nobody knows, by the ledger's reasons.
+_DOUBTS = {
+    "crash_at_the_dot": "this program ended before the answer came",
+    "closed": "the connection broke before the answer came",
+    "timeout": "no answer came in time",
+    "no_answer": "no answer came",
+    "garbage": "the answer made no sense",
+    "server_error": "the server failed over it",
+    "channel_failed": "this program failed over the answer; its log says how",
+}
 #: What became of a mail that came back, as the folder's reader counts it.
 _OUTCOMES = {
     "noted": "noted on their deliveries",
@@ -113,12 +156,15 @@ def _list_doubtful() -> None:
     from store.database import read_scope
     from store.deliveries import in_doubt
 
-    with read_scope(open_store().engine) as session:
+    store = open_store()
+    with read_scope(store.engine) as session:
         rows = in_doubt(session)
-        for row in rows:
-            click.echo(
-                f"{row.id:6} issue {row.issue.number} to {row.recipient.address} by {row.channel}: {row.reason or ''} {row.reply or ''}"
-            )
+    for row in rows:
+        why, at = _DOUBTS.get(row.reason or "", row.reason or ""), row.claimed_at
+        when = f" at {_moment(store, at)}" if at else ""
+        click.echo(f"{row.id:6} issue {row.issue.number} to {row.recipient.address} by {row.channel}{when}")
+        click.echo(f"       {why}{f': {row.reply}' if row.reply else ''}")
+        click.echo(f"       Message-ID {row.message_id or 'unknown'}")
     click.echo(
         f"{len(rows)} in doubt" + ("; settle each with --settle NUMBER --arrived or --again" if rows else "")
     )

@@ -178,7 +178,7 @@ def test_a_refused_address_is_suppressed_and_the_others_get_theirs(
     with ScriptedServer({"RCPT": [b"550 5.1.1 no such user\r\n", b"250 ok\r\n"]}) as server:
         report = office.deliver(server.port)
         assert (report.suppressed, report.sent, report.alarm) == (1, 2, None)
-        assert report.suppressed_addresses == ["r000@example.cn"]
+        assert report.suppressed_addresses == {"r000@example.cn": "550 5.1.1 no such user"}
         assert server.connections == 1
     assert office.states() == ["suppressed", "sent", "sent"]
     with session_scope(sqlite_engine) as session:
