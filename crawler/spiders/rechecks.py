@@ -65,7 +65,9 @@ def _is_well(walk: Walk) -> bool:
 def _request(walk: Walk, recheck: Recheck) -> scrapy.Request:
     def read(response: Response) -> Iterator[Output]:
         walk.tally.rechecked += 1
-        if response.status != 304:
+        if response.status != 304 and (evidence := walk.challenge(response)):
+            walk.spider.logger.info("%s could not be looked at again: %s", recheck.url, evidence)
+        elif response.status != 304:
             yield from walk.read_article(response, Link(recheck.url), "portal")
 
     def failed(failure: Failure) -> None:

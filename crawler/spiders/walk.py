@@ -174,8 +174,11 @@ class Walk:
 
     def is_challenge(self, page: FetchedPage, *, sure: bool = False) -> bool:
         """Return whether a guard answered instead of an article's page; it is not remembered as read but asked for again."""
+        if page.reader == "handin":
+            return False
         evidence = find_challenge(page.body, page.declared_encoding, sure=sure)
         if evidence:
+            self.tally.pages -= 1
             self.tally.fail(CHALLENGE, f"{page.url}: {evidence}", is_list=False)
         return evidence is not None
 
