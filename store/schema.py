@@ -11,11 +11,11 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
 
-from store import editors, search_index, story_buckets, story_index, story_rebuild, suppressions
+from store import editors, search_index, story_buckets, story_index, story_unsettled, suppressions
 from store.models import Base
 
 #: Modules with tables of their own; importing them makes Base.metadata whole.
-TABLES = (editors, search_index, story_buckets, story_index, story_rebuild, suppressions)
+TABLES = (editors, search_index, story_buckets, story_index, story_unsettled, suppressions)
 
 #: Held while migrating on PostgreSQL, so that two daemons starting at once do not both do it.
 _LOCK = 0x7061726B

@@ -14,18 +14,18 @@ from store import story_records as records
 from store.dedup.placement import (
     BETTER,
     COVERED,
-    ITEM,
     MIN_UNCOVERED,
     PASSAGE,
     Known,
     Placement,
-    is_page_title,
+    is_near,
     place,
     quality,
 )
 from store.dedup.relations import Copy, named_publisher, outranks, relation
 from store.dedup.same_story import TINY, Text, Verdict, compare, is_sequel
 from store.models import Article, Story
+from store.story_unsettled import comes_early, mark
 
 #: So many articles of one story are compared anew when it has to be put in order; beyond them labels stay as they are.
 SETTLED = 120
@@ -72,7 +72,7 @@ def assign_story(
         session.refresh(article, ["story_id", "relation", "relation_of", "relation_score"])
     if article.story_id is not None:
         return _assigned(session, article)
-    return choose_story(session, article, zones=zones, now=now)
+    return choose_story(session, article, zones=zones, now=now, arrives=True)
 
 
 def _assigned(session: Session, article: Article) -> Assignment:
@@ -91,15 +91,21 @@ def choose_story(
     now: datetime,  # noqa: ARG001
     overridden: bool = False,
     home: int | None = None,
+    arrives: bool = False,
 ) -> Assignment:
     """Place an article without a story. `overridden`: people's decisions about it are to be looked for. `home` is
-    an emptied story that takes it when no other does. The lock is held by the caller.
+    an emptied story that takes it when no other does. `arrives`: it may come before its place in the order of all, which
+    is noted then. The lock is held by the caller.
     """
     text = Text(article.title, article.text, zones=zones, host=index.host_of(article.url))
     candidates, common = index.find_candidates(session, text, besides=article.id)
+    if text.zones:  # zones that were found in the others speak only against a headline that names one
+        index.give_zones(session, candidates)
     apart = records.split_from(session, article.id) if overridden else frozenset()
     placement = place(text, candidates, lambda story: index.titles(session, story), apart=apart)
     step = _Step(session, article, text, placement, common)
+    if arrives and comes_early(session, article, text, step.neighbours()):
+        mark(session, [article.id])
     step.run(home)
     if overridden:
         step.obey_merges()
@@ -130,8 +136,6 @@ class _Step:
         best = self.placement.best
         if best is not None:
             self._join(best.known.story_id)
-        elif (alone := self._lonely_page()) is not None:
-            self._join(alone)
         else:
             self._begin(home)
         if self.placement.leads:
@@ -140,15 +144,9 @@ class _Step:
         if self.placement.leads and not self.placement.page:
             self._draw_copies()
 
-    def _lonely_page(self) -> int | None:
-        """Return the story of a page that waits alone for the story of one of its articles."""
-        for page in self.placement.held_by:
-            share = len(self.text.body) / max(1, len(page.text.body))
-            if share < ITEM and not is_page_title(page.text.title):
-                continue
-            if records.article_count(self.session, page.story_id) == 1:
-                return page.story_id
-        return None
+    def neighbours(self) -> set[int]:
+        """Return the stories that the text has a passage in common with."""
+        return {match.known.story_id for match in self.placement.verdicts if is_near(self.text, match)}
 
     def _begin(self, home: int | None) -> None:
         publisher = self.article.publisher or named_publisher(self.article.text)

@@ -13,6 +13,7 @@ from store import story_records as records
 from store.dedup.same_story import Text
 from store.models import Article, ArticleVersion, Story, StoryArticle, StoryOverride
 from store.story_assign import Assignment, choose_story, settle, unite
+from store.story_unsettled import mark
 
 
 def reassign(session: Session, article: Article, *, zones: Sequence[str] = (), now: datetime) -> Assignment:
@@ -21,7 +22,9 @@ def reassign(session: Session, article: Article, *, zones: Sequence[str] = (), n
     records.lock(session)
     before = article.story_id
     home = _take_out(session, article, _former_text(session, article)) if before is not None else None
-    assignment = choose_story(session, article, zones=zones, now=now, overridden=True, home=home)
+    assignment = choose_story(
+        session, article, zones=zones, now=now, overridden=True, home=home, arrives=True
+    )
     if home is not None and assignment.story_id != home:
         records.set_story(session, home, merged_into=assignment.story_id)
         records.refresh_loaded(session, (), [home])
@@ -44,6 +47,7 @@ def _take_out(session: Session, article: Article, kept_as: Text | None) -> int |
     article.story_id = article.relation_of = article.relation = article.relation_score = None
     session.flush()
     changed = settle(session, story)
+    mark(session, sorted(changed)[:1])
     records.refresh_loaded(session, changed, [story])
     return None if records.article_count(session, story) else story
 
@@ -68,6 +72,7 @@ def merge(session: Session, a: int, b: int, who: str, reason: str, now: datetime
         )
     )
     records.add_override(session, "merge", one, other, who=who, reason=reason, now=now)
+    mark(session, [one])
     changed: set[int] = set()
     keep = unite(session, a, b, changed, by_hand=True)
     assert keep is not None
@@ -104,6 +109,7 @@ def split(session: Session, article_id: int, who: str, reason: str, now: datetim
     new = records.new_story(session, article, article.publisher)
     records.put_article(session, article_id, new, "original", None, 1.0)
     _lead(session, article)
+    mark(session, [article_id])
     changed = settle(session, old) | {article_id}
     records.refresh_loaded(session, changed, [old, new])
     return session.get_one(Story, new)

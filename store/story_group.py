@@ -7,13 +7,15 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, insert, select
 from sqlalchemy.orm import Session
 
 from store.database import read_scope, session_scope
 from store.models import Article, StoryArticle
 from store.story_assign import assign_story
-from store.story_order import waiting
+from store.story_fold import fold
+from store.story_rebuild import settle_stories
+from store.story_records import table_of
 from store.text import clean_line, clean_text
 
 #: Documents written in one transaction.
@@ -22,6 +24,7 @@ BATCH = 200
 UNDATED = datetime(2100, 1, 1, tzinfo=UTC)
 #: Longer texts are cut: a megabyte of one page is no article.
 MAX_CHARACTERS = 200_000
+_ARTICLE = table_of(Article)
 
 
 def group_documents(
@@ -37,17 +40,8 @@ def group_documents(
     names: dict[int, Any] = {}
     for batch in _batches(documents, BATCH):
         with session_scope(engine) as session:
-            articles = [
-                _article(document, moment, len(names) + place) for place, document in enumerate(batch)
-            ]
-            session.add_all(articles)
-            session.flush()
-            names |= {article.id: document["id"] for article, document in zip(articles, batch, strict=True)}
-    with session_scope(engine) as session:
-        order = waiting(session)
-    for start in range(0, len(order), BATCH):
-        with session_scope(engine) as session:
-            _assign_all(session, order[start : start + BATCH], moment)
+            names |= _insert(session, batch, moment, len(names))
+    fold(engine, moment)
     ids = list(names)
     for start in range(0, len(ids), BATCH):
         with read_scope(engine) as session:
@@ -57,22 +51,24 @@ def group_documents(
 def arrive(
     engine: Engine, documents: Iterable[dict[str, Any]], *, now: datetime | None = None
 ) -> list[dict[str, Any]]:
-    """Like `group_documents`, but let the documents come one after another, as a crawl does; return the lines at the end."""
+    """Like `group_documents`, but let the documents come one after another, as a crawl does, and settle at the end."""
     moment, names = now or UNDATED, dict[int, Any]()
     for batch in _batches(documents, BATCH):
         with session_scope(engine) as session:
-            for document in batch:
-                article = _article(document, moment, len(names))
-                session.add(article)
-                assign_story(session, article, now=moment)
-                names[article.id] = document["id"]
+            names |= (ids := _insert(session, batch, moment, len(names)))
+            for article_id in ids:
+                assign_story(session, session.get_one(Article, article_id), now=moment)
+    settle_stories(engine, moment)
     with read_scope(engine) as session:
-        ids = list(names)
-        return [
-            line
-            for start in range(0, len(ids), BATCH)
-            for line in _lines(session, ids[start : start + BATCH], names)
-        ]
+        return list(_lines(session, list(names), names))
+
+
+def _insert(session: Session, documents: list[dict[str, Any]], now: datetime, serial: int) -> dict[int, Any]:
+    """Add documents; return their ids by the numbers of the articles. Not through the ORM: nobody will search them."""
+    rows = [_article(document, now, serial + place) for place, document in enumerate(documents)]
+    added = insert(_ARTICLE).returning(_ARTICLE.c.id, sort_by_parameter_order=True)
+    numbers = session.scalars(added, rows)
+    return {number: document["id"] for number, document in zip(numbers, documents, strict=True)}
 
 
 def _batches(documents: Iterable[dict[str, Any]], size: int) -> Iterator[list[dict[str, Any]]]:
@@ -86,20 +82,20 @@ def _batches(documents: Iterable[dict[str, Any]], size: int) -> Iterator[list[di
         yield batch
 
 
-def _article(document: dict[str, Any], now: datetime, serial: int) -> Article:
+def _article(document: dict[str, Any], now: datetime, serial: int) -> dict[str, Any]:
     title = clean_line(str(document.get("title") or ""))[:2000]
     text = clean_text(str(document.get("text") or "")[:MAX_CHARACTERS])
-    return Article(
-        url=str(document.get("url") or ""),
-        url_key=f"{serial}#{document['id']}",
-        checksum=hashlib.sha256(f"{title}\n{text}".encode("utf-8", "replace")).hexdigest(),
-        title=title,
-        text=text,
-        published_at=_moment(document.get("published_at")),
-        publisher=document.get("publisher"),
-        first_seen_at=now,
-        updated_at=now,
-    )
+    return {
+        "url": str(document.get("url") or ""),
+        "url_key": f"{serial}#{document['id']}",
+        "checksum": hashlib.sha256(f"{title}\n{text}".encode("utf-8", "replace")).hexdigest(),
+        "title": title,
+        "text": text,
+        "published_at": _moment(document.get("published_at")),
+        "publisher": document.get("publisher"),
+        "first_seen_at": now,
+        "updated_at": now,
+    }
 
 
 def _moment(given: object) -> datetime | None:
@@ -108,15 +104,6 @@ def _moment(given: object) -> datetime | None:
     except ValueError:
         return None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _assign_all(session: Session, ids: list[int], now: datetime) -> None:
-    articles = {
-        article.id: article for article in session.scalars(select(Article).where(Article.id.in_(ids)))
-    }
-    for article_id in ids:
-        assign_story(session, articles[article_id], now=now)
-        session.expunge(articles[article_id])
 
 
 def _lines(session: Session, ids: list[int], names: dict[int, Any]) -> Iterator[dict[str, Any]]:

@@ -26,7 +26,7 @@ from store import story_buckets
 from store.dedup.canonical import fold
 from store.dedup.placement import Known
 from store.dedup.same_story import Text
-from store.models import Article, Base, Key
+from store.models import Article, ArticleTag, Base, Key
 from store.story_records import table_of
 
 #: A fingerprint held by this many leading texts is a slogan or furniture: it is neither looked at nor stored again.
@@ -58,7 +58,9 @@ class StoryFingerprint(Base):
     article_id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
 
 
-_ARTICLE, _TEXT, _FINGERPRINT = (table_of(model) for model in (Article, StoryText, StoryFingerprint))
+_ARTICLE, _TAG, _TEXT, _FINGERPRINT = (
+    table_of(model) for model in (Article, ArticleTag, StoryText, StoryFingerprint)
+)
 _KNOWN = (
     _ARTICLE.c.id,
     _ARTICLE.c.story_id,
@@ -152,6 +154,18 @@ def _holders(session: Session, wanted: set[int]) -> Sequence[tuple[int, int]]:
 
 def _read(session: Session, ids: list[int]) -> list[Known]:
     return [known(row) for row in session.connection().execute(_LEADERS, {"ids": ids})] if ids else []
+
+
+def give_zones(session: Session, found: Iterable[Known]) -> None:
+    """Add to leading texts whose headlines name no zone those that were found in them."""
+    texts = {one.article_id: one.text for one in found if not one.text.zones}
+    rows = session.execute(
+        select(_TAG.c.article_id, _TAG.c.name).where(
+            _TAG.c.article_id.in_(texts), _TAG.c.kind == "zone", _TAG.c.field != "twin"
+        )
+    )
+    for article_id, name in rows:
+        texts[article_id].given_zones |= {name}
 
 
 def known(row: Any) -> Known:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -21,15 +21,14 @@ _READ = (_ARTICLE.c.id, _ARTICLE.c.title, _ARTICLE.c.text, _ARTICLE.c.url, _ARTI
 Rank = tuple[str, bool, bool, bool, int, str, str]
 
 
-def rank(title: str, text: str, url: str, published: datetime | None) -> Rank:
+def rank(form: Text, url: str, published: datetime | None) -> Rank:
     """Return the place of an article among others: day of publication (undated last), plain texts before pages, masked
     and furnished copies, parts before what may hold several of them, then the text itself.
 
     Measured on 7,847 documents of 35 kinds: recall .9996, no false merge; the longest first .9986 and .0003 of them,
     because a page of two articles then comes before either.
     """
-    form = Text(title, text)
-    day = published.strftime("%Y%m%d") if published else "9"
+    day = published.astimezone(UTC).strftime("%Y%m%d") if published else "9"
     return (
         day, is_page_title(form.title), bool(form.masks), form.furnished, len(form.body),
         form.body[:40] + form.body[-40:], url,
@@ -53,5 +52,5 @@ def _ranked(session: Session) -> Iterator[tuple[Rank, int]]:
         if not rows:
             return
         for row in rows:
-            yield rank(row.title, row.text, row.url, row.published_at), row.id
+            yield rank(Text(row.title, row.text), row.url, row.published_at), row.id
         last = rows[-1].id

@@ -185,6 +185,11 @@ def _share_passage(text: Text, match: Match) -> bool:
     return match.verdict.of_a * len(text.body) >= PASSAGE
 
 
+def is_near(text: Text, match: Match) -> bool:
+    """Tell whether the text and what it was compared with may decide each other's place."""
+    return match.verdict.kind == "same" or _share_passage(text, match)
+
+
 def _leads(text: Text, matches: list[Match]) -> bool:
     """Tell whether no leading text represents `text` yet: none holds it, or only one that is mostly page furniture."""
     held = [m for m in matches if not m.known.page]

@@ -252,13 +252,13 @@ def _zones_differ(a: Text, b: Text) -> str:
     if a.zones and b.zones:
         apart = not a.zones & b.zones
     else:
-        given, other = (a.given_zones, b) if a.given_zones else (b.given_zones, a)
+        given, other = (b.given_zones, a) if a.zones else (a.given_zones, b)
         apart = bool(given and other.zones) and not any(
             zone in other.body or zone in other.title for zone in given
         )
     if not apart:
         return ""
-    mine, theirs = (("、".join(sorted(text.zones or text.given_zones)[:2])) for text in (a, b))
+    mine, theirs = ("、".join(sorted(text.zones or text.given_zones)[:2]) for text in (a, b))
     return f"zones differ ({mine} / {theirs})"
 
 

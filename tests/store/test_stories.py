@@ -26,10 +26,9 @@ from store.stories import (
     related,
     split,
 )
-from store.story_assign import choose_story
 from store.story_buckets import StoryBucket
 from store.story_index import StoryFingerprint, StoryText
-from store.story_rebuild import StoryBefore
+from store.story_unsettled import StoryUnsettled
 
 Make = Callable[..., Article]
 
@@ -254,32 +253,7 @@ def test_splits_and_merges_by_hand_survive_new_arrivals_and_a_rebuild(
     with session_scope(engine) as session:
         after = {a.id: a.story_id for a in session.scalars(select(Article))}
         assert after == before
-        assert session.scalar(select(func.count()).select_from(StoryBefore)) == 0
-
-
-def test_an_interrupted_rebuild_is_taken_up_again(
-    engine: Engine, make_article: Make, now: datetime, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import store.story_rebuild as module
-
-    with session_scope(engine) as session:
-        for text, title in ((BOAT, BOAT_TITLE), (BUS, BUS_TITLE), (masked(BOAT), BOAT_TITLE)):
-            put(session, make_article(title=title, text=text), now)
-        before = {a.id: a.story_id for a in session.scalars(select(Article))}
-    monkeypatch.setattr(module, "BATCH", 1)
-    choose, calls = choose_story, itertools.count()
-
-    def crash(*args: object, **given: object) -> object:
-        if next(calls) == 2:
-            raise KeyboardInterrupt
-        return choose(*args, **given)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(module, "choose_story", crash)
-    with pytest.raises(KeyboardInterrupt):
-        rebuild(engine, now)
-    rebuild(engine, now)
-    with session_scope(engine) as session:
-        assert {a.id: a.story_id for a in session.scalars(select(Article))} == before
+        assert session.scalar(select(func.count()).select_from(StoryUnsettled)) == 0
 
 
 def test_a_story_of_an_issue_stays_when_stories_are_united(

@@ -183,19 +183,15 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_source_next_check_at"), ["next_check_at"], unique=False)
 
     op.create_table(
-        "story_before",
+        "story_unsettled",
         sa.Column(
             "article_id",
             sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
             autoincrement=False,
             nullable=False,
         ),
-        sa.Column("story_id", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint("article_id", name=op.f("pk_story_before")),
+        sa.PrimaryKeyConstraint("article_id", name=op.f("pk_story_unsettled")),
     )
-    with op.batch_alter_table("story_before", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_story_before_story_id"), ["story_id"], unique=False)
-
     op.create_table(
         "story_bucket",
         sa.Column("bucket", sa.Integer(), autoincrement=False, nullable=False),
@@ -593,10 +589,7 @@ def downgrade() -> None:
     op.drop_table("suppression")
     op.drop_table("story_fingerprint")
     op.drop_table("story_bucket")
-    with op.batch_alter_table("story_before", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_story_before_story_id"))
-
-    op.drop_table("story_before")
+    op.drop_table("story_unsettled")
     with op.batch_alter_table("source", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_source_next_check_at"))
 

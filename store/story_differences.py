@@ -1,0 +1,282 @@
+"""What a rebuild found different, taken over group by group while others read and write."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+
+from sqlalchemy import ColumnElement, Engine, Table, delete, select, update
+from sqlalchemy.orm import Session
+
+from store import story_index as index
+from store import story_records as records
+from store.database import read_scope, session_scope
+from store.models import Article, Edit, Story, StoryArticle
+from store.story_index import StoryText
+from store.story_records import table_of
+from store.story_scratch import BEFORE, CHUNK, NEW
+
+#: Articles of whole groups written in one transaction: other writers wait less than a second.
+BATCH = 200
+#: Scores that differ by less are one.
+ROUNDING = 1e-6
+_ARTICLE, _STORY, _LINK, _TEXT, _EDIT = (
+    table_of(model) for model in (Article, Story, StoryArticle, StoryText, Edit)
+)
+_PART = (_ARTICLE.c.story_id, _ARTICLE.c.relation, _ARTICLE.c.relation_of, _ARTICLE.c.relation_score)
+_HEAD = (_STORY.c.representative_id, _STORY.c.first_publisher, _STORY.c.follow_up_of, _STORY.c.merged_into)
+
+
+@dataclass(slots=True, frozen=True)
+class _Place:
+    """An article's part in stories. `page` is None for texts that do not lead; `links` are a page's further stories."""
+
+    story: int | None
+    relation: str | None
+    of: int | None
+    score: float | None
+    page: bool | None
+    links: frozenset[int]
+
+
+@dataclass(slots=True, frozen=True)
+class _Head:
+    """What a story's row says beyond what is counted from its articles."""
+
+    representative: int | None
+    publisher: str | None
+    follow_up_of: int | None
+    merged_into: int | None
+
+
+@dataclass(slots=True)
+class _Group:
+    """Stories between which articles, links or succession change: taken over together or not at all."""
+
+    places: dict[int, _Place] = field(default_factory=dict)
+    stories: dict[int, _Head] = field(default_factory=dict)
+
+
+def take_over(engine: Engine, scratch: Engine) -> tuple[int, list[int]]:
+    """Write into `engine` what was worked out differently in `scratch`.
+
+    Return how many articles changed their part in stories, and an article of each group that was left as it is because
+    somebody changed it after it was copied.
+    """
+    changed, left = 0, list[int]()
+    for batch in _batches(_groups(engine, scratch)):
+        with session_scope(engine) as session, read_scope(scratch) as copied:
+            records.lock(session)
+            for group in batch:
+                if _is_as_copied(session, copied, group):
+                    _write(session, group)
+                    changed += len(group.places)
+                else:
+                    left += list(group.places)[:1]
+    return changed, left
+
+
+def _groups(engine: Engine, scratch: Engine) -> list[_Group]:
+    """Return what differs, parted into groups that have nothing to do with each other."""
+    places: dict[int, _Place] = {}
+    roots = _Roots()
+    with read_scope(engine) as there, read_scope(scratch) as here:
+        for span in _ranges(here, _ARTICLE):
+            old, new = _places(there, *span), _places(here, *span)
+            for number in old.keys() & new.keys():
+                if not _agree(old[number], new[number]):
+                    places[number] = new[number]
+                    links = old[number].links | new[number].links
+                    roots.join([new[number].story, _home(here, number), *links])
+        for after, upto in _ranges(here, _STORY):
+            spanned = _STORY.c.id.between(after + 1, upto)
+            was = _heads(there, spanned)
+            for number, head in _heads(here, spanned).items():
+                if number not in was or head != was[number]:
+                    roots.join([number, *_others(head), *_others(was.get(number))])
+        return _grouped(here, roots, places)
+
+
+def _home(scratch: Session, article_id: int) -> int | None:
+    return scratch.scalar(select(BEFORE.c.story_id).where(BEFORE.c.article_id == article_id))
+
+
+def _others(head: _Head | None) -> tuple[int | None, ...]:
+    return (head.follow_up_of, head.merged_into) if head else ()
+
+
+class _Roots:
+    """Which numbers belong together."""
+
+    def __init__(self) -> None:
+        self._up: dict[int, int] = {}
+
+    def of(self, number: int) -> int:
+        up = self._up
+        while (above := up.setdefault(number, number)) != number:
+            up[number] = up[above]
+            number = above
+        return number
+
+    def join(self, numbers: Iterable[int | None]) -> None:
+        first: int | None = None
+        for number in numbers:
+            if number is None:
+                continue
+            if first is None:
+                first = self.of(number)
+            else:
+                self._up[self.of(number)] = first
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(list(self._up))
+
+
+def _grouped(scratch: Session, roots: _Roots, places: dict[int, _Place]) -> list[_Group]:
+    groups: dict[int, _Group] = defaultdict(_Group)
+    for number, place in places.items():
+        assert place.story is not None
+        groups[roots.of(place.story)].places[number] = place
+    for chunk in _chunks(list(roots)):
+        for number, head in _heads(scratch, _STORY.c.id.in_(chunk)).items():
+            groups[roots.of(number)].stories[number] = head
+    return list(groups.values())
+
+
+def _batches(groups: list[_Group]) -> Iterator[list[_Group]]:
+    batch: list[_Group] = []
+    for group in groups:
+        batch.append(group)
+        if sum(len(one.places) for one in batch) >= BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _ranges(session: Session, table: Table) -> Iterator[tuple[int, int]]:
+    """Yield (after, upto) of the numbers of a table, CHUNK rows at a time."""
+    last = 0
+    while True:
+        numbers = session.scalars(
+            select(table.c.id).where(table.c.id > last).order_by(table.c.id).limit(CHUNK)
+        ).all()
+        if not numbers:
+            return
+        yield last, numbers[-1]
+        last = numbers[-1]
+
+
+def _places(session: Session, after: int, upto: int) -> dict[int, _Place]:
+    links: dict[int, set[int]] = defaultdict(set)
+    for story, article in session.execute(
+        select(_LINK.c.story_id, _LINK.c.article_id).where(_LINK.c.article_id.between(after + 1, upto))
+    ):
+        links[article].add(story)
+    rows = session.execute(
+        select(_ARTICLE.c.id, *_PART, _TEXT.c.page)
+        .outerjoin(_TEXT, _TEXT.c.article_id == _ARTICLE.c.id)
+        .where(_ARTICLE.c.id.between(after + 1, upto))
+    )
+    return {row[0]: _Place(*row[1:], frozenset(links.get(row[0], ()))) for row in rows}
+
+
+def _agree(old: _Place, new: _Place) -> bool:
+    if (old.score is None) != (new.score is None) or abs((old.score or 0) - (new.score or 0)) > ROUNDING:
+        return False
+    return replace(old, score=None) == replace(new, score=None)
+
+
+def _heads(session: Session, which: ColumnElement[bool]) -> dict[int, _Head]:
+    return {row[0]: _Head(*row[1:]) for row in session.execute(select(_STORY.c.id, *_HEAD).where(which))}
+
+
+def _copied(scratch: Session, which: ColumnElement[bool]) -> set[tuple[object, ...]]:
+    """Return the articles as they were copied, with their stories of then."""
+    columns = (_ARTICLE.c.id, BEFORE.c.story_id, _ARTICLE.c.checksum, _ARTICLE.c.published_at)
+    rows = scratch.execute(select(*columns).join(BEFORE, BEFORE.c.article_id == _ARTICLE.c.id).where(which))
+    return {tuple(row) for row in rows}
+
+
+def _is_as_copied(session: Session, scratch: Session, group: _Group) -> bool:
+    """Tell whether a group's articles, and no others, still stand in its stories, and none went out in an issue meanwhile."""
+    columns = (_ARTICLE.c.id, _ARTICLE.c.story_id, _ARTICLE.c.checksum, _ARTICLE.c.published_at)
+    numbers = [number for number in group.stories if number < NEW]
+    for own, table, copied in (
+        (numbers, _ARTICLE.c.story_id, BEFORE.c.story_id),
+        (list(group.places), _ARTICLE.c.id, BEFORE.c.article_id),
+    ):
+        for chunk in _chunks(own):
+            now = {tuple(row) for row in session.execute(select(*columns).where(table.in_(chunk)))}
+            if now != _copied(scratch, copied.in_(chunk)):
+                return False
+    return not any(
+        head.representative is None and records.in_issue(session, number) != records.in_issue(scratch, number)
+        for number, head in group.stories.items()
+    )
+
+
+def _chunks(numbers: list[int]) -> Iterator[list[int]]:
+    for start in range(0, len(numbers), CHUNK):
+        yield numbers[start : start + CHUNK]
+
+
+def _write(session: Session, group: _Group) -> None:
+    names = _begin_stories(session, group)
+    for number, place in group.places.items():
+        assert place.story is not None
+        story = names.get(place.story, place.story)
+        records.put_article(session, number, story, place.relation or "original", place.of, place.score)
+        session.execute(delete(_LINK).where(_LINK.c.article_id == number))
+        for link in sorted(place.links):
+            records.link_pages(session, [(number, story)], names.get(link, link))
+        _lead(session, number, place.page)
+    for number, head in group.stories.items():
+        if head.representative is None:
+            _empty(session, number, names.get(head.merged_into or 0, head.merged_into))
+        else:
+            _fill(
+                session, names.get(number, number), head, names.get(head.follow_up_of or 0, head.follow_up_of)
+            )
+
+
+def _begin_stories(session: Session, group: _Group) -> dict[int, int]:
+    """Insert the stories that the rebuild began; return their numbers by those they have in the scratch database."""
+    return {
+        number: records.new_story(session, session.get_one(Article, head.representative), head.publisher)
+        for number, head in sorted(group.stories.items())
+        if number > NEW and head.representative is not None
+    }
+
+
+def _lead(session: Session, article_id: int, page: bool | None) -> None:
+    """Make an article a leading text or take it out of them."""
+    now = session.scalar(select(_TEXT.c.page).where(_TEXT.c.article_id == article_id))
+    if page is None and now is not None:
+        index.drop_leader(session, article_id)
+    elif page is not None and now is None:
+        text = index.one_article(session, article_id)
+        assert text is not None
+        index.add_leader(session, article_id, text, index.find_candidates(session, text)[1], page=page)
+    elif page != now:
+        session.execute(update(_TEXT).where(_TEXT.c.article_id == article_id).values(page=page))
+
+
+def _fill(session: Session, story: int, head: _Head, follow_up_of: int | None) -> None:
+    title = session.scalar(select(_ARTICLE.c.title).where(_ARTICLE.c.id == head.representative))
+    records.set_story(
+        session, story, representative_id=head.representative, title=title, first_publisher=head.publisher,
+        follow_up_of=follow_up_of, merged_into=None,
+    )  # fmt: skip
+    records.recount(session, story)
+
+
+def _empty(session: Session, story: int, target: int | None) -> None:
+    if story > NEW:
+        return
+    records.set_story(
+        session, story, article_count=0, representative_id=None, follow_up_of=None, merged_into=target
+    )
+    if target is not None:
+        session.execute(update(_EDIT).where(_EDIT.c.story_id == story).values(story_id=target))
