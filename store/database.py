@@ -122,6 +122,7 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
         "synchronous=FULL",
         "foreign_keys=ON",
         "temp_store=MEMORY",
+        "secure_delete=FAST",  # costs nothing measurable; ON trebled the time of deleting articles
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ from sqlalchemy.orm import Session
 from store import suppressions
 from store.config import RecipientEntry, is_address
 from store.deliveries import deliverable, withdraw
-from store.models import Audit, Delivery, Recipient
+from store.models import Alert, Audit, Delivery, Recipient
 from store.text import clean_line, clean_text
 
 _WISHES = ("name", "zones", "themes", "provinces", "channels", "word", "send_empty")
@@ -304,10 +305,16 @@ def _columns(row: Recipient | Delivery | Audit) -> dict[str, Any]:
     return {key: msgspec.to_builtins(value) for key, value in values.items()}
 
 
+def _black_out(session: Session, address: str) -> None:
+    """Take the address out of alerts: a server's refusal often repeats it."""
+    for alert in session.scalars(select(Alert).where(Alert.detail.icontains(address, autoescape=True))):
+        alert.detail = re.sub(re.escape(address), "…", alert.detail, flags=re.IGNORECASE)
+
+
 def erase(session: Session, address: str, now: datetime, who: str) -> bool:
     """Forget a person: only a hash remains, and a nameless row that the ledger's counts hang on. False: nothing was known.
 
-    The hash keeps the address from coming back by a file or an import.
+    Rows are changed; `store.erasure` sees to the bytes. The hash keeps the address from coming back by a file or an import.
     """
     kept = normalise_address(address)
     row = find_recipient(session, kept)
@@ -318,6 +325,7 @@ def erase(session: Session, address: str, now: datetime, who: str) -> bool:
     session.execute(update(Audit).where(Audit.target == _target(row)).values(detail={}))
     ledger_rows = update(Delivery).where(Delivery.recipient_id == row.id)
     session.execute(ledger_rows.values(reply=None, message_id=None))
+    _black_out(session, kept)
     row.address, row.name, row.origin = f"erased-{row.id}@erased.invalid", "", "erased"
     row.zones, row.themes, row.provinces, row.channels = [], [], [], []
     row.active, row.suppressed_reason, row.token_key = False, None, secrets.token_hex(16)

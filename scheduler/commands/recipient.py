@@ -114,16 +114,21 @@ def remove(address: str, erase: bool) -> None:
     """Stop sending to ADDRESS. Erased addresses stay away from imports too."""
     from scheduler.context import open_store, operator
     from store.database import session_scope
-    from store.recipients import erase as erase_person
+    from store.erasure import erase_person
     from store.recipients import normalise_address, remove_recipient
 
-    kept = normalise_address(address)
-    with session_scope(open_store().engine) as session:
-        if not erase:
+    kept, engine = normalise_address(address), open_store().engine
+    if not erase:
+        with session_scope(engine) as session:
             remove_recipient(session, kept, datetime.now(UTC), operator())
-        elif not erase_person(session, kept, datetime.now(UTC), operator()):
-            raise click.ClickException(f"nothing is kept about {kept}")
-    click.echo(f"{'erased' if erase else 'removed'} {kept}")
+        click.echo(f"removed {kept}")
+        return
+    done = erase_person(engine, kept, datetime.now(UTC), operator())
+    if done.remains:
+        raise click.ClickException(f"{kept} is erased, but not every byte of it: {done.remains}")
+    if not done.known:
+        raise click.ClickException(f"nothing is kept about {kept}")
+    click.echo(f"erased {kept}")
 
 
 @recipient_command.command("reactivate")
