@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
 from crawler.classify.classify import Classification, Classifier
 from crawler.items import ArticleItem
-from store.articles import Incoming, Outcome, add_article, articles_of_story, set_classification, tag_names
+from store.articles import (
+    Incoming,
+    Outcome,
+    Prepared,
+    articles_by_key,
+    copies_without_zone,
+    new_article,
+    prepare,
+    revise,
+    set_classification,
+    tag_names,
+)
 from store.database import Session
 from store.fetched import FetchedPage
 from store.models import Article, ArticleTag
-from store.pages import save_page
+from store.pages import save_pages
 from store.rechecks import note_freshness
 from store.stories import assign_story, borrowed_zones, reassign
+from store.story_records import lock as hold_stories
 
 Clock = Callable[[], datetime]
 
@@ -29,21 +41,91 @@ class Origin:
     zone: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """An article that only waits to be written: cleaned and classified. `at` is the moment it came."""
+
+    item: ArticleItem
+    origin: Origin
+    prepared: Prepared
+    verdict: Classification
+    at: datetime
+
+
+def arrive(item: ArticleItem, classifier: Classifier, origin: Origin, now: datetime) -> Arrival:
+    """Return the item as it is written; all that can be done without a database."""
+    prepared = prepare(incoming(item), now)
+    verdict = _classify(prepared.columns, classifier, origin)
+    return Arrival(item, origin, prepared, verdict, now)
+
+
 def ingest(
     session: Session, item: ArticleItem, classifier: Classifier, origin: Origin, now: datetime
 ) -> tuple[Article, Outcome]:
     """Add the item's article with its raw page, its tags and its story. May be repeated: a second time is "seen"."""
-    article, outcome = add_article(session, incoming(item), now, source_id=origin.source_id)
-    if item.page and (outcome != "seen" or not _is_kept(article, item.page)):
-        article.raw_page_id = save_page(session, item.page, origin.source_id).id
-        for page in item.more_pages:
-            save_page(session, page, origin.source_id)
-    if outcome != "seen":
-        classify_article(article, classifier, origin)
-        place(session, article, now, revised=outcome == "revised")
-    if item.page and (article.relevant or article.borderline):
-        note_freshness(session, item.page)
-    return article, outcome
+    return ingest_all(session, [arrive(item, classifier, origin, now)])[0]
+
+
+def ingest_all(session: Session, arrivals: Sequence[Arrival]) -> list[tuple[Article, Outcome]]:
+    """Add a batch of articles (some dozens), each as `ingest` does, and return them in order; one may come twice."""
+    hold_stories(session)
+    known = articles_by_key(session, [arrival.prepared.key for arrival in arrivals])
+    begun = _add_new(session, known, arrivals)
+    done: list[tuple[Article, Outcome]] = []
+    for arrival in arrivals:
+        article = known[arrival.prepared.key]
+        if begun.get(arrival.prepared.key) is arrival:
+            place(session, article, arrival.at)
+            done.append((article, "new"))
+        else:
+            done.append((article, _meet(session, article, arrival)))
+    looked_at = [(article, arrival.item.page) for (article, _), arrival in zip(done, arrivals, strict=True)]
+    note_freshness(session, *(page for article, page in looked_at if page and _may_be_shown(article)))
+    return done
+
+
+def _add_new(session: Session, known: dict[str, Article], arrivals: Sequence[Arrival]) -> dict[str, Arrival]:
+    """Add the articles that are not in `known` and put them there; return the arrivals they are from by key."""
+    begun: dict[str, Arrival] = {}
+    for arrival in arrivals:
+        if arrival.prepared.key not in known:
+            begun.setdefault(arrival.prepared.key, arrival)
+    pages = _keep_pages(session, list(begun.values()))
+    for key, arrival in begun.items():
+        article = known[key] = new_article(
+            arrival.prepared, arrival.at, source_id=arrival.origin.source_id, raw_page_id=pages[key]
+        )
+        set_classification(article, arrival.verdict.to_dict(), tags_of(arrival.verdict))
+        session.add(article)
+    session.flush()
+    return begun
+
+
+def _meet(session: Session, article: Article, arrival: Arrival) -> Outcome:
+    """Bring an article that was kept before up to date."""
+    revised = revise(session, article, arrival.prepared, arrival.at)
+    page = arrival.item.page
+    if page and (revised or not _is_kept(article, page)):
+        article.raw_page_id = _keep_pages(session, [arrival])[arrival.prepared.key]
+    if not revised:
+        return "seen"
+    set_classification(article, arrival.verdict.to_dict(), tags_of(arrival.verdict))
+    place(session, article, arrival.at, revised=True)
+    return "revised"
+
+
+def _keep_pages(session: Session, arrivals: Sequence[Arrival]) -> dict[str, int | None]:
+    """Keep the pages that articles came from; return the number of each one's first page by key."""
+    first: dict[str, int | None] = {arrival.prepared.key: None for arrival in arrivals}
+    with_page = [arrival for arrival in arrivals if arrival.item.page]
+    pages = [(arrival.item.page, arrival.origin.source_id) for arrival in with_page if arrival.item.page]
+    more = [(page, arrival.origin.source_id) for arrival in with_page for page in arrival.item.more_pages]
+    numbers = save_pages(session, pages + more) if pages else []
+    return first | {arrival.prepared.key: number for arrival, number in zip(with_page, numbers, strict=False)}
+
+
+def _may_be_shown(article: Article) -> bool:
+    return article.relevant or article.borderline
 
 
 def _is_kept(article: Article, page: FetchedPage) -> bool:
@@ -59,16 +141,21 @@ def incoming(item: ArticleItem) -> Incoming:
 
 def classify_article(article: Article, classifier: Classifier, origin: Origin) -> Classification:
     """Put the classifier's verdict and tags on the article and return the verdict."""
-    verdict = classifier.classify(
-        article.title,
-        article.text,
-        url=article.url,
-        publisher=article.publisher,
+    columns = {name: getattr(article, name) for name in ("title", "text", "url", "publisher")}
+    verdict = _classify(columns, classifier, origin)
+    set_classification(article, verdict.to_dict(), tags_of(verdict))
+    return verdict
+
+
+def _classify(columns: Mapping[str, Any], classifier: Classifier, origin: Origin) -> Classification:
+    return classifier.classify(
+        columns["title"],
+        columns["text"],
+        url=columns["url"],
+        publisher=columns["publisher"],
         source_zone=origin.zone,
         outlet=origin.outlet,
     )
-    set_classification(article, verdict.to_dict(), tags_of(verdict))
-    return verdict
 
 
 def tags_of(verdict: Classification) -> list[dict[str, Any]]:
@@ -100,9 +187,8 @@ def place(session: Session, article: Article, now: datetime, *, revised: bool = 
     if assignment.begun and not assignment.changed:
         return
     session.flush()
-    for copy in articles_of_story(session, article.story_id):
-        if not tag_names(copy, "zone", "actor"):
-            copy.tags.extend(borrowed_tag(name) for name in borrowed_zones(session, copy))
+    for copy in copies_without_zone(session, article.story_id):
+        copy.tags.extend(borrowed_tag(name) for name in borrowed_zones(session, copy))
 
 
 def borrowed_tag(zone: str) -> ArticleTag:

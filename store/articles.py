@@ -94,6 +94,19 @@ def find_article(session: Session, id_or_url: str) -> Article | None:
     return session.scalar(select(Article).where(Article.url_key == url_key(id_or_url)))
 
 
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An article as it is written: the key of its address and its columns, cleaned."""
+
+    key: str
+    columns: dict[str, Any]
+
+
+def prepare(incoming: Incoming, now: datetime) -> Prepared:
+    """Return the article's key and columns. A time in the future becomes `now` and is flagged."""
+    return Prepared(url_key(incoming.url, incoming.position), _columns(incoming, now))
+
+
 def add_article(
     session: Session,
     incoming: Incoming,
@@ -107,30 +120,50 @@ def add_article(
     A revision keeps the earlier text as an ArticleVersion and the identity (id, story) of the article. A time in the future
     becomes `now` and is flagged. May be repeated.
     """
-    key = url_key(incoming.url, incoming.position)
-    values = _columns(incoming, now)
-    article = session.scalar(select(Article).where(Article.url_key == key))
+    prepared = prepare(incoming, now)
+    article = articles_by_key(session, [prepared.key]).get(prepared.key)
     if article is None:
-        article = Article(
-            url_key=key,
-            source_id=source_id,
-            raw_page_id=raw_page_id,
-            first_seen_at=now,
-            updated_at=now,
-            **values,
-        )
+        article = new_article(prepared, now, source_id=source_id, raw_page_id=raw_page_id)
         session.add(article)
         session.flush()
-        set_committed_value(article, "tags", [])  # spares the question which it has
         return article, "new"
-    if article.checksum == values["checksum"]:
-        return article, "seen"
+    outcome: Outcome = "revised" if revise(session, article, prepared, now) else "seen"
+    if outcome == "revised":
+        article.raw_page_id = raw_page_id or article.raw_page_id
+    return article, outcome
+
+
+def articles_by_key(session: Session, keys: Sequence[str]) -> dict[str, Article]:
+    """Return the kept articles of a batch of addresses' keys (some hundreds at most) by their key."""
+    found = session.scalars(select(Article).where(Article.url_key.in_(keys)))
+    return {article.url_key: article for article in found}
+
+
+def new_article(
+    prepared: Prepared, now: datetime, *, source_id: int | None = None, raw_page_id: int | None = None
+) -> Article:
+    """Return an article that is not kept yet, to be added to a session."""
+    article = Article(
+        url_key=prepared.key,
+        source_id=source_id,
+        raw_page_id=raw_page_id,
+        first_seen_at=now,
+        updated_at=now,
+        **prepared.columns,
+    )
+    set_committed_value(article, "tags", [])  # spares the question which it has
+    return article
+
+
+def revise(session: Session, article: Article, prepared: Prepared, now: datetime) -> bool:
+    """Put a changed text into the article and keep the earlier one; return False when the text is the same."""
+    if article.checksum == prepared.columns["checksum"]:
+        return False
     _keep_version(session, article, now)
-    for name, value in values.items():
+    for name, value in prepared.columns.items():
         setattr(article, name, value)
     article.version, article.updated_at = article.version + 1, now
-    article.raw_page_id = raw_page_id or article.raw_page_id
-    return article, "revised"
+    return True
 
 
 def reread_article(article: Article, incoming: Incoming, now: datetime) -> bool:
@@ -216,6 +249,10 @@ def all_ids(session: Session) -> list[int]:
     return list(session.scalars(select(Article.id).order_by(Article.id)))
 
 
-def articles_of_story(session: Session, story_id: int | None) -> list[Article]:
-    """Return a story's articles in order of arrival."""
-    return list(session.scalars(select(Article).where(Article.story_id == story_id).order_by(Article.id)))
+def copies_without_zone(session: Session, story_id: int | None) -> list[Article]:
+    """Return those of a story's articles that name no zone as acting, in order of arrival."""
+    named = select(ArticleTag.id).where(
+        ArticleTag.article_id == Article.id, ArticleTag.kind == "zone", ArticleTag.role == "actor"
+    )
+    query = select(Article).where(Article.story_id == story_id, ~named.exists())
+    return list(session.scalars(query.order_by(Article.id)))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import zlib
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class FetchedPage:
     """Bytes as they came. `reader` is the word that says which page object reads them.
 
@@ -22,7 +24,12 @@ class FetchedPage:
     etag: str | None = None
     last_modified: str | None = None
 
-    @property
+    @cached_property
     def checksum(self) -> str:
         """SHA-256 of the bytes, in hexadecimal."""
         return hashlib.sha256(self.body).hexdigest()
+
+    @cached_property
+    def packed(self) -> bytes:
+        """The bytes as they are kept, compressed by zlib."""
+        return zlib.compress(self.body, 6)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from store.fetched import FetchedPage
@@ -16,23 +17,36 @@ from store.rechecks import conditional, forget_freshness
 
 def save_page(session: Session, page: FetchedPage, source_id: int | None) -> RawPage:
     """Keep the page, once per address and content; return its row."""
-    checksum = page.checksum
-    kept = session.scalar(select(RawPage).where(RawPage.checksum == checksum, RawPage.url == page.url))
-    if kept:
-        return kept
-    kept = RawPage(
-        source_id=source_id,
-        url=page.url,
-        kind=page.reader,
-        fetched_at=page.fetched_at,
-        declared_encoding=page.declared_encoding,
-        checksum=checksum,
-        size=len(page.body),
-        body=zlib.compress(page.body, 6),
-    )
-    session.add(kept)
-    session.flush()
-    return kept
+    return session.get_one(RawPage, save_pages(session, [(page, source_id)])[0])
+
+
+def save_pages(session: Session, pages: Sequence[tuple[FetchedPage, int | None]]) -> list[int]:
+    """Keep pages with the numbers of their sources, each once per address and content; return their rows' numbers in order."""
+    given = {(page.checksum, page.url): (page, source_id) for page, source_id in pages}
+    query = select(RawPage.checksum, RawPage.url, RawPage.id)
+    found = session.execute(query.where(RawPage.checksum.in_({checksum for checksum, _ in given})))
+    kept = {(checksum, url): number for checksum, url, number in found}
+    new = [key for key in given if key not in kept]
+    if new:
+        numbers = session.scalars(
+            insert(RawPage).returning(RawPage.id, sort_by_parameter_order=True),
+            [_row(*given[key]) for key in new],
+        )
+        kept |= zip(new, numbers, strict=True)
+    return [kept[page.checksum, page.url] for page, _ in pages]
+
+
+def _row(page: FetchedPage, source_id: int | None) -> dict[str, Any]:
+    return {
+        "source_id": source_id,
+        "url": page.url,
+        "kind": page.reader,
+        "fetched_at": page.fetched_at,
+        "declared_encoding": page.declared_encoding,
+        "checksum": page.checksum,
+        "size": len(page.body),
+        "body": page.packed,
+    }
 
 
 def load_page(raw: RawPage) -> FetchedPage:

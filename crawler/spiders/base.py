@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 import scrapy
@@ -46,13 +46,6 @@ class SourceSpider(scrapy.Spider):
         self.walks: dict[str, Walk] = {}
         self.rechecks = Rechecks(self.context, self.walks)
 
-    @classmethod
-    def from_crawler(cls, crawler: Any, *args: Any, **kwargs: Any) -> Self:
-        """Build the spider for this crawl."""
-        spider = super().from_crawler(crawler, *args, **kwargs)
-        crawler.signals.connect(spider.look_again, signal=signals.spider_idle)
-        return spider
-
     def look_again(self) -> None:
         """Once everything was asked for: look again at a few articles of the last days. Raises DontCloseSpider when there are any."""
         requests = self.rechecks.requests()
@@ -64,6 +57,8 @@ class SourceSpider(scrapy.Spider):
     async def start(self) -> AsyncIterator[Any]:
         """Yield the first requests of every source, and the articles of folders."""
         _ = self.context.sources  # rows exist before the first page comes
+        # Only now, when the pipeline listens already: what was read must be kept before it is looked at again.
+        self.crawler.signals.connect(self.look_again, signal=signals.spider_idle)
         for source in self.batch:
             walk = self.walks[source.name] = walk_for(self, source)
             for output in self.first_outputs(walk):

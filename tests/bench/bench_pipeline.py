@@ -110,7 +110,7 @@ def raw(port: str, articles: str, mode: str = "") -> None:
             if extract:
                 extract(response.text, url=response.url)
 
-    settings = {
+    settings: dict[str, Any] = {
         "DOWNLOAD_DELAY": 0.001,
         "DOWNLOAD_DELAY_JITTER": 0,
         "CONCURRENT_REQUESTS": 16,
@@ -178,7 +178,7 @@ def main() -> None:
     options.add_argument("--child", nargs="+")
     given = options.parse_args()
     if given.child:
-        {"ours": ours, "raw": raw}[given.child[0]](*given.child[1:])
+        (ours if given.child[0] == "ours" else raw)(*given.child[1:])
         return
     with tempfile.TemporaryDirectory() as name, running(HOSTS) as farm:
         farm.latency = 0
