@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from crawler.extract import wording
 from crawler.extract.cleaning import article_lines, is_meta_line
-from crawler.extract.regions import headline_line, is_body_name, region_factors, weights
+from crawler.extract.regions import Regions, is_body_name, weights
 from crawler.extract.tree import Line, Node, Tree
 
 #: Weight of a line for the element `distance` levels above it: its own block, that block's parent, and so on.
@@ -33,16 +33,14 @@ class Body:
 _ABOVE = 0.4
 
 
-def find_container(tree: Tree, *, hidden: bool = False) -> Node | None:
+def find_container(tree: Tree, regions: Regions, *, hidden: bool = False) -> Node | None:
     """The element that holds the article, or None where no text is."""
-    factors = region_factors(tree)
-    headline = headline_line(tree)
     mass = [0.0] * len(tree.nodes)
     score = [0.0] * len(tree.nodes)
     for line, weight in zip(tree.lines, weights(tree, hidden=hidden), strict=True):
         if not weight:
             continue
-        counted = weight * factors[line.node.index] * (_ABOVE if line.index < headline else 1.0)
+        counted = weight * regions.factor(line.node) * (_ABOVE if line.index < regions.headline else 1.0)
         node: Node | None = line.node
         distance = 0
         while node is not None:
@@ -52,21 +50,23 @@ def find_container(tree: Tree, *, hidden: bool = False) -> Node | None:
             distance += 1
             node = node.parent
     best = _best(tree, score)
-    return _climb(best, tree, mass, factors) if best is not None else None
+    return _climb(best, tree, mass, regions) if best is not None else None
 
 
 def _best(tree: Tree, score: list[float]) -> Node | None:
     best, top = None, 0.0
-    for node in tree.nodes:
-        value = score[node.index]
-        if value and node.words and is_body_name(node.words):
-            value *= 1.1
+    for index, value in enumerate(score):
+        if not value:
+            continue
+        node = tree.nodes[index]
+        if node.words and is_body_name(node.words):
+            value *= 1.1  # noqa: PLW2901
         if value > top:
             best, top = node, value
     return best
 
 
-def _climb(node: Node, tree: Tree, mass: list[float], factors: list[float]) -> Node:
+def _climb(node: Node, tree: Tree, mass: list[float], regions: Regions) -> Node:
     """Go up while the parent adds article text: blocks of the same make, or the rest of a divided article."""
     current = node
     while current.parent is not None and current.parent.tag not in ("html", "#document"):
@@ -76,7 +76,7 @@ def _climb(node: Node, tree: Tree, mass: list[float], factors: list[float]) -> N
                 break
             current = parent
             continue
-        if not _same_make(current, parent, tree, mass, factors):
+        if not _same_make(current, parent, tree, mass, regions):
             break
         current = parent
     return current
@@ -87,7 +87,7 @@ def _is_wrapper(node: Node, parent: Node) -> bool:
     return node.tag in ("p", "span", "font", "strong", "section") and parent.tag not in ("body", "td")
 
 
-def _same_make(node: Node, parent: Node, tree: Tree, mass: list[float], factors: list[float]) -> bool:
+def _same_make(node: Node, parent: Node, tree: Tree, mass: list[float], regions: Regions) -> bool:
     """Whether enough siblings of `node` look like it and carry running text."""
     extra = 0.0
     for sibling in tree.nodes[parent.index + 1 :]:
@@ -95,7 +95,7 @@ def _same_make(node: Node, parent: Node, tree: Tree, mass: list[float], factors:
             break
         if sibling.parent is not parent or sibling is node:
             continue
-        if factors[sibling.index] < factors[node.index]:
+        if regions.factor(sibling) < regions.factor(node):
             continue
         if sibling.tag == node.tag and _alike(node, sibling):
             extra += mass[sibling.index]
@@ -121,20 +121,21 @@ _PARAGRAPH_LINES = 3
 
 def find_body(tree: Tree) -> Body:
     """The article's text; empty where the page has none. Hidden text counts only where nothing else is there."""
-    node = find_container(tree)
-    body = _read(tree, node, hidden=False)
+    regions = Regions(tree)
+    body = _read(tree, regions, hidden=False)
     size = len(body.text)
     if size < _LITTLE and any(line.hidden for line in tree.lines):
-        other = _read(tree, find_container(tree, hidden=True), hidden=True)
+        other = _read(tree, regions, hidden=True)
         if len(other.text) > 3 * size + 60:
             return other
     return body
 
 
-def _read(tree: Tree, node: Node | None, *, hidden: bool) -> Body:
+def _read(tree: Tree, regions: Regions, *, hidden: bool) -> Body:
+    node = find_container(tree, regions, hidden=hidden)
     if node is None:
         return Body()
-    lines = article_lines(tree, node, hidden=hidden)
+    lines = article_lines(tree, node, regions, hidden=hidden)
     return Body(lines, node, node.first, node.last)
 
 
@@ -151,7 +152,7 @@ def find_text_body(tree: Tree) -> Body:
             end = line.index
             break
         seen += len(line.text)
-    body = [x for x in article_lines(tree, tree.nodes[1]) if start <= x.index < end]
+    body = [x for x in article_lines(tree, tree.nodes[1], Regions(tree)) if start <= x.index < end]
     if not body and not start:
         body = [x for x in lines if wording.sentences(x.text)]
     return Body(body, tree.nodes[1], start, end)

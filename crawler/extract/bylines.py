@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from crawler.extract.dates import find_stamps, is_relative
 from crawler.extract.tree import Line, Node
@@ -102,9 +103,7 @@ def joined(line: Line) -> str:
 
 def read_line(text: str, byline: Byline, base_rank: int = 0) -> str | None:
     """Take labelled values of one line; the kind of a label that stands at its end without a value."""
-    if not _LABELLED.search(text):
-        return None
-    found = [(m, after) for m in _LABELS.finditer(text) if (after := _after_label(text, m)) is not None]
+    found = _labels(text)
     dangling = None
     for number, (match, after) in enumerate(found):
         kind = match.lastgroup or "other"
@@ -120,6 +119,14 @@ def read_line(text: str, byline: Byline, base_rank: int = 0) -> str | None:
         elif not raw.strip(_TRIM):
             dangling = kind if number + 1 == len(found) else None
     return dangling
+
+
+@lru_cache(maxsize=256)
+def _labels(text: str) -> tuple[tuple[re.Match[str], re.Match[str]], ...]:
+    """The labels of a line with what makes them such; kept, since a page's lines are read for several purposes."""
+    if not _LABELLED.search(text):
+        return ()
+    return tuple((m, after) for m in _LABELS.finditer(text) if (after := _after_label(text, m)) is not None)
 
 
 #: The first half of a longer label ("信息提供|日期：") that the next label was found in.

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 
 from crawler.extract import wording
-from crawler.extract.regions import region_factors
+from crawler.extract.regions import Regions
 from crawler.extract.tree import Line, Node, Tree
 
 #: After the editor's line nothing of the article follows, unless it stood before this share of the text.
@@ -14,14 +14,13 @@ _END_SHARE = 0.4
 _ENDS = frozenset("。！？!?…”；;」』》.")
 
 
-def article_lines(tree: Tree, node: Node, *, hidden: bool = False) -> list[Line]:
+def article_lines(tree: Tree, node: Node, regions: Regions, *, hidden: bool = False) -> list[Line]:
     """The lines of `node` that are the article's, in order, each once; hidden ones only where they continue it."""
     lines = tree.lines[node.first : node.last]
     if not hidden:
         lines = _without_hidden(lines)
-    factors = region_factors(tree)
-    base = factors[node.index]
-    lines = [line for line in lines if factors[line.node.index] >= base or _is_long(line)]
+    base = regions.factor(node)
+    lines = [line for line in lines if regions.factor(line.node) >= base or _is_long(line)]
     lines = _cut_tail(_cut_head(_rows_joined(lines, node)))
     lines = _without_furniture(lines)
     lines = _without_captions(tree, _without_link_lists(lines))

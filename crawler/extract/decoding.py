@@ -20,9 +20,7 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-_DECLARED = re.compile(
-    rb"""(?:charset|encoding)\s{0,8}=\s{0,8}["']?\s{0,8}([a-z0-9_\-]{3,20})"""
-)
+_DECLARED = re.compile(rb"""(?:charset|encoding)\s{0,8}=\s{0,8}["']?\s{0,8}([a-z0-9_\-]{3,20})""")
 _CJK = re.compile("[\u3400-\u9fff\ue000-\uf8ff]+")
 _ALIASES = {
     "gb2312": "gb18030",

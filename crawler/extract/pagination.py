@@ -11,6 +11,8 @@ _NUMBER = re.compile(r"^[\s\[【（(第<]{0,3}(\d{1,2})[\s\]】）)页>]{0,3}$")
 _NEXT = re.compile(
     r"^[\s\[【（(<>＞]{0,3}(?:下一页|下页|后一页|下一頁|余下全文|在本页阅读全文|阅读全文|查看全文|全文阅读|单页阅读)[\s\]】）)>＞»]{0,3}$"
 )
+#: No match of the two patterns above is longer.
+_PAGER_ROOM = 16
 _SUFFIX = re.compile(r"^(?P<whole>(?P<stem>[^?]*?)(?:[_-](?P<number>\d{1,2}))?)(?:\.\w{2,5})?$")
 _CALL = re.compile(
     r"createPageHTML\s?\(\s?(?P<pages>\d{1,2})\s?,\s?(?P<current>\d{1,2})\s?,\s?['\"](?P<stem>[\w-]{1,60})['\"]\s?,\s?['\"](?P<ext>\w{2,5})['\"]"
@@ -43,7 +45,9 @@ def further_pages(tree: Tree, first_line: int, url: str) -> list[str]:
 
 
 def _is_pager(tree: Tree, node: Node) -> bool:
-    text = tree.link_text(node).strip()[:20]
+    text = tree.link_text(node).strip()
+    if len(text) > _PAGER_ROOM:
+        return False
     return _NUMBER.match(text) is not None or _NEXT.match(text) is not None
 
 

@@ -33,7 +33,7 @@ def pictures(tree: Tree, body: Body, title: str) -> list[tuple[str, str | None]]
 def _inside(image: PageImage, body: Body) -> bool:
     node = body.node
     last = body.lines[-1].index + 1 if body.lines else body.last
-    return image.line <= last and any(ancestor is node for ancestor in image.node.ancestors())
+    return node is not None and image.line <= last and image.node.is_within(node)
 
 
 def _is_icon(image: PageImage) -> bool:

@@ -22,13 +22,6 @@ _BODY_WORDS = re.compile(
     r"article|content|(?<![a-z])text|zhengwen|(?<![a-z])zw(?![a-z])|editor|(?<![a-z])detail|(?<![a-z])zoom|(?<![a-z])body|(?<![a-z])main(?![a-z])|neirong|(?<![a-z])nr(?![a-z])"
 )
 
-
-@lru_cache(maxsize=4096)
-def is_body_name(words: str) -> bool:
-    """Whether an element calls itself the article's text."""
-    return _BODY_WORDS.search(words) is not None
-
-
 _NEVER = frozenset(("nav", "footer", "aside"))
 #: Elements around the whole page, whose names say nothing of a part.
 _WHOLE = frozenset(("body", "html", "form"))
@@ -54,29 +47,41 @@ def _weight(line: Line) -> float:
     return own * (1.0 if marks * 60 >= size else 0.4) + 4 * marks
 
 
-def region_factors(tree: Tree) -> list[float]:
-    """For each element how much its lines count: low inside comments, related news, footers and the like.
+class Regions:
+    """How much the lines of an element count: little inside comments, related news, footers and the like."""
 
-    An element that holds the page's headline is not taken at its name: sites call the article's box so, too.
-    """
-    if tree.factors:
-        return tree.factors
-    factors: list[float] = []
-    headline = headline_line(tree)
-    entries = _entries(tree)
-    for node in tree.nodes:
-        factor = factors[node.parent.index] if node.parent is not None else 1.0
-        if node.first == node.last:
-            pass  # nothing to weigh
-        elif node.index in entries:
-            factor = min(factor, _ENTRY)
-        elif node.tag in _NEVER:
-            factor = min(factor, 0.1)
-        elif node.words and node.tag not in _WHOLE and not node.first <= headline < node.last:
-            factor = min(factor, _word_factor(node.words))
-        factors.append(factor)
-    tree.factors = factors
-    return factors
+    def __init__(self, tree: Tree) -> None:
+        #: the line of the page's headline, -1 where it shows none
+        self.headline = headline_line(tree)
+        self._entries = _entries(tree)
+        self._factors: dict[int, float] = {}
+
+    def factor(self, node: Node) -> float:
+        """From 1 (an article's) to 0; never more than what the elements around count."""
+        if (known := self._factors.get(node.index)) is not None:
+            return known
+        path: list[Node] = []
+        outer: Node | None = node
+        while outer is not None and outer.index not in self._factors:
+            path.append(outer)
+            outer = outer.parent
+        factor = self._factors[outer.index] if outer is not None else 1.0
+        for inner in reversed(path):
+            factor = self._factors[inner.index] = min(factor, self._own(inner))
+        return factor
+
+    def _own(self, node: Node) -> float:
+        """What the element itself tells.
+
+        One that holds the page's headline is not taken at its name: sites call the article's box so, too.
+        """
+        if node.index in self._entries:
+            return _ENTRY
+        if node.tag in _NEVER:
+            return 0.1
+        if node.words and node.tag not in _WHOLE and not node.first <= self.headline < node.last:
+            return _word_factor(node.words)
+        return 1.0
 
 
 #: Weight of comments and of other news with summaries, told by their make.
@@ -136,6 +141,12 @@ def headline_line(tree: Tree) -> int:
         ):
             return line.index
     return -1
+
+
+@lru_cache(maxsize=_NAMES)
+def is_body_name(words: str) -> bool:
+    """Whether an element calls itself the article's text."""
+    return _BODY_WORDS.search(words) is not None
 
 
 @lru_cache(maxsize=_NAMES)

@@ -178,12 +178,19 @@ class Node:
 
     def ancestors(self, most: int = MAX_NODES) -> list[Node]:
         """The element itself and its ancestors, innermost first, at most so many."""
-        out: list[Node] = []
-        node: Node | None = self
+        out = [self]
+        node = self.parent
         while node is not None and len(out) < most:
             out.append(node)
             node = node.parent
         return out
+
+    def is_within(self, outer: Node) -> bool:
+        """Whether the element is `outer` or stands in it."""
+        node: Node | None = self
+        while node is not None and node.depth > outer.depth:
+            node = node.parent
+        return node is outer
 
 
 @dataclass(slots=True)
@@ -232,8 +239,6 @@ class Tree:
     refresh: str = ""
     link_rel: dict[str, str] = field(default_factory=dict)
     framed: bool = False
-    #: how much each element's lines count; filled by crawler.extract.regions
-    factors: list[float] = field(default_factory=list)
 
     def link_text(self, node: Node) -> str:
         """The text of a link with its white space as it stands in the markup."""
@@ -391,10 +396,9 @@ class _Builder:
                 self.flush()
             if tag == "br":
                 return None
-        elif tag in _SPECIAL or tag[:1] in _NO_ELEMENT:
-            if tag != "head":
-                self.no_element(tag, raw)
-                return None
+        elif (tag in _SPECIAL or tag[:1] in _NO_ELEMENT) and tag != "head":
+            self.no_element(tag, raw)
+            return None
         tree = self.tree
         node = Node(tag, raw.attributes, parent, len(tree.lines), len(tree.nodes))
         tree.nodes.append(node)

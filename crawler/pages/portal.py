@@ -87,14 +87,15 @@ class PortalArticlePage(ArticlePage):
     @cached_property
     def article(self) -> Body:
         """The text without a headline that stands in its element; text of a script where the markup has none."""
-        body = self._without_headline()
+        body = self._unheaded
         if len(body.text) < _SHELL and (markup := scripted_markup(self.tree)):
             scripted = _read_markup(markup)
             if len(scripted.text) > 2 * len(body.text) + _SHELL:
                 return scripted
         return body
 
-    def _without_headline(self) -> Body:
+    @cached_property
+    def _unheaded(self) -> Body:
         body, title = self.found, self.title
         if title is None or not body.lines or not body.lines[0].index <= title.first <= body.lines[-1].index:
             return body
@@ -123,7 +124,7 @@ class PortalArticlePage(ArticlePage):
     @cached_property
     def around(self) -> tuple[list[Line], list[Line], list[Line]]:
         """Lines that may tell of source, time and people: before the text (from the headline on), inside it, after it."""
-        lines = self._without_headline().lines
+        lines = self._unheaded.lines
         title = self.title
         if lines:
             first, last = lines[0].index, lines[-1].index + 1
@@ -276,7 +277,8 @@ class PortalText(PortalArticlePage):
             return None
         return Title(lines[0].text, lines[0].index, lines[0].index + 1)
 
-    def _without_headline(self) -> Body:
+    @cached_property
+    def _unheaded(self) -> Body:
         body, title = self.found, self.title
         if title is None or not body.lines or title.first < body.lines[0].index:
             return body
