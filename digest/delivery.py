@@ -39,7 +39,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass
 class DeliveryReport:
-    """What a run did. `alarm`: what an operator must hear of; `paused_until`: when the pace lets the next parcel go;
+    """What a run did. `alarm`: what an operator must hear of; `paused_until`: when the pace `limits` lets the next parcel go;
     `unserved`: rows that wait for a channel nobody set up; `suppressed_addresses`: with what their servers said.
     """
 
@@ -54,6 +54,7 @@ class DeliveryReport:
     stopped_because: str | None = None
     alarm: str | None = None
     paused_until: datetime | None = None
+    limits: Limits = field(default_factory=Limits)
     suppressed_addresses: dict[str, str] = field(default_factory=dict)
 
 
@@ -105,8 +106,9 @@ def deliver_due(
 ) -> DeliveryReport:
     """Send everything that is due over `channels`, at their pace, and report. Raises nothing but the process's own signals.
 
-    `paces` comes before a channel's own pace (an attribute `pace`, if it has one). `build` makes the parcel of one delivery or returns None when there is nothing for this recipient. `stop` is asked between
-    parcels. Safe to run twice at once and to kill at any moment.
+    `paces` comes before a channel's own pace (an attribute `pace`, if it has one). `build` makes the parcel of one delivery or
+    returns None when there is nothing for this recipient. `stop` is asked between parcels. Safe to run twice at once and to
+    kill at any moment.
     """
     report = DeliveryReport()
     own = worker or worker_name()
@@ -190,7 +192,7 @@ class _Run:
         now = self.now()
         free = self.pace.free_at(now)
         if free > now:
-            self.report.paused_until = free
+            self.report.paused_until, self.report.limits = free, self.pace.limits
             self._halt(f"pace of {self.name}: the next one may go at {free.isoformat(timespec='seconds')}")
             raise _Stop
 

@@ -35,6 +35,18 @@ class Limits:
         """How far back the ledger has to be asked."""
         return timedelta(seconds=max((seconds for seconds, _ in self.windows()), default=0))
 
+    def __str__(self) -> str:
+        """Say them for people; empty when there are none."""
+        given = [(getattr(self, key), key.removeprefix("per_")) for key in _WINDOWS]
+        return ", ".join(f"{limit} a{'n' * (word == 'hour')} {word}" for limit, word in given if limit > 0)
+
+    def time_for(self, count: int) -> timedelta:
+        """Return how long `count` parcels take at least, beginning with nothing sent before."""
+        full = [
+            timedelta(seconds=(count - 1) // limit * seconds) for seconds, limit in self.windows() if count
+        ]
+        return max(full, default=timedelta())
+
 
 @dataclass
 class _Window:
@@ -63,6 +75,11 @@ class Pace:
     def __init__(self, limits: Limits, domains: Mapping[str, Limits] | None = None) -> None:
         self._all = _Window(limits)
         self._domains = {domain: _Window(each) for domain, each in (domains or {}).items()}
+
+    @property
+    def limits(self) -> Limits:
+        """What holds for all addresses together."""
+        return self._all.limits
 
     @property
     def memory(self) -> timedelta:

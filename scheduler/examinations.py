@@ -126,13 +126,16 @@ def mail(config: Config) -> Iterator[Check]:
     from digest.parcels import mail_channel
 
     try:
-        mail_channel(config).check()
+        channel = mail_channel(config)
+        channel.check()
     except DeliveryError as error:
         yield Check("mail", False, str(error), _MAIL.get(error.reason, "mail_refused"))
     except ValueError as error:  # the password's file cannot be read
         yield Check("mail", False, str(error), "secret_unreadable")
     else:
-        yield Check("mail", True, f"{config.mail.host}:{config.mail.port} answers, {config.mail.security}")
+        pace = channel.pace.limits
+        said = f"{config.mail.host}:{config.mail.port} answers, {config.mail.security}, pace: {str(pace) or 'none'}"
+        yield Check("mail", True, said)
 
 
 def returns(config: Config) -> Iterator[Check]:

@@ -141,14 +141,20 @@ def doubtful_delivery(session: Session, store: Store, now: datetime) -> Iterator
         )
 
 
-def stuck_delivery(session: Session, store: Store, now: datetime) -> Iterator[Finding]:  # noqa: ARG001
+def stuck_delivery(session: Session, store: Store, now: datetime) -> Iterator[Finding]:
     """Deliveries that have been waiting for a day, one finding per issue."""
     for issue, rows in _by_issue(stuck(session, now - timedelta(days=1))):
         last = max(rows, key=lambda row: row.attempts)
-        why = last.reply or last.reason or "no mail server configured"
+        why = last.reply or last.reason or _why_unsent(store)
         yield Finding(
             "stuck_delivery", issue, f"{len(rows)} wait since a day, {last.attempts} attempt(s): {why}"
         )
+
+
+def _why_unsent(store: Store) -> str:
+    if not store.config.mail.host:
+        return "no mail server is configured"
+    return "more than the pace of the server lets go; `parknews doctor` names it"
 
 
 def _by_issue(rows: object) -> list[tuple[str, list[Delivery]]]:

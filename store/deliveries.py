@@ -433,8 +433,9 @@ def summary(session: Session, issue_id: int) -> dict[str, int]:
 
 @dataclass(frozen=True)
 class Outlook:
-    """What a run leaves: rows whose moment has not come, the first of these moments and why, rows that wait for a person."""
+    """What a run leaves: rows that are due, rows put off with the first of their moments and why, rows that wait for a person."""
 
+    due: int = 0
     put_off: int = 0
     next_at: datetime | None = None
     why: str = ""
@@ -442,15 +443,19 @@ class Outlook:
 
 
 def outlook(session: Session, now: datetime) -> Outlook:
-    """Return what is left to be sent later or settled by hand."""
-    later = and_(Delivery.state.in_(_WAITING), Delivery.next_attempt_at > now)
-    doubtful = select(func.count()).select_from(Delivery).where(Delivery.state == "in_doubt")
+    """Return what is left to be sent or settled by hand, over all channels."""
+
+    def counted(condition: Any) -> int:
+        return session.scalar(select(func.count()).select_from(Delivery).where(condition)) or 0
+
+    waiting = Delivery.state.in_(_WAITING)
+    later = and_(waiting, Delivery.next_attempt_at > now)
     first = session.scalar(select(Delivery).where(later).order_by(Delivery.next_attempt_at).limit(1))
-    left = Outlook(in_doubt=session.scalar(doubtful) or 0)
+    put_off, in_doubt = counted(later), counted(Delivery.state == "in_doubt")
+    left = Outlook(due=counted(waiting) - put_off, put_off=put_off, in_doubt=in_doubt)
     if first is None:
         return left
-    count = session.scalar(select(func.count()).select_from(Delivery).where(later)) or 0
-    return replace(left, put_off=count, next_at=first.next_attempt_at, why=first.reply or first.reason or "")
+    return replace(left, next_at=first.next_attempt_at, why=first.reply or first.reason or "")
 
 
 def sent_since(session: Session, channel: str, since: datetime) -> list[tuple[datetime, str]]:

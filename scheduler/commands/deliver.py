@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import click
@@ -83,15 +83,25 @@ def _remarks(store: Store, report: DeliveryReport) -> Iterator[str]:
         yield f"{address} gets no more mail: {reply}; `parknews recipient reactivate {address}` takes that back"
     if report.unserved:
         yield "unserved: no such channel is set up; for mail set [mail] host and sender in parknews.toml"
-    if report.paused_until:
-        yield f"the pace lets the next one go at {_moment(store, report.paused_until)}"
     with read_scope(store.engine) as session:
         left = outlook(session, datetime.now(UTC))
+    if report.paused_until:
+        yield (
+            f"{left.due} wait for their turn, the first until {_moment(store, report.paused_until)}; "
+            f"the pace is {report.limits}, so that all take {_about(report.limits.time_for(left.due))}"
+        )
     if left.next_at:
         why = "more at a time their provider does not take" if left.why == PACED else left.why
         yield f"{left.put_off} put off, the first until {_moment(store, left.next_at)}: {why}"
     if left.in_doubt:
         yield f"{left.in_doubt} in doubt: `parknews deliver --in-doubt` lists them"
+
+
+def _about(time: timedelta) -> str:
+    for unit, seconds in (("days", 86_400), ("hours", 3600), ("minutes", 60)):
+        if time.total_seconds() >= 2 * seconds:
+            return f"some {round(time.total_seconds() / seconds)} {unit}"
+    return "a minute or two"
 
 
 def _moment(store: Store, moment: datetime) -> str:

@@ -58,3 +58,18 @@ def test_the_configured_pace_holds_without_being_asked_for(sqlite_engine: Engine
         )
         report = office.run({"mail": SmtpChannel(mail)})
     assert (report.sent, report.paused_until) == (3, now + timedelta(minutes=1))
+
+
+def test_a_pace_says_itself_and_how_long_a_number_of_mails_takes() -> None:
+    limits = Limits(per_minute=8, per_hour=80, per_day=200)
+    assert (str(limits), str(Limits())) == ("8 a minute, 80 an hour, 200 a day", "")
+    waits = [limits.time_for(count) for count in (0, 8, 9, 81, 600, 601)]
+    assert waits == [
+        timedelta(),
+        timedelta(),
+        timedelta(minutes=1),
+        timedelta(hours=1),
+        timedelta(days=2),
+        timedelta(days=3),
+    ]
+    assert Limits().time_for(10_000) == timedelta()

@@ -122,7 +122,11 @@ def test_the_pace_is_no_fault(office: Office) -> None:
         path.write_text(path.read_text().replace("timeout = 3", "timeout = 3\nmax_per_day = 2"))
         said = deliver(office)
         assert said.startswith("2 sent")
-        assert "the pace lets the next one go at " in said
+        assert re.search(
+            r"^  1 wait for their turn, the first until .*; the pace is 60 a minute, 1000 an hour, 2 a day",
+            said,
+            re.MULTILINE,
+        )
         assert alerts(office) == []
 
 

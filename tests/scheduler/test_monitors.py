@@ -86,6 +86,17 @@ def add_issue(store: Store, due: datetime, composed: datetime | None = None) -> 
         enqueue(session, issue.id, due)
 
 
+def test_who_waits_since_a_day_is_told_for_what(store: Store, now: datetime) -> None:
+    def detail() -> str:
+        found = run_monitors(store, now + timedelta(hours=25))
+        return next(finding.detail for finding in found if finding.kind == "stuck_delivery")
+
+    add_issue(store, now)
+    assert detail() == "1 wait since a day, 0 attempt(s): no mail server is configured"
+    with_mail(store, 25)
+    assert "more than the pace of the server lets go" in detail()
+
+
 def test_a_fault_is_told_once_and_its_end_once(store: Store, now: datetime, tmp_path: Path) -> None:
     add_sources(store, now, "good", "bad")
     with SmtpSink(tmp_path / "mail") as sink:

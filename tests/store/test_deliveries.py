@@ -243,6 +243,30 @@ def test_what_was_sent_lately_is_told_with_its_address(queued_anywhere: Engine, 
         assert deliveries.sent_since(session, "mail", now + timedelta(minutes=1)) == []
 
 
+def test_what_is_left_after_a_run_is_told_with_the_first_moment_and_why(
+    queued_anywhere: Engine, now: datetime
+) -> None:
+    def left() -> deliveries.Outlook:
+        with read_scope(queued_anywhere) as session:
+            return deliveries.outlook(session, now)
+
+    assert left() == deliveries.Outlook(due=3)
+    claim_ids(queued_anywhere, "w", now, 2)
+    with ledger(queued_anywhere) as session:
+        deliveries.mark_retry(session, 1, "w", now + timedelta(seconds=1000), "address_refused", "450 later")
+        deliveries.release(session, [2], "w", now + timedelta(seconds=60))
+    assert left() == deliveries.Outlook(
+        due=1, put_off=2, next_at=now + timedelta(seconds=60), why=deliveries.PACED
+    )
+    with ledger(queued_anywhere) as session:
+        deliveries.claim(session, "w", now + timedelta(seconds=60), 9)
+        deliveries.mark_at_the_dot(session, 2, "w", now)
+        deliveries.mark_in_doubt(session, 2, "w", "timeout")
+    assert left() == deliveries.Outlook(
+        put_off=1, next_at=now + timedelta(seconds=1000), why="450 later", in_doubt=1
+    )
+
+
 def test_rows_of_channels_nobody_serves_are_counted(queued: Engine, now: datetime) -> None:
     with ledger(queued) as session:
         assert deliveries.count_unserved(session, ["mail"]) == 0
