@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from scrapy import Request
 from scrapy.crawler import Crawler
+from scrapy.downloadermiddlewares.redirect import MetaRefreshMiddleware
 from scrapy.downloadermiddlewares.robotstxt import RobotsTxtMiddleware
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
@@ -93,6 +94,17 @@ class LeaveAloneMiddleware:
 
 def _visit(request: Request) -> tuple[str, str]:
     return urlparse_cached(request).netloc, request.meta.get("source", "")
+
+
+class SparingMetaRefreshMiddleware(MetaRefreshMiddleware):
+    """Spares pages that do not name a refresh where Scrapy looks for one from being decoded whole to find that out."""
+
+    def process_response(self, request: Request, response: Response) -> Request | Response:  # type: ignore[override]
+        """Return the response, or the request for where the page leads."""
+        # Scrapy reads 4,096 characters; one has four bytes at most, and zeros are the other half of UTF-16's.
+        if b"refresh" not in response.body[: 4 * 4096].replace(b"\0", b"").lower():
+            return response
+        return super().process_response(request, response)
 
 
 class PatientRobotsTxtMiddleware(RobotsTxtMiddleware):
