@@ -30,7 +30,7 @@ from store.issues import (
     source_looks,
 )
 from store.models import Issue
-from store.stories import Told, events_among, practices
+from store.stories import Told, events_among, practices, settle_stories
 
 #: A story published this long before the period is old news found late: one line under 补录.
 OLD_AFTER = timedelta(days=31)
@@ -55,16 +55,19 @@ class Material:
 def compose_issue(engine: Engine, config: Config, now: datetime) -> Issue | None:
     """Compose and freeze the issue due at or before `now`; None when it exists, when the editor holds it, or for a second caller.
 
-    Raises VocabularyError for a broken vocabulary and ConfigError for a model that cannot be used; then nothing was written.
+    Stories that wait for it are settled first, so that the order in which articles came shows in no issue.
+    Raises VocabularyError for a broken vocabulary and ConfigError for a model that cannot be used; then no issue was written.
     """
     due = due_at(now, config.digest, config.zone_info)
     with read_scope(engine) as session:
         before = past_issues(session, TREND_ISSUES)
         if before and (due <= before[0].due_at or now <= before[0].period_end):
             return None
-        acts = editor_acts(session)
-        if is_held(acts):
+        if is_held(editor_acts(session)):
             return None
+    settle_stories(engine, now)
+    with read_scope(engine) as session:
+        acts = editor_acts(session)
         material = Material(candidates(session, now), acts, _looks(session, config, before, due, now), before)
     draft = _with_model(draft_issue(material, config, due, now), material, config)
     with session_scope(engine) as session:

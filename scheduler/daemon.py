@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 LEASE = "daemon"
 #: Seconds between looks at the slow things: monitors and pruning.
-MONITOR_SECONDS, PRUNE_SECONDS = 60, 86_400
+MONITOR_SECONDS, PRUNE_SECONDS, SETTLE_SECONDS = 60, 86_400, 21_600
 #: Seconds that wall clock and monotonic clock may drift apart between two looks before it counts as a jump.
 JUMP_SECONDS = 5
 #: Seconds that jobs in the middle of something get at the end, after the crawls were ended (7 s at most).
@@ -119,6 +119,7 @@ class Daemon:
             (self.deliver, settings.tick_seconds),
             (self.work.watch, max(MONITOR_SECONDS, settings.tick_seconds)),
             (self.work.prune, PRUNE_SECONDS),
+            (self.work.settle, SETTLE_SECONDS),
             (self.read_scans, max(MONITOR_SECONDS, settings.tick_seconds)),
         ]
         for job, seconds in ticks:

@@ -183,6 +183,13 @@ class Work:
         except OSError as error:
             logger.warning("%s could not be pinged: %s", url, error)
 
+    def settle(self, now: datetime) -> None:
+        """Work stories out again when articles came that others should have followed."""
+        from store.stories import settle_stories
+
+        if done := settle_stories(self.store.engine, now):
+            logger.info("stories settled: %s", done)
+
     def prune(self, now: datetime) -> None:
         """Delete old raw pages."""
         if count := prune(self.store, now):

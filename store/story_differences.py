@@ -40,6 +40,10 @@ class _Place:
     links: frozenset[int]
 
 
+_Change = tuple[_Place, _Place]
+"""An article's part as it is and as it shall be."""
+
+
 @dataclass(slots=True, frozen=True)
 class _Head:
     """What a story's row says beyond what is counted from its articles."""
@@ -54,7 +58,7 @@ class _Head:
 class _Group:
     """Stories between which articles, links or succession change: taken over together or not at all."""
 
-    places: dict[int, _Place] = field(default_factory=dict)
+    places: dict[int, _Change] = field(default_factory=dict)
     stories: dict[int, _Head] = field(default_factory=dict)
 
 
@@ -79,14 +83,15 @@ def take_over(engine: Engine, scratch: Engine) -> tuple[int, list[int]]:
 
 def _groups(engine: Engine, scratch: Engine) -> list[_Group]:
     """Return what differs, parted into groups that have nothing to do with each other."""
-    places: dict[int, _Place] = {}
+    places: dict[int, _Change] = {}
     roots = _Roots()
     with read_scope(engine) as there, read_scope(scratch) as here:
-        for span in _ranges(here, _ARTICLE):
-            old, new = _places(there, *span), _places(here, *span)
+        for after, upto in _ranges(here, _ARTICLE):
+            chosen = _ARTICLE.c.id.between(after + 1, upto), _LINK.c.article_id.between(after + 1, upto)
+            old, new = _places(there, *chosen), _places(here, *chosen)
             for number in old.keys() & new.keys():
                 if not _agree(old[number], new[number]):
-                    places[number] = new[number]
+                    places[number] = old[number], new[number]
                     links = old[number].links | new[number].links
                     roots.join([new[number].story, _home(here, number), *links])
         for after, upto in _ranges(here, _STORY):
@@ -133,11 +138,11 @@ class _Roots:
         return iter(list(self._up))
 
 
-def _grouped(scratch: Session, roots: _Roots, places: dict[int, _Place]) -> list[_Group]:
+def _grouped(scratch: Session, roots: _Roots, places: dict[int, _Change]) -> list[_Group]:
     groups: dict[int, _Group] = defaultdict(_Group)
-    for number, place in places.items():
-        assert place.story is not None
-        groups[roots.of(place.story)].places[number] = place
+    for number, change in places.items():
+        assert change[1].story is not None
+        groups[roots.of(change[1].story)].places[number] = change
     for chunk in _chunks(list(roots)):
         for number, head in _heads(scratch, _STORY.c.id.in_(chunk)).items():
             groups[roots.of(number)].stories[number] = head
@@ -168,18 +173,17 @@ def _ranges(session: Session, table: Table) -> Iterator[tuple[int, int]]:
         last = numbers[-1]
 
 
-def _places(session: Session, after: int, upto: int) -> dict[int, _Place]:
-    links: dict[int, set[int]] = defaultdict(set)
-    for story, article in session.execute(
-        select(_LINK.c.story_id, _LINK.c.article_id).where(_LINK.c.article_id.between(after + 1, upto))
-    ):
-        links[article].add(story)
+def _places(session: Session, articles: ColumnElement[bool], links: ColumnElement[bool]) -> dict[int, _Place]:
+    """Return the part of some articles; `links` chooses the same articles in the table of further stories."""
+    further: dict[int, set[int]] = defaultdict(set)
+    for story, article in session.execute(select(_LINK.c.story_id, _LINK.c.article_id).where(links)):
+        further[article].add(story)
     rows = session.execute(
         select(_ARTICLE.c.id, *_PART, _TEXT.c.page)
         .outerjoin(_TEXT, _TEXT.c.article_id == _ARTICLE.c.id)
-        .where(_ARTICLE.c.id.between(after + 1, upto))
+        .where(articles)
     )
-    return {row[0]: _Place(*row[1:], frozenset(links.get(row[0], ()))) for row in rows}
+    return {row[0]: _Place(*row[1:], frozenset(further.get(row[0], ()))) for row in rows}
 
 
 def _agree(old: _Place, new: _Place) -> bool:
@@ -203,14 +207,14 @@ def _is_as_copied(session: Session, scratch: Session, group: _Group) -> bool:
     """Tell whether a group's articles, and no others, still stand in its stories, and none went out in an issue meanwhile."""
     columns = (_ARTICLE.c.id, _ARTICLE.c.story_id, _ARTICLE.c.checksum, _ARTICLE.c.published_at)
     numbers = [number for number in group.stories if number < NEW]
-    for own, table, copied in (
-        (numbers, _ARTICLE.c.story_id, BEFORE.c.story_id),
-        (list(group.places), _ARTICLE.c.id, BEFORE.c.article_id),
-    ):
-        for chunk in _chunks(own):
-            now = {tuple(row) for row in session.execute(select(*columns).where(table.in_(chunk)))}
-            if now != _copied(scratch, copied.in_(chunk)):
-                return False
+    for chunk in _chunks(numbers):
+        now = {tuple(row) for row in session.execute(select(*columns).where(_ARTICLE.c.story_id.in_(chunk)))}
+        if now != _copied(scratch, BEFORE.c.story_id.in_(chunk)):
+            return False
+    for chunk in _chunks(list(group.places)):
+        parts = _places(session, _ARTICLE.c.id.in_(chunk), _LINK.c.article_id.in_(chunk))
+        if any(parts.get(number) != group.places[number][0] for number in chunk):
+            return False
     return not any(
         head.representative is None and records.in_issue(session, number) != records.in_issue(scratch, number)
         for number, head in group.stories.items()
@@ -224,14 +228,16 @@ def _chunks(numbers: list[int]) -> Iterator[list[int]]:
 
 def _write(session: Session, group: _Group) -> None:
     names = _begin_stories(session, group)
-    for number, place in group.places.items():
-        assert place.story is not None
-        story = names.get(place.story, place.story)
-        records.put_article(session, number, story, place.relation or "original", place.of, place.score)
-        session.execute(delete(_LINK).where(_LINK.c.article_id == number))
-        for link in sorted(place.links):
-            records.link_pages(session, [(number, story)], names.get(link, link))
-        _lead(session, number, place.page)
+    for number, (old, new) in group.places.items():
+        assert new.story is not None
+        story = names.get(new.story, new.story)
+        records.put_article(session, number, story, new.relation or "original", new.of, new.score)
+        if old.links != new.links:
+            session.execute(delete(_LINK).where(_LINK.c.article_id == number))
+            for link in sorted(new.links):
+                records.link_pages(session, [(number, story)], names.get(link, link))
+        if old.page != new.page:
+            _lead(session, number, old.page, new.page)
     for number, head in group.stories.items():
         if head.representative is None:
             _empty(session, number, names.get(head.merged_into or 0, head.merged_into))
@@ -250,17 +256,15 @@ def _begin_stories(session: Session, group: _Group) -> dict[int, int]:
     }
 
 
-def _lead(session: Session, article_id: int, page: bool | None) -> None:
-    """Make an article a leading text or take it out of them."""
-    now = session.scalar(select(_TEXT.c.page).where(_TEXT.c.article_id == article_id))
-    if page is None and now is not None:
+def _lead(session: Session, article_id: int, before: bool | None, page: bool | None) -> None:
+    """Make an article a leading text, a page, or neither."""
+    if page is None:
         index.drop_leader(session, article_id)
-    elif page is not None and now is None:
-        text = index.one_article(session, article_id)
-        assert text is not None
-        index.add_leader(session, article_id, text, index.find_candidates(session, text)[1], page=page)
-    elif page != now:
+    elif before is not None:
         session.execute(update(_TEXT).where(_TEXT.c.article_id == article_id).values(page=page))
+    elif (text := index.one_article(session, article_id)) is not None:
+        common = index.find_candidates(session, text)[1]
+        index.add_leader(session, article_id, text, common, page=page)
 
 
 def _fill(session: Session, story: int, head: _Head, follow_up_of: int | None) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Engine, delete, func, select
+from sqlalchemy.exc import SQLAlchemyError
 
 from store.database import read_scope, session_scope
 from store.models import Article, Story
@@ -14,6 +16,7 @@ from store.story_records import table_of
 from store.story_scratch import scratch_database, work_out
 from store.story_unsettled import StoryUnsettled, mark, unsettled
 
+logger = logging.getLogger(__name__)
 _STORY, _UNSETTLED = table_of(Story), table_of(StoryUnsettled)
 
 
@@ -38,11 +41,18 @@ class Rebuilt:
 
 
 def settle_stories(engine: Engine, now: datetime) -> Rebuilt | None:
-    """Rebuild when an article came before its place in the order of all; None when every story is as it should be."""
+    """Rebuild when an article came before its place in the order of all; None when every story is as it should be.
+
+    None as well, with a line in the log, when there is no room to work in: stories that wait keep nothing else waiting.
+    """
     with read_scope(engine) as session:
         if not unsettled(session):
             return None
-    return rebuild(engine, now)
+    try:
+        return rebuild(engine, now)
+    except (OSError, SQLAlchemyError) as error:
+        logger.warning("stories could not be settled, they stay as they are: %s", error)
+        return None
 
 
 def rebuild(engine: Engine, now: datetime) -> Rebuilt:

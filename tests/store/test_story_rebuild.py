@@ -6,6 +6,7 @@ import itertools
 import random
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -266,3 +267,14 @@ def test_many_articles_in_random_order_are_settled_like_a_rebuild(
         outcomes.append(told(arrive(sqlite_engine, made, now=now)))
         empty(sqlite_engine)
     assert outcomes[0] == outcomes[1] == outcomes[2]
+
+
+def test_without_room_to_work_in_stories_stay_and_keep_waiting(
+    stored: Engine, now: datetime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = stories(stored)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "missing"))
+    assert settle_stories(stored, now) is None
+    assert stories(stored) == before
+    with read_scope(stored) as session:
+        assert unsettled(session)
