@@ -37,7 +37,7 @@ def deliver_command(
 ) -> None:
     """Send every queued delivery whose time has come.
 
-    Exit code 1 when the run stopped early for a fault; the pace of a mail server is none.
+    Exit code 2 when the run stopped early for a fault; the pace of a mail server is none.
     """
     if settle is not None:
         _settle(settle, arrived)
