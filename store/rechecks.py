@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,6 +20,8 @@ from store.urls import url_key
 #: An article is looked at again after this time, then each time when as much time again has gone by as since it was first seen:
 #: at 12 hours, 1, 2, 4 and 8 days.
 FIRST_RECHECK = timedelta(hours=12)
+#: Mean age of an article when it is corrected: half of all within a day. Assumed, not measured.
+CORRECTED_WITHIN = timedelta(hours=35)
 #: Readers whose pages change: newspaper pages and hand-ins stay as they were printed.
 _READERS = ("portal",)
 #: Validators of pages that nobody has asked for in so long are forgotten.
@@ -97,8 +100,8 @@ def take_rechecks(
 
     First all to which trusted hints lead: `store.hints` says how many more than `limit` that may be. Then at most `limit` pages
     whose time has come: untrusted hints first, relevant before borderline, those of which no list tells when they were changed
-    before the others, newest first. Corrections come early, and before the issue they matter most. Only articles that may
-    stand in an issue (relevant or borderline) and were first seen in the last `days` days are looked at again.
+    before the others, then what the look is worth. Only articles that may stand in an issue (relevant or borderline) and were
+    first seen in the last `days` days are looked at again.
     """
     query = (
         select(Source, PageValidator, Article.id, Article.version, Article.relevant, Article.first_seen_at)
@@ -120,7 +123,7 @@ def take_rechecks(
         .limit(_MOST)
     )
     found: dict[str, Recheck] = {}
-    blind: list[tuple[tuple[bool, bool, bool], Recheck]] = []
+    blind: list[tuple[tuple[bool, bool, bool, float], Recheck]] = []
     trust: dict[str, dict[str, Any]] = {}
     for source, page, article, version, relevant, first_seen in session.execute(query):
         kinds = tuple((page.hint or "").split())
@@ -130,12 +133,23 @@ def take_rechecks(
             trust[source.name] = spend(left, kinds)
             found[page.url] = recheck
         elif now - page.fetched_at >= max(FIRST_RECHECK, page.fetched_at - first_seen):
-            blind.append(((not kinds, not relevant, any(entry[3] for entry in page.listed)), recheck))
+            told = any(entry[3] for entry in page.listed)
+            worth = worth_of_look(now - first_seen, page.fetched_at - first_seen)
+            blind.append(((not kinds, not relevant, told, -worth), recheck))
     blind.sort(key=lambda one: one[0])
     found |= {recheck.url: recheck for _, recheck in blind[:limit]}
     looked_at = update(PageValidator).where(PageValidator.url.in_(found)).values(fetched_at=now, hint=None)
     session.execute(looked_at.execution_options(synchronize_session=False))
     return list(found.values())
+
+
+def worth_of_look(age: timedelta, looked_at: timedelta) -> float:
+    """Return what a look at an article of this `age` is worth that was looked at last at the age `looked_at`: 0 to 1.
+
+    The chance that it was corrected since, less with every day by which the correction comes too late for its issue.
+    """
+    since = math.exp(-max(looked_at, timedelta()) / CORRECTED_WITHIN) - math.exp(-age / CORRECTED_WITHIN)
+    return since * math.exp(-age / timedelta(days=7))
 
 
 def settle_hints(session: Session, rechecks: Sequence[Recheck]) -> None:

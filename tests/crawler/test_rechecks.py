@@ -19,7 +19,7 @@ from store.fetched import FetchedPage
 from store.hints import TRUST, Listed
 from store.models import Article, ArticleVersion, PageValidator, RawPage, Source
 from store.pages import prune_pages
-from store.rechecks import note_freshness, note_listed, settle_hints, take_rechecks
+from store.rechecks import note_freshness, note_listed, settle_hints, take_rechecks, worth_of_look
 from tests.conftest import NOW
 from tests.crawler.test_spiders import TEXTS, source, texts
 from tests.loopback import Answer, Office, Site
@@ -163,11 +163,21 @@ def test_nothing_is_looked_at_when_that_is_switched_off(known: Engine) -> None:
     assert taken(known, 13 * HOUR, days=0) == []
 
 
-def test_the_newest_come_first(known: Engine) -> None:
+def test_the_look_that_is_worth_most_comes_first(known: Engine) -> None:
     keep(known, "http://a.example/0", NOW + HOUR)
-    assert taken(known, 14 * HOUR, limit=1) == ["http://a.example/0"]
     assert taken(known, 14 * HOUR, limit=1) == ["http://a.example/1"]
+    assert taken(known, 14 * HOUR, limit=1) == ["http://a.example/0"]
     assert taken(known, 14 * HOUR, limit=1) == []
+    keep(known, "http://a.example/9", NOW + 40 * HOUR)
+    assert taken(known, 80 * HOUR, limit=1) == ["http://a.example/9"]  # never looked at, the others were
+
+
+def test_a_look_is_worth_more_the_more_corrections_may_have_come_in_time() -> None:
+    never = [worth_of_look(hours * HOUR, -HOUR) for hours in (0, 12, 24, 60)]
+    assert never == sorted(never)
+    assert never[0] == 0
+    assert worth_of_look(300 * HOUR, timedelta()) < worth_of_look(60 * HOUR, timedelta())
+    assert worth_of_look(24 * HOUR, 12 * HOUR) < worth_of_look(24 * HOUR, timedelta()) < 1
 
 
 LIST = "http://a.example/list.html"
