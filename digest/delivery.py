@@ -32,8 +32,8 @@ GIVE_UP = timedelta(days=5)
 #: a row (6,000 recipients), so that twenty at once cost each mail as much as its marker.
 BATCH = 100
 #: A channel that broke down, left us in doubt, refused addresses or put us off this often in a row is left alone until the
-#: next run.
-MAX_BROKEN, MAX_DOUBTS, MAX_REFUSED, MAX_PUT_OFF = 3, 2, 10, 50
+#: next run; so is one for which that many editions in a row could not be built.
+MAX_BROKEN, MAX_DOUBTS, MAX_REFUSED, MAX_PUT_OFF, MAX_UNBUILT = 3, 2, 10, 50, 10
 _log = logging.getLogger(__name__)
 
 
@@ -129,7 +129,10 @@ def deliver_due(
 
 @dataclass
 class _Run:
-    """One run over one channel. `broken`, `doubts`, `refused` and `put_off` count what happened in a row."""
+    """One run over one channel. `broken`, `doubts`, `refused`, `put_off` and `unbuilt` count what happened in a row.
+
+    `alarmed`: the kinds of trouble the report has an alarm for.
+    """
 
     books: Connection
     name: str
@@ -144,7 +147,9 @@ class _Run:
     doubts: int = 0
     refused: int = 0
     put_off: int = 0
+    unbuilt: int = 0
     at_the_dot: bool = False
+    alarmed: set[str] = field(default_factory=set)
 
     def go(self) -> None:
         if not self._is_work():
@@ -205,8 +210,14 @@ class _Run:
         reasons = [self.report.stopped_because, why]
         self.report.stopped_because = "; ".join(filter(None, reasons))
         if alarm:
-            self.report.alarm = "; ".join(filter(None, [self.report.alarm, why]))
+            self._alarm(why, why)
         _log.log(logging.ERROR if alarm else logging.INFO, "channel %s stops: %s", self.name, why)
+
+    def _alarm(self, kind: str, why: str) -> None:
+        """Note what an operator must hear of, once for each kind: six hundred mails that are too large are one trouble."""
+        if kind not in self.alarmed:
+            self.alarmed.add(kind)
+            self.report.alarm = "; ".join(filter(None, [self.report.alarm, why]))
 
     def _one(self, row: Delivery) -> None:
         free = self.pace.free_for(row.recipient.address, self.now())
@@ -217,14 +228,26 @@ class _Run:
             parcel = self.build(row)
         except Exception as error:  # noqa: BLE001 - one recipient's edition must not keep the others from theirs
             _log.exception("delivery %d cannot be built", row.id)
-            self.report.failed += 1
-            self._retry(row, "build_failed", f"{type(error).__name__}: {error}")
+            self._not_built(row, f"{type(error).__name__}: {error}")
             return
+        self.unbuilt = 0
         if parcel is None:
             self._mark(deliveries.mark_skipped, row, "nothing_to_send")
             self.report.skipped += 1
         else:
             self._send(row, parcel)
+
+    def _not_built(self, row: Delivery, why: str) -> None:
+        self.report.failed += 1
+        self._alarm(
+            "build_failed",
+            f"the digest of {row.recipient.address} cannot be made ({why}); the log says where",
+        )
+        self._retry(row, "build_failed", why)
+        self.unbuilt += 1
+        if self.unbuilt >= MAX_UNBUILT:
+            self._halt(f"{MAX_UNBUILT} digests in a row cannot be made")
+            raise _Stop
 
     def _send(self, row: Delivery, parcel: Parcel) -> None:
         self.at_the_dot = False
@@ -276,7 +299,7 @@ class _Run:
         elif error.blame == "message":
             self._mark(deliveries.mark_skipped, row, error.reason)
             self.report.failed += 1
-            self.report.alarm = "; ".join(filter(None, [self.report.alarm, str(error)]))
+            self._alarm(error.reason, str(error))
         else:
             self._suppress(row, error)
 

@@ -63,14 +63,16 @@ def _deliver() -> None:
     )  # what it warns of stands in the report
     store = open_store()
     report = deliver(store, utc_now)
-    stopped = "" if report.paused_until and not report.alarm else report.stopped_because or report.alarm or ""
+    stopped = "" if report.paused_until else report.stopped_because or ""
+    alarm = report.alarm if report.alarm and report.alarm not in stopped else ""
+    fault = "; ".join(filter(None, [f"stopped: {stopped}" if stopped else "", alarm]))
     done = ", ".join(f"{count} {word}" for name, word in _DONE.items() if (count := getattr(report, name)))
-    if done or not stopped:
+    if done or not fault:
         click.echo(done or "nothing was due")
     for remark in _remarks(store, report):
         click.echo(f"  {remark}")
-    if stopped:
-        click.echo(f"parknews: stopped: {stopped}", err=True)
+    if fault:
+        click.echo(f"parknews: {fault}", err=True)
         raise SystemExit(2)
 
 

@@ -299,9 +299,33 @@ def test_one_edition_that_cannot_be_built_keeps_nobody_else_waiting(
 
     report = office.run({"mail": channel}, build)
     assert (report.failed, report.sent) == (1, 2)
+    assert report.alarm == (
+        "the digest of r000@example.cn cannot be made (ZeroDivisionError: broken template); the log says where"
+    )
     row = office.rows()[0]
     assert (row.state, row.reason) == ("retry", "build_failed")
     assert "broken template" in (row.reply or "")
+
+
+def test_an_issue_that_cannot_be_built_for_anybody_is_one_alarm_and_not_tried_for_everybody(
+    sqlite_engine: Engine, now: datetime
+) -> None:
+    office = Office(sqlite_engine, now, *addresses(30))
+
+    def build(row: Delivery) -> Parcel:
+        raise ZeroDivisionError("broken template")
+
+    report = office.run({"mail": RecordingChannel()}, build)
+    assert (report.failed, office.states().count("queued")) == (10, 20)
+    assert (report.alarm or "").count("broken template") == 1
+
+
+def test_mails_that_are_all_too_large_are_one_alarm(sqlite_engine: Engine, now: datetime) -> None:
+    office = Office(sqlite_engine, now, *addresses(5))
+    with ScriptedServer({"EHLO": b"250-x\r\n250 SIZE 20\r\n"}) as server:
+        report = office.deliver(server.port)
+    assert (report.failed, office.states()) == (5, ["skipped"] * 5)
+    assert (report.alarm or "").count("send the digest without attachments") == 1
 
 
 def test_a_channels_own_mistake_is_judged_by_where_it_happened(sqlite_engine: Engine, now: datetime) -> None:
