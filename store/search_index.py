@@ -13,10 +13,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import lru_cache
-from itertools import pairwise
+from itertools import chain
+from operator import add
 from typing import Any, cast
 from zlib import crc32
 
@@ -35,6 +36,7 @@ _SIGN = 0xE000
 _PRIVATE = re.compile("[\ue000-\uf8ff]")
 #: ASCII characters the tokenizer would split at or drop, moved to the private area.
 _SAFE = {code: _SIGN + code for code in range(128) if not chr(code).isalnum()}
+_SAFE_BREAK = BREAK.translate(_SAFE)
 #: First characters of tokens that are no pairs; private, so that no text can forge them (texts lose theirs in `fold`).
 ZONE, THEME, OUTLET, SOURCE, MONTH, YEAR = (chr(0xF700 + number) for number in range(6))
 
@@ -68,11 +70,12 @@ def fold(text: str) -> str:
 
 def pairs(folded: str) -> set[str]:
     """Return the tokens of a folded text."""
-    found: set[str] = set()
-    for part in folded.split(BREAK):
-        safe = part.translate(_SAFE)
-        found.update(map("".join, pairwise(safe)))
-    return found
+    return set(_pairs_in_order(folded))
+
+
+def _pairs_in_order(folded: str) -> Iterator[str]:
+    safe = folded.translate(_SAFE)
+    return chain.from_iterable(map(add, part, part[1:]) for part in safe.split(_SAFE_BREAK))
 
 
 def outlet_pairs(name: str) -> set[str]:
@@ -230,8 +233,9 @@ def _read(session: Session, ids: Sequence[int]) -> dict[int, dict[str, Any]]:
     return rows
 
 
-def _tokens(folded: str, labels: str) -> list[str]:
-    return sorted(pairs(folded)) + labels.split()
+def _words(folded: str, labels: str) -> str:
+    """Return a row as FTS5 reads it; that takes a repeated pair once and is quicker at it than a set."""
+    return f"{' '.join(_pairs_in_order(folded))} {labels}"
 
 
 def _take_out(session: Session, rows: Sequence[Any]) -> None:
@@ -242,7 +246,7 @@ def _take_out(session: Session, rows: Sequence[Any]) -> None:
     if session.get_bind().dialect.name == "sqlite":
         session.execute(
             text("INSERT INTO search_index(search_index, rowid, tokens) VALUES ('delete', :id, :tokens)"),
-            [{"id": row.article_id, "tokens": " ".join(_tokens(row.folded, row.labels))} for row in rows],
+            [{"id": row.article_id, "tokens": _words(row.folded, row.labels)} for row in rows],
         )
     else:
         session.execute(text("DELETE FROM search_index WHERE article_id = ANY(:ids)"), {"ids": numbers})
@@ -253,11 +257,10 @@ def _put_in(session: Session, rows: Sequence[dict[str, Any]]) -> None:
     if not rows:
         return
     session.execute(insert(_TEXT), rows)
-    found = [(row["article_id"], _tokens(row["folded"], row["labels"])) for row in rows]
     if session.get_bind().dialect.name == "sqlite":
         session.execute(
             text("INSERT INTO search_index(rowid, tokens) VALUES (:id, :tokens)"),
-            [{"id": number, "tokens": " ".join(tokens)} for number, tokens in found],
+            [{"id": row["article_id"], "tokens": _words(row["folded"], row["labels"])} for row in rows],
         )
     else:
         session.execute(
@@ -265,7 +268,10 @@ def _put_in(session: Session, rows: Sequence[dict[str, Any]]) -> None:
                 "INSERT INTO search_index(article_id, tokens) VALUES (:id, CAST(:tokens AS integer[])) "
                 "ON CONFLICT (article_id) DO UPDATE SET tokens = excluded.tokens"
             ),
-            [{"id": number, "tokens": _array(tokens)} for number, tokens in found],
+            [
+                {"id": row["article_id"], "tokens": _array([*pairs(row["folded"]), *row["labels"].split()])}
+                for row in rows
+            ],
         )
 
 
