@@ -45,12 +45,17 @@ DOWNLOAD_HANDLERS = {
     **dict.fromkeys(("data", "file", "ftp", "s3")),
 }
 
+_LEFT_OUT = (
+    ".CookiesMiddleware",
+    ".HttpCacheMiddleware",
+    ".HttpAuthMiddleware",
+    ".HttpProxyMiddleware",  # a proxy looks names up by itself, past our resolver: its variables are not heeded
+    ".RobotsTxtMiddleware",
+)
 DOWNLOADER_MIDDLEWARES_BASE = {
     name: place
     for name, place in default_settings.DOWNLOADER_MIDDLEWARES_BASE.items()
-    if not name.endswith(
-        (".CookiesMiddleware", ".HttpCacheMiddleware", ".HttpAuthMiddleware", ".RobotsTxtMiddleware")
-    )
+    if not name.endswith(_LEFT_OUT)
 }
 DOWNLOADER_MIDDLEWARES = {
     "crawler.middlewares.InternalHostsMiddleware": 80,

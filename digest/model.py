@@ -21,7 +21,7 @@ from threading import Thread
 from typing import Any
 from urllib.error import URLError
 from urllib.parse import urlsplit
-from urllib.request import HTTPRedirectHandler, Request, build_opener
+from urllib.request import HTTPRedirectHandler, ProxyHandler, Request, build_opener
 
 from digest.fact_gate import refusal
 from digest.typography import repair
@@ -55,7 +55,7 @@ class Model:
     cache: Path
     seconds: float = ISSUE_SECONDS
     _failures: int = 0
-    _opener: Any = field(default_factory=lambda: build_opener(_NoRedirects))
+    _opener: Any = field(default_factory=lambda: build_opener(_NoRedirects, ProxyHandler({})))
 
     def summary(self, title: str, text: str, zones: list[str]) -> str:
         """Return a summary that passed the fact gate, or "". Asked once for the same article; never raises."""

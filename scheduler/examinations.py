@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -26,6 +27,8 @@ _MAIL = {
     "login_refused": "mail_login",
     "not_configured": "mail_host",
 }
+#: Where other programs find a proxy; ours go straight to sites, mail server and chats.
+_PROXIES = ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
 #: Seconds a name server gets.
 DNS_SECONDS = 5.0
 
@@ -98,6 +101,8 @@ def network(config: Config) -> Iterator[Check]:
     known = sum(_answer(answer) for answer in answers)
     pool.shutdown(wait=False, cancel_futures=True)
     yield Check("name server", known > 0, f"{known} of {len(hosts)} source hosts are known", "source_hosts")
+    if named := [name for name in _PROXIES if os.environ.get(name)]:
+        yield Check("proxy", True, f"{', '.join(named)} in the environment: not used", "proxy", note=True)
 
 
 def _resolves(host: str) -> bool:

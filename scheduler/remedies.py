@@ -70,8 +70,12 @@ REMEDIES: dict[str, tuple[str, str]] = {
     ),
     "source_folder": ("make the folder or correct the source's `path`", "请建立该目录，或改正该来源的 path"),
     "source_hosts": (
-        "check the machine's network, its name server (/etc/resolv.conf) and proxy",
-        "请检查本机网络、域名服务器（/etc/resolv.conf）和代理设置",
+        "check the machine's network and its name server (/etc/resolv.conf)",
+        "请检查本机网络和域名服务器（/etc/resolv.conf）",
+    ),
+    "proxy": (
+        "let the machine reach sites and mail server directly; parknews uses no proxy",
+        "请让本机直接访问各来源和邮件服务器；parknews 不使用代理",
     ),
     "source_faults": (
         "`parknews source show NAME` tells more; `parknews source try NAME` tries it now",

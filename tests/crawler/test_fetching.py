@@ -19,6 +19,12 @@ def test_a_page_is_fetched_with_its_declared_encoding(site: Site) -> None:
     assert (page.body.decode("gbk"), page.declared, page.content_type) == ("党建", "gbk", "text/html")
 
 
+@pytest.mark.usefixtures("proxy_nobody_may_use")
+def test_a_proxy_of_the_environment_is_not_used(site: Site) -> None:
+    site.pages["/a"] = "党建".encode()
+    assert fetch(f"{site.root}/a", user_agent="test", allow_private=True).body == "党建".encode()
+
+
 @pytest.mark.parametrize(
     "host",
     [

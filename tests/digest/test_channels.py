@@ -152,6 +152,17 @@ def test_a_channel_has_a_name_checks_opens_sends_and_closes(
     assert (seen, arrived()) == ([0], 1)
 
 
+@pytest.mark.usefixtures("proxy_nobody_may_use")
+def test_no_channel_goes_through_a_proxy_of_the_environment(
+    channel: tuple[Channel, Callable[[], int]],
+) -> None:
+    out, arrived = channel
+    out.open()
+    assert out.send(PARCEL, lambda: None)
+    out.close()
+    assert arrived() == 1
+
+
 def test_every_channel_an_office_can_open_is_held_to_this_contract(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -84,6 +84,12 @@ def test_a_grounded_answer_is_taken_and_asked_for_once(model: Model, server: Ser
     assert (body["model"], body["temperature"]) == ("some-model", 0)
 
 
+@pytest.mark.usefixtures("proxy_nobody_may_use")
+def test_the_key_is_shown_to_no_proxy_of_the_environment(model: Model, server: Server) -> None:
+    assert model.summary(TITLE, TEXT, ZONES) == GOOD
+    assert len(server.asked) == 1
+
+
 @pytest.mark.parametrize(
     "answer", ["43名党员干部与企业结对。", "<script>alert(1)</script>。", "", "a" * 5000]
 )

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from tests.loopback import PROXY_VARIABLES
+
 #: Given the connection's file and the path, writes whatever it likes.
 Answer = Callable[["Visit"], None]
 
@@ -130,10 +132,12 @@ class Done:
     megabytes: float  # the most memory it ever held
 
 
-def run(folder: Path, *command: str, seconds: float = 100) -> Done:
-    """Run `parknews` in a folder and measure it; killed after so many seconds."""
+def run(folder: Path, *command: str, seconds: float = 100, proxy: str = "") -> Done:
+    """Run `parknews` in a folder and measure it; killed after so many seconds. `proxy` stands in the environment."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith("PARKNEWS_")}
     environment |= {"PARKNEWS_CONFIG": str(folder / "parknews.toml")}
+    if proxy:
+        environment |= dict.fromkeys(PROXY_VARIABLES, proxy)
     output = folder / "output.txt"
     started = time.monotonic()
     with output.open("wb") as file:

@@ -100,10 +100,12 @@ def visited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visited]:
         "neighbour": Host("127.0.0.1", lambda visit: visit.page(list_page(["/a.html"]))),
     }
     folder = tmp_path_factory.mktemp("office")
-    with serving(secret, *hosts.values()):
+    proxy = Host("127.0.0.14", lambda visit: visit.page("代理".encode()))
+    with serving(secret, proxy, *hosts.values()):
         hosts["secret"] = secret
         _write_office(folder, hosts)
-        done = run(folder, "crawl")
+        done = run(folder, "crawl", proxy=proxy.root)
+        hosts["proxy"] = proxy
         yield _visited(folder, done, hosts)
 
 
@@ -140,6 +142,11 @@ def test_no_redirect_leads_to_this_machine_its_neighbours_or_the_metadata(visite
     assert visited.hosts["secret"].asked == []
     assert visited.titles == []
     assert visited.reasons["redirects"].get("private_address", 0) >= 9
+
+
+def test_a_proxy_of_the_environment_is_asked_for_nothing(visited: Visited) -> None:
+    """SSRF by way of a proxy: it would look names up by itself, so proxy variables are not heeded by anything of ours."""
+    assert visited.hosts["proxy"].asked == []
 
 
 def test_an_internal_host_is_closed_to_sources_that_are_not_internal(visited: Visited) -> None:

@@ -187,6 +187,10 @@ def no_name_server(place: Place) -> None:
     place.write(sources=SOURCE.replace("localhost", "nowhere.invalid"))
 
 
+def proxy_in_the_environment(place: Place) -> None:
+    place.patch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+
+
 def source_with_fault(place: Place) -> None:
     place.make_database()
     engine = make_engine(f"sqlite:///{place.database}")
@@ -355,6 +359,7 @@ FAULTS: list[tuple[Callable[[Place], None], str]] = [
     (source_folder_missing, "source_folder"),
     (ocr_missing, "ocr"),
     (no_name_server, "source_hosts"),
+    (proxy_in_the_environment, "proxy"),
     (source_with_fault, "source_faults"),
     (vocabulary_missing, "vocabulary"),
     (vocabulary_broken, "vocabulary"),
