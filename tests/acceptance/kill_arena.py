@@ -266,6 +266,7 @@ def run(crashes: int, seed: int = 1, url: str = "") -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    given = [int(word) for word in sys.argv[1:] if word.isdecimal()]
-    urls = [word for word in sys.argv[1:] if not word.isdecimal()]
-    sys.stdout.write(json.dumps(run(*(given or [100])[:2], url="".join(urls))) + "\n")
+    given = [int(word) for word in sys.argv[1:] if word.isdecimal()][:2]
+    crashes, seed = given + [100, 1][len(given) :]
+    url = "".join(word for word in sys.argv[1:] if not word.isdecimal())
+    sys.stdout.write(json.dumps(run(crashes, seed, url)) + "\n")

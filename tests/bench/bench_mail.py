@@ -43,6 +43,9 @@ from store import deliveries
 from store.config import Config, Digest, Mail
 from store.database import Engine, make_engine, session_scope
 from store.models import Base, Delivery
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
 from tests.acceptance.kill_arena import end, spawn
 from tests.digest.frozen_sample import add_people, enqueue, freeze_sample
 from tests.digest.smtp_servers import free_port
