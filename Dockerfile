@@ -20,7 +20,7 @@ RUN /opt/parknews/bin/pip install --no-index --no-deps --no-build-isolation . \
 FROM ${PYTHON}
 ENV PATH=/opt/parknews/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
     PARKNEWS_CONFIG=/office/parknews.toml SCRAPY_SETTINGS_MODULE=crawler.settings
-RUN useradd --system --uid 10001 --home-dir /office --create-home parknews
+RUN useradd --uid 10001 --shell /usr/sbin/nologin --home-dir /office --create-home parknews
 COPY --from=build /opt/parknews /opt/parknews
 WORKDIR /office
 VOLUME /office

