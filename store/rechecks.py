@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy import ColumnElement, String, bindparam, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -85,12 +85,18 @@ def note_listed(
     said: dict[str, list[Listed]] = {}
     for url, entry in listed if rows else ():
         said.setdefault(url_key(url), []).append(entry)
+    changed = []
     for key, title, url, read_at, before in rows:
         if entries := said.get(key):
             kinds, known = compare(before, entries, title, read_at)
             if kinds or sorted(known) != sorted(before):
-                values = {"listed": known} | ({"hint": " ".join(sorted(kinds))} if kinds else {})
-                session.execute(update(PageValidator).where(PageValidator.url == url).values(values))
+                hint = " ".join(sorted(kinds)) or None
+                changed.append({"page": url, "listed": known, "new_hint": hint})
+    if changed:
+        kept = func.coalesce(bindparam("new_hint", type_=String), PageValidator.hint)
+        statement = update(PageValidator).where(PageValidator.url == bindparam("page"))
+        statement = statement.values(listed=bindparam("listed"), hint=kept)
+        session.connection().execute(statement, changed)
 
 
 def take_rechecks(
