@@ -25,7 +25,7 @@ from scheduler.context import Store
 from scheduler.crawls import ChildCrawl, end_all
 from scheduler.jobs import Clock, new_holder
 from store.config import ConfigError
-from store.database import SQLAlchemyError, read_scope, session_scope
+from store.database import PATIENCE, SQLAlchemyError, read_scope, session_scope
 from store.leases import acquire, release
 from store.sources import claim_source, due_sources, find_source, hold_sources, lost_visits
 
@@ -168,7 +168,7 @@ class Worker:
 
     def _app(self) -> App:
         url = conninfo(self.store.config.database_url)
-        app = App(connector=PsycopgConnector(conninfo=url, timeout=WAIT))
+        app = App(connector=PsycopgConnector(conninfo=url, timeout=WAIT, kwargs=dict(PATIENCE)))
 
         @app.task(name=CRAWL, queue=CRAWL)
         async def crawl(source: str) -> None:

@@ -22,6 +22,7 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 
 #: What the other packages may name of the database library.
 __all__ = [
+    "PATIENCE",
     "Connection",
     "DatabaseUnavailable",
     "Engine",
@@ -40,6 +41,15 @@ __all__ = [
 _READ = "parknews_read"
 #: Seconds a writer waits for another one before "database is locked" is raised.
 BUSY_SECONDS = 30
+#: How soon a PostgreSQL counts as gone that answers nothing (seconds; the last one milliseconds): by default that takes hours.
+#: What the database's URL says itself goes before.
+PATIENCE = {
+    "connect_timeout": 10,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,
+}
 
 
 class DatabaseUnavailable(RuntimeError):
@@ -86,7 +96,8 @@ def make_engine(url: str) -> Engine:
     if parsed.drivername == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
     if parsed.get_backend_name() != "sqlite":
-        return create_engine(parsed, pool_pre_ping=True, json_serializer=_dumps)
+        patience = {name: value for name, value in PATIENCE.items() if name not in parsed.query}
+        return create_engine(parsed, pool_pre_ping=True, json_serializer=_dumps, connect_args=patience)
     if parsed.database and parsed.database != ":memory:":
         _make_folder(Path(parsed.database).parent)
     engine = create_engine(parsed, json_serializer=_dumps)
