@@ -47,6 +47,7 @@ def list_sources(kind: str | None) -> None:
 def show(name: str) -> None:
     """Show one source: state, rhythm, standing faults, last visits, last error."""
     from store.database import read_scope
+    from store.hints import TRUST
     from store.sources import find_source, last_crawls, rhythm
 
     context = _context()
@@ -62,6 +63,9 @@ def show(name: str) -> None:
         )
         click.echo(f"  last new   {_moment(row.last_new_at)}")
         click.echo(f"  rhythm     {rhythm(row)}")
+        if row.trust:
+            left = ", ".join(f"{kind} {count} of {TRUST}" for kind, count in sorted(row.trust.items()))
+            click.echo(f"  hints      {left} requests for changes its lists hint at")
         for kind, fault in row.faults.items():
             since = _moment(datetime.fromisoformat(fault["since"]))
             click.echo(f"  fault      {kind} since {since}: {fault['evidence']}")

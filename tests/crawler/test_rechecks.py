@@ -297,6 +297,7 @@ def test_lists_maps_and_feeds_lead_to_what_was_changed_and_to_nothing_else(
         assert len(session.scalars(select(ArticleVersion)).all()) == 3
     crawl(office, 2 * HOUR)
     assert asked_articles(site) == []
+    assert "hints      updated 20 of 20 requests" in office.call("parknews", "source", "show", "map").stdout
 
 
 def test_a_page_that_changed_around_the_same_article_is_not_kept_twice(known: Engine) -> None:
