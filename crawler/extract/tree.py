@@ -28,107 +28,26 @@ _SAFE_TAGS = 12_000
 _MAX_SCRIPT = 600_000
 _LEAST_EMBEDDED = 120
 
-BLOCK = frozenset(
-    [
-        "address",
-        "article",
-        "aside",
-        "blockquote",
-        "body",
-        "caption",
-        "center",
-        "dd",
-        "details",
-        "dialog",
-        "dir",
-        "div",
-        "dl",
-        "dt",
-        "fieldset",
-        "figcaption",
-        "figure",
-        "footer",
-        "form",
-        "frameset",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "header",
-        "hgroup",
-        "hr",
-        "html",
-        "legend",
-        "li",
-        "main",
-        "menu",
-        "nav",
-        "ol",
-        "optgroup",
-        "p",
-        "pre",
-        "section",
-        "summary",
-        "table",
-        "tbody",
-        "td",
-        "tfoot",
-        "th",
-        "thead",
-        "tr",
-        "ul",
-        "founder-content",
-    ]
-)
-_SKIP = frozenset(
-    [
-        "script",
-        "style",
-        "noscript",
-        "template",
-        "iframe",
-        "svg",
-        "object",
-        "embed",
-        "applet",
-        "select",
-        "option",
-        "button",
-        "textarea",
-        "head",
-        "title",
-        "canvas",
-        "audio",
-        "map",
-    ]
-)
-#: Elements that can be self-made by old editors around a whole article although they say "button" or "form".
+_BLOCK_TAGS = """
+address article aside blockquote body caption center dd details dialog dir div dl dt fieldset figcaption
+figure footer form frameset h1 h2 h3 h4 h5 h6 header hgroup hr html legend li main menu nav ol optgroup p
+pre section summary table tbody td tfoot th thead tr ul founder-content
+"""
+BLOCK = frozenset(_BLOCK_TAGS.split())
+#: Elements that show no text of the page's own.
+_SKIP_TAGS = """
+script style noscript template iframe svg object embed applet select option button textarea head title
+canvas audio map
+"""
+_SKIP = frozenset(_SKIP_TAGS.split())
 _HIDDEN = re.compile(r"display\s{0,3}:\s{0,3}none", re.IGNORECASE)
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9:-]{0,20})")
-_VOID = frozenset(
-    [
-        "area",
-        "base",
-        "br",
-        "col",
-        "embed",
-        "hr",
-        "img",
-        "input",
-        "link",
-        "meta",
-        "param",
-        "source",
-        "track",
-        "wbr",
-        "p",
-        "li",
-    ]
-)
+#: Elements that nothing closes.
+_VOID_TAGS = "area base br col embed hr img input link meta param source track wbr p li"
+_VOID = frozenset(_VOID_TAGS.split())
 _HEAD = frozenset(("meta", "base", "link"))
 _SPECIAL = _SKIP | _HEAD
+#: Elements that are listed by kind.
 _NOTED = frozenset(("a", "img", "frame", "frameset"))
 #: First characters of the parser's names for comments and document types.
 _NO_ELEMENT = frozenset("-!#")

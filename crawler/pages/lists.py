@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from urllib.parse import urlsplit
 
 from crawler.exceptions import NotAnArticle
@@ -29,6 +29,8 @@ _LIST_FILE = re.compile(
 _DOWNLOAD = re.compile(
     r"\.(?:jpe?g|png|gif|zip|rar|docx?|xlsx?|pptx?|mp4|mp3|apk|exe|css|js|ico|swf)$", re.IGNORECASE
 )
+_KEY = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f-]{20,}|[0-9a-f]{16,})")
+_DIGITS = re.compile(r"\d+")
 _IDENT = re.compile(r"\d{3,}|[0-9a-f]{16,}|(?=[A-Za-z0-9]*\d)(?=[A-Za-z0-9]*[A-Za-z])[A-Za-z0-9]{8,}")
 _QUERY_ID = re.compile(
     r"(?:^|&)(?:id|aid|nid|newsid|articleid|contentid|docid|infoid|article_id|tid|uuid|guid|unid|itemid|key)=[\w-]{1,64}",
@@ -48,6 +50,9 @@ _STATE_WORDS = re.compile(
     r"(?<![a-z])(?:first|last|odd|even|on|active|current|hover|cur|top|selected|line|bg|no\w*|clear\w*)(?![a-z])"
 )
 _NUMBERED = re.compile(r"[-_]?\d+(?![\w-])")
+#: Names whose meaning is kept: pages of one site share them; longer class attributes are cut.
+_NAMES = 4096
+_MAX_CLASSES = 300
 #: Left out of a group's path: old pages wrap single links in them and forget to close them.
 _INLINE = frozenset(["span", "font", "strong", "b", "i", "em", "u", "center", "marquee", "tbody"])
 #: Their classes mark positions or states of single entries.
@@ -97,7 +102,7 @@ class PortalListPage(ListPage):
             if self.records:
                 return self.records
             raise NotAnArticle("empty")
-        found = _links(choose(self.candidates, self.url, self._pager_line()))
+        found = _links(choose(self.candidates, self.url, self._following[1] if self._following else None))
         seen = {link.url for link in found}
         found += [link for link in self.records if link.url not in seen]
         if not found:
@@ -108,12 +113,11 @@ class PortalListPage(ListPage):
         """The address behind 下一页, rel=next, or the pager call of government sites."""
         if self._is_data():
             return None
-        following = _next_link(self)
-        return following[0] if following else _next_by_script(self)
+        return self._following[0] if self._following else _next_by_script(self)
 
-    def _pager_line(self) -> int | None:
-        following = _next_link(self)
-        return following[1] if following else None
+    @cached_property
+    def _following(self) -> tuple[str, int] | None:
+        return _next_link(self)
 
     def _is_data(self) -> bool:
         start = self.text.lstrip()[:300].lower()
@@ -123,9 +127,10 @@ class PortalListPage(ListPage):
 def find_candidates(tree: Tree, base: str, page_url: str) -> list[Candidate]:
     """All links of the page that could lead to articles, with their groups."""
     out = []
+    own = page_url.rstrip("/")
     for node in tree.links[:_MAX_LINKS]:
         url = join(base, node.get("href"))
-        if url is None or url.rstrip("/") == page_url.rstrip("/"):
+        if url is None or url.rstrip("/") == own:
             continue
         title = _title(tree, node)
         size = len(_CJK.findall(title))
@@ -150,20 +155,23 @@ def find_candidates(tree: Tree, base: str, page_url: str) -> list[Candidate]:
 
 def _in_navigation(node: Node) -> bool:
     return any(
-        ancestor.tag in ("nav", "footer")
-        or (ancestor.words and _NAVIGATION.search(ancestor.words) is not None)
+        ancestor.tag in ("nav", "footer") or (ancestor.words and _is_navigation(ancestor.words))
         for ancestor in node.ancestors(8)
         if ancestor.tag not in ("body", "html")
     )
 
 
+@lru_cache(maxsize=_NAMES)
+def _is_navigation(words: str) -> bool:
+    return _NAVIGATION.search(words) is not None
+
+
 def _title(tree: Tree, node: Node) -> str:
     text = clean_line(" ".join(tree.link_text(node).split()))
-    attribute = clean_line(node.get("title"))[:300]
-    if len(_CJK.findall(attribute)) >= _MIN_TITLE and (
-        text.rstrip().endswith(("…", "...", "..")) or len(text) < 4
-    ):
-        text = attribute
+    if text.endswith(("…", "..")) or len(text) < 4:
+        attribute = clean_line(node.get("title"))[:300]
+        if len(_CJK.findall(attribute)) >= _MIN_TITLE:
+            text = attribute
     return _TITLE_NOISE.sub("", text)[:300]
 
 
@@ -174,26 +182,30 @@ _STEPS = 11
 def _group(node: Node) -> str:
     """Tags and stable class names of the ancestors: what links of one list have in common."""
     steps: list[str] = []
-    for ancestor in node.ancestors()[1:]:
-        if ancestor.tag in ("body", "html") or len(steps) >= _STEPS:
-            break
-        if ancestor.tag in _INLINE:
-            continue
+    ancestor = node.parent
+    while ancestor is not None and ancestor.tag not in ("body", "html") and len(steps) < _STEPS:
         if ancestor.tag in _PLAIN:
             steps.append(ancestor.tag)
-            continue
-        words = _STATE_WORDS.sub("", ancestor.get("class").lower())
-        steps.append(f"{ancestor.tag}.{_NUMBERED.sub('', words) if ancestor.tag == 'div' else words}".strip())
+        elif ancestor.tag not in _INLINE:
+            steps.append(_step(ancestor.tag, ancestor.get("class")))
+        ancestor = ancestor.parent
     return "/".join(steps)
+
+
+@lru_cache(maxsize=_NAMES)
+def _step(tag: str, classes: str) -> str:
+    words = _STATE_WORDS.sub("", classes[:_MAX_CLASSES].lower())
+    return f"{tag}.{_NUMBERED.sub('', words) if tag == 'div' else words}".strip()
 
 
 def _shape(url: str) -> str:
     """The address with numbers and keys replaced: articles of one site share few shapes."""
-    parts = urlsplit(url)
-    path = re.sub(r"[0-9a-f]{8}-[0-9a-f-]{20,}|[0-9a-f]{24,}", "H", parts.path)
-    path = re.sub(r"\d+", "9", path)
-    segments = path.split("/")
-    return f"{len(segments)}|{segments[-1] or segments[-2:-1]}"
+    *folders, last = urlsplit(url).path.split("/")
+    return f"{len(folders) + 1}|{_unnumbered(last) or [_unnumbered(folder) for folder in folders[-1:]]}"
+
+
+def _unnumbered(segment: str) -> str:
+    return _DIGITS.sub("9", _KEY.sub("H", segment))
 
 
 def is_article_url(url: str) -> bool:
@@ -249,13 +261,11 @@ def _lists(candidates: list[Candidate]) -> list[list[Candidate]]:
         groups.setdefault(candidate.group, []).append(candidate)
     out: list[list[Candidate]] = []
     for group in groups.values():
-        holders = Counter(node.index for c in group for node in c.node.ancestors()[1:])
+        around = [candidate.node.ancestors()[1:] for candidate in group]
+        holders = Counter(node.index for ancestors in around for node in ancestors)
         homes: dict[int, list[Candidate]] = {}
-        for candidate in group:
-            home = next(
-                (n for n in candidate.node.ancestors()[1:] if holders[n.index] > 1 and n.tag not in _INLINE),
-                None,
-            )
+        for candidate, ancestors in zip(group, around, strict=True):
+            home = next((n for n in ancestors if holders[n.index] > 1 and n.tag not in _INLINE), None)
             if home is None:
                 continue
             # A list cut into several of five entries is one list; single entries share their home already.
@@ -317,11 +327,6 @@ def _usual_addresses(articles: list[Candidate]) -> set[str]:
         for c in articles
         if (shapes[c.shape] > 1 or url_day(c.url) or len(articles) < 10) and not _LICENCE.search(c.title)
     }
-
-
-def _whole_list(best: list[Candidate]) -> list[Candidate]:
-    """The group with short titles too, when it is homogeneous."""
-    return [c for c in best if c.title and (c.article or c.size >= _MIN_TITLE)]
 
 
 def _links(chosen: list[Candidate]) -> list[Link]:
@@ -386,12 +391,15 @@ def _next_link(page: PortalListPage) -> tuple[str, int] | None:
     by_sign = None
     for node in tree.links:
         text = tree.link_text(node).strip() or node.get("title").strip()
+        named = node.get("rel").lower() == "next" or (len(text) <= 12 and _NEXT_TEXT.match(text) is not None)
+        if not named and text not in _NEXT_SIGN:
+            continue
         url = page.urljoin(node.get("href"))
         if not url or url == page.url:
             continue
-        if node.get("rel").lower() == "next" or (len(text) <= 12 and _NEXT_TEXT.match(text)):
+        if named:
             return url, node.first
-        if text in _NEXT_SIGN and "pag" in " ".join(n.words for n in node.ancestors(4)):
+        if "pag" in " ".join(n.words for n in node.ancestors(4)):
             by_sign = by_sign or (url, node.first)
     return by_sign
 
