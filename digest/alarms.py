@@ -11,6 +11,7 @@ from jinja2 import TemplateError
 
 from digest.channels.base import DeliveryError, Parcel
 from digest.channels.posting import posting_channel
+from digest.channels.robot import octets
 from digest.dkim import DkimKey
 from digest.message import build_message, message_id
 from digest.parcels import dkim_key, mail_channel, mail_domain
@@ -19,6 +20,9 @@ from store.config import Config, ConfigError
 
 #: Before the name of a channel's variables: the operators' group is not the readers'.
 PREFIX = "alerts_"
+#: Where a chat takes less: so many alarms, characters of what was seen of each, octets for headline and line feeds.
+_FIRST, _DETAIL, _BESIDE = 12, 50, 300
+_NO_LIMIT = 10_000_000
 #: Alarms of one moment for one target: state (raised, cleared), kind, subject, detail, at.
 Lines = Sequence[Mapping[str, str]]
 
@@ -87,22 +91,30 @@ def _post(config: Config, name: str, lines: Lines, now: datetime, environ: Mappi
         channel = posting_channel(name, environ, PREFIX)
         if channel is None:
             return f"PARKNEWS_{PREFIX.upper()}{name.upper()}_URL is not set"
-        rendered = _rendered(config, lines, now)
-        root = config.digest.public_url.rstrip("/")
-        parcel = Parcel(
-            address=name,
-            message_id=message_id(_seed(lines), name, mail_domain(config)),
-            subject=rendered.subject,
-            text=rendered.text,
-            html=rendered.html,
-            url=f"{root}/status" if root else "",
-        )
         channel.open()
-        channel.send(parcel, _nothing)
+        channel.send(_notice(config, name, lines, now, getattr(channel, "limit", _NO_LIMIT)), _nothing)
         channel.close()
     except (DeliveryError, ConfigError) as error:
         return str(error)
     return ""
+
+
+def _notice(config: Config, name: str, lines: Lines, now: datetime, limit: int) -> Parcel:
+    """Return what is posted; where it would be cut, the first alarms in short and how many more there are."""
+    rendered = _rendered(config, lines, now)
+    text = rendered.text
+    if octets(text) + _BESIDE > limit:
+        short = [{**line, "detail": line["detail"][:_DETAIL]} for line in lines[:_FIRST]]
+        text = f"{_rendered(config, short, now).text.rstrip()}\n另有{len(lines) - len(short)}项，见 parknews status。"
+    root = config.digest.public_url.rstrip("/")
+    return Parcel(
+        address=name,
+        message_id=message_id(_seed(lines), name, mail_domain(config)),
+        subject=rendered.subject,
+        text=text,
+        html=rendered.html,
+        url=f"{root}/status" if root else "",
+    )
 
 
 def _rendered(config: Config, lines: Lines, now: datetime) -> Rendered:

@@ -59,6 +59,20 @@ def test_every_channel_tells_of_all_alarms_in_one_message(
     assert signed[name]
 
 
+@pytest.mark.parametrize("name", POSTING)
+def test_many_alarms_are_counted_where_a_chat_takes_less(name: str, receiver: Receiver) -> None:  # noqa: F811
+    lines = [RAISED | {"subject": f"source-{number}", "detail": "版式变更" * 70} for number in range(60)]
+    assert send_alarms(Config(), {name: lines}, NOW, environ(receiver, name)) == {name: ""}
+    body = receiver.requests[0][2].decode()
+    assert "60项待处理" in body
+    assert "全文见邮件" not in body
+    if name == "wecom":
+        assert "另有48项，见 parknews status" in body
+        assert len(receiver.body["markdown"]["content"].encode()) <= 4096
+    else:
+        assert ("source-59" in body) == (name == "webhook")
+
+
 def test_the_same_alarms_have_the_same_identifier_when_they_come_again(receiver: Receiver) -> None:  # noqa: F811
     receiver.status = 503
     for _ in range(2):
