@@ -83,7 +83,9 @@ EXTENSIONS = {
     "crawler.ending.QuickEnd": 90,
     "crawler.extensions.CrawlRecorder": 100,
 }
-WARN_ON_GENERATOR_RETURN_VALUE = False  # Scrapy would parse the source of the callback anew for every response
+WARN_ON_GENERATOR_RETURN_VALUE = (
+    False  # Scrapy would parse the source of the callback anew for every response
+)
 LOG_FORMATTER = "crawler.logformat.ShortLogFormatter"
 LOG_LEVEL = "INFO"
 TWISTED_REACTOR = "twisted.internet.asyncioreactor.AsyncioSelectorReactor"
