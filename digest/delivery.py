@@ -39,8 +39,9 @@ _log = logging.getLogger(__name__)
 
 @dataclass
 class DeliveryReport:
-    """What a run did. `alarm`: what an operator must hear of; `paused_until`: when the pace `limits` lets the next parcel go;
-    `unserved`: rows that wait for a channel nobody set up; `suppressed_addresses`: with what their servers said.
+    """What a run did. `alarm`: what an operator must hear of; `login_refused`: that it was a login, which is not tried often;
+    `paused_until`: when the pace `limits` lets the next parcel go; `unserved`: rows that wait for a channel nobody set up;
+    `suppressed_addresses`: with what their servers said.
     """
 
     sent: int = 0
@@ -53,6 +54,7 @@ class DeliveryReport:
     unserved: int = 0
     stopped_because: str | None = None
     alarm: str | None = None
+    login_refused: bool = False
     paused_until: datetime | None = None
     limits: Limits = field(default_factory=Limits)
     suppressed_addresses: dict[str, str] = field(default_factory=dict)
@@ -159,7 +161,7 @@ class _Run:
         try:
             self.channel.open()
         except DeliveryError as error:
-            self._halt(str(error), alarm=True)
+            self._give_up(error)
             return
         try:
             while self._batch():
@@ -212,6 +214,10 @@ class _Run:
         if alarm:
             self._alarm(why, why)
         _log.log(logging.ERROR if alarm else logging.INFO, "channel %s stops: %s", self.name, why)
+
+    def _give_up(self, error: DeliveryError) -> None:
+        self.report.login_refused |= error.reason == "login_refused"
+        self._halt(str(error), alarm=True)
 
     def _alarm(self, kind: str, why: str) -> None:
         """Note what an operator must hear of, once for each kind: six hundred mails that are too large are one trouble."""
@@ -326,7 +332,7 @@ class _Run:
         self._retry(row, error.reason, error.reply or str(error))
         self.broken += 1
         if error.permanent or self.broken >= MAX_BROKEN:
-            self._halt(str(error), alarm=True)
+            self._give_up(error)
             raise _Stop
 
     def _suppress(self, row: Delivery, error: DeliveryError) -> None:

@@ -28,6 +28,8 @@ logger = logging.getLogger(__name__)
 CATCH_UP = timedelta(minutes=15)
 #: Waits after deliveries that a broken channel stopped: doubled each time.
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(minutes=10)
+#: The same after a refused login: providers lock accounts that try wrong passwords too often. A corrected one comes with a restart.
+FIRST_LOGIN_PAUSE, LONGEST_LOGIN_PAUSE = timedelta(minutes=10), timedelta(hours=2)
 #: Between two pings of the outside watcher.
 PING_EVERY = timedelta(minutes=5)
 
@@ -129,7 +131,10 @@ class Work:
             return
         report = deliver(self.store, self.clock, stop)
         if report.alarm:
-            self._pause = min(max(FIRST_PAUSE, self._pause * 2), LONGEST_PAUSE)
+            first, longest = FIRST_PAUSE, LONGEST_PAUSE
+            if report.login_refused:
+                first, longest = FIRST_LOGIN_PAUSE, LONGEST_LOGIN_PAUSE
+            self._pause = min(max(first, self._pause * 2), longest)
             self._paused_since = now
             logger.error("deliveries wait %d s: %s", self._pause.total_seconds(), report.alarm)
         else:
