@@ -141,6 +141,8 @@ class SmtpChannel:
                 reason="garbage",
                 reply=reply.text,
             )
+        if reply.permanent and reply.enhanced in _NO_SUCH_PERSON:  # gateways ask the mailbox behind them only then
+            self._address_refused(reply)
         self._refused(reply, "the message")
         return reply.text
 
@@ -350,6 +352,9 @@ class SmtpChannel:
             self._refused(reply, "RCPT")
         if reply.code < 400:
             raise SmtpFault("garbage", f"{reply.text!r} to RCPT")
+        self._address_refused(reply)
+
+    def _address_refused(self, reply: Reply) -> NoReturn:
         self._reset()
         raise DeliveryError(
             f"{self._where} refused the address: {reply.text}",
@@ -398,6 +403,10 @@ _WAYS_OUT = {
     "DATA": "show this reply to whoever runs the server",
     "the message": "its filter may take the digest for spam: show this reply to whoever runs the server",
 }
+
+
+#: Enhanced codes (RFC 3463) that are about the recipient's address whenever they are said.
+_NO_SUCH_PERSON = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"})
 
 
 class _Closing(DeliveryError):

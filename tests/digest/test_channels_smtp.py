@@ -111,6 +111,8 @@ def test_a_hook_that_fails_leaves_the_message_undelivered() -> None:
         ({"MAIL": b"451 slow down\r\n"}, (False, "channel", False)),
         ({"DATA": b"554 spam\r\n"}, (True, "channel", False)),
         ({".": b"554 DT:SPM content refused\r\n"}, (True, "channel", False)),
+        ({".": b"550 5.1.1 no such user\r\n"}, (True, "address", False)),
+        ({".": b"550 5.1.8 bad sender\r\n"}, (True, "channel", False)),
         ({".": b"451 try again\r\n"}, (False, "message", False)),
         ({".": b"552 too big\r\n"}, (True, "message", False)),
         ({".": b"421 closing\r\n"}, (False, "channel", False)),
