@@ -6,6 +6,7 @@ import asyncio
 from collections import defaultdict
 from time import monotonic
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 from scrapy import Request
 from scrapy.crawler import Crawler
@@ -46,10 +47,16 @@ class InternalHostsMiddleware:
     def process_request(self, request: Request) -> None:
         """Raise PrivateHost for an internal host, unless the request's own source is internal."""
         host = urlparse_cached(request).hostname or ""
-        batch = getattr(self._crawler.spider, "batch", ())
-        name = request.meta.get("source")
-        if host in internal_hosts and any(source.name == name and not source.internal for source in batch):
+        if host in internal_hosts and not self._may_visit(request):
             raise PrivateHost(f"{host} is only for sources marked `internal = true`")
+
+    def _may_visit(self, request: Request) -> bool:
+        """A robots.txt is asked for in no source's name: it may be an internal host's own, not one a public host leads to."""
+        if name := request.meta.get("source"):
+            batch = getattr(self._crawler.spider, "batch", ())
+            return any(source.name == name and source.internal for source in batch)
+        asked = [*request.meta.get("redirect_urls", ()), request.url]
+        return urlsplit(asked[0]).hostname in internal_hosts
 
 
 class LeaveAloneMiddleware:
