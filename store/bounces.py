@@ -32,13 +32,16 @@ def record_bounce(
     """Note a bounce or complaint on the delivery with `message_id`, else on the last one that went to `address`.
 
     "unknown": no mail of ours; "known": noted before (nothing changes). A complaint suppresses at once, the others after
-    that many issues in a row.
+    that many issues in a row. Whoever knows an address can forge a report that names nothing else; a Message-ID only those
+    have who handled the mail. So without one all kinds count as soft.
     """
     delivery = _find(session, message_id, address)
     if delivery is None:
         return "unknown"
     if delivery.state == "bounced":
         return "known"
+    if not message_id:
+        kind = "soft"
     delivery.state, delivery.reason = "bounced", f"bounce_{kind}"
     delivery.reply = clean_line(detail)[:500]
     session.flush()

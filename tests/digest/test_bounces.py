@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from email.header import Header
 from email.mime.text import MIMEText
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given as drawn
@@ -191,14 +192,18 @@ def test_a_huge_mail_takes_no_time(unit: bytes) -> None:
 def sent_issues(session: Session, now: datetime, count: int) -> None:
     add_recipient(session, RecipientEntry(address=ADDRESS), now, "test")
     for number in range(1, count + 1):
-        moment = now + timedelta(days=7 * number)
-        moments = dict.fromkeys(("period_start", "period_end", "due_at", "composed_at"), moment)
-        session.add(Issue(number=number, year=2026, year_number=number, **moments))
-        session.flush()
-        deliveries.enqueue(session, number, now)
-        (row,) = deliveries.claim(session, "w", now, 1)
-        deliveries.mark_at_the_dot(session, row.id, "w", now, message_id(number, ADDRESS, "x.cn"))
-        deliveries.mark_sent(session, row.id, "w", now)
+        send_issue(session, now, number)
+
+
+def send_issue(session: Session, now: datetime, number: int) -> None:
+    moment = now + timedelta(days=7 * number)
+    moments = dict.fromkeys(("period_start", "period_end", "due_at", "composed_at"), moment)
+    session.add(Issue(number=number, year=2026, year_number=number, **moments))
+    session.flush()
+    deliveries.enqueue(session, number, now)
+    (row,) = deliveries.claim(session, "w", now, 1)
+    deliveries.mark_at_the_dot(session, row.id, "w", now, message_id(number, ADDRESS, "x.cn"))
+    deliveries.mark_sent(session, row.id, "w", now)
 
 
 @pytest.mark.parametrize(("kind", "needed"), [("hard", 2), ("soft", 4), ("complaint", 1)])
@@ -215,6 +220,21 @@ def test_an_address_is_given_up_when_it_keeps_coming_back(
             assert outcome == ("suppressed" if later else "noted")
         person = get_recipient(session, ADDRESS)
         assert person.suppressed_reason == f"bounce_{kind}"
+
+
+@pytest.mark.parametrize("kind", ["hard", "soft", "complaint"])
+def test_a_report_that_names_only_an_address_gives_nobody_up_at_once(
+    sqlite_engine: Engine, now: datetime, kind: Any
+) -> None:
+    """Whoever knows the address can write one; what comes back again and again is believed all the same."""
+    with session_scope(sqlite_engine) as session:
+        add_recipient(session, RecipientEntry(address=ADDRESS), now, "test")
+        for number in range(1, 5):
+            send_issue(session, now, number)
+            session.expire_all()
+            told = [record_bounce(session, kind, "x", now, address=ADDRESS) for _ in range(3)]
+            assert told == ["noted" if number < 4 else "suppressed", "known", "known"]
+            session.flush()
 
 
 def test_an_issue_that_arrived_in_between_starts_the_count_anew(sqlite_engine: Engine, now: datetime) -> None:
