@@ -14,6 +14,13 @@ from typing import ClassVar
 JSON_VARIABLE, VERBOSE_VARIABLE = "PARKNEWS_JSON_LOGS", "PARKNEWS_VERBOSE"
 
 
+#: Control characters, those of C1 and the two line separators, as they are written in a program.
+_CONTROLS = {
+    code: chr(code).encode("unicode_escape").decode()
+    for code in (*range(32), *range(127, 160), 0x2028, 0x2029)
+}
+
+
 class JsonFormatter(logging.Formatter):
     """One JSON object a line: at, level, logger, run, message; where they apply source, job and traceback."""
 
@@ -37,10 +44,20 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(line, ensure_ascii=False)
 
 
+class TextFormatter(logging.Formatter):
+    """One line a record, times in UTC. What comes from outside can neither begin a line of its own nor steer a terminal."""
+
+    converter = staticmethod(time.gmtime)
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
+        """Return the line; a traceback follows on lines of its own."""
+        record.message = record.message.translate(_CONTROLS)
+        return super().formatMessage(record)
+
+
 def set_up_logging(verbose: bool, json_lines: bool = False) -> None:
     """Log INFO (DEBUG when verbose) of this product and WARNING of libraries to standard error."""
-    text = logging.Formatter("%(asctime)sZ %(levelname)s %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%S")
-    text.converter = time.gmtime
+    text = TextFormatter("%(asctime)sZ %(levelname)s %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%S")
     handler = logging.StreamHandler()
     handler.setFormatter(JsonFormatter() if json_lines else text)
     root = logging.getLogger()

@@ -22,6 +22,7 @@ from store.editors import (
     password_hash_of,
     settle_attempt,
 )
+from store.text import clean_line
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response as AnyResponse
@@ -93,7 +94,7 @@ def _try(engine: Engine, account: str, password: str) -> str | Response:
     if key is None:
         _log.warning("login failed from %s", address)
         return _form("用户名或密码不对。", 401)
-    _log.info("login of editor %s from %s", account, address)
+    _log.info("login of editor %s from %s", clean_line(account), address)
     return key
 
 

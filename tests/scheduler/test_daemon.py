@@ -14,7 +14,7 @@ import pytest
 
 from scheduler.context import Store
 from scheduler.daemon import Daemon
-from scheduler.logs import JsonFormatter
+from scheduler.logs import JsonFormatter, TextFormatter
 from store.config import Config
 from store.database import session_scope
 from store.leases import acquire
@@ -85,6 +85,18 @@ def test_every_tick_begins_anew_when_the_clock_is_set(
     soon = datetime.now(UTC) + timedelta(seconds=1)
     assert all(job.next_run_time <= soon for job in scheduler.get_jobs())
     scheduler.shutdown(wait=False)
+
+
+def test_what_comes_from_outside_begins_no_line_and_steers_no_terminal() -> None:
+    hostile = "GET\n2026-11-23T00:00:00Z INFO digest: all is well\x1b[2J\r\x9b\u2028党建"
+    record = logging.LogRecord("x", logging.INFO, "f", 1, "asked for %s", (hostile,), None)
+    text = TextFormatter("%(message)s")
+    assert text.format(record) == (
+        "asked for GET\\n2026-11-23T00:00:00Z INFO digest: all is well\\x1b[2J\\r\\x9b\\u2028党建"
+    )
+    record.exc_info = (ValueError, ValueError("oh"), None)
+    assert text.format(record).endswith("\nValueError: oh")
+    assert "\n" not in JsonFormatter().format(record)
 
 
 def test_json_lines_name_run_source_and_traceback() -> None:
