@@ -24,6 +24,8 @@ SESSION_LASTS = timedelta(hours=12)
 #: Failures within WINDOW after which an address, an account, and the door itself are closed until the window has passed.
 WINDOW = timedelta(minutes=15)
 MAX_PER_ADDRESS, MAX_PER_ACCOUNT, MAX_IN_ALL = 10, 20, 200
+#: Refused attempts of a window that are written down; a flood must not fill the disk.
+MAX_REFUSED = 1000
 #: Attempts are kept this long for whoever looks into them.
 KEEP_ATTEMPTS = timedelta(days=90)
 #: Hashes reckoned at the same time: no crowd at the door takes the machine's memory.
@@ -111,7 +113,10 @@ def begin_attempt(session: Session, account: str, address: str, now: datetime) -
 
 
 def may_try(session: Session, number: int, now: datetime) -> bool:
-    """Return whether the attempt's password may be looked at; one that may not is noted as refused and counts no further."""
+    """Return whether the attempt's password may be looked at; one that may not is noted as refused and counts no further.
+
+    Of a flood of refused ones only MAX_REFUSED stay written down.
+    """
     attempt = session.get_one(LoginAttempt, number)
     open_ones = select(func.count()).where(
         LoginAttempt.at > now - WINDOW, LoginAttempt.outcome.in_(("pending", "failed"))
@@ -126,7 +131,13 @@ def may_try(session: Session, number: int, now: datetime) -> bool:
         and failures() <= MAX_IN_ALL
     )
     if not allowed:
-        attempt.outcome = "refused"
+        refused = select(func.count()).where(
+            LoginAttempt.at > now - WINDOW, LoginAttempt.outcome == "refused"
+        )
+        if (session.scalar(refused) or 0) < MAX_REFUSED:
+            attempt.outcome = "refused"
+        else:
+            session.delete(attempt)
     return allowed
 
 

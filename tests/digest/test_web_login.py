@@ -176,6 +176,19 @@ def test_an_account_tried_from_everywhere_is_shut_too(visit: Callable[..., Visit
     assert codes == [401] * 20 + [429] * 2
 
 
+def test_a_flood_of_refused_attempts_does_not_fill_the_database(
+    sqlite_engine: Engine, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(editors, "MAX_REFUSED", 5)
+    with session_scope(sqlite_engine) as session:
+        for _ in range(40):
+            attempt = begin_attempt(session, "王编辑", "192.0.2.1", now)
+            if editors.may_try(session, attempt, now):
+                settle_attempt(session, attempt, right=False, now=now)
+        outcomes = list(session.scalars(select(LoginAttempt.outcome)))
+    assert (outcomes.count("failed"), outcomes.count("refused")) == (10, 5)
+
+
 def test_attempts_at_once_are_counted_before_any_is_settled(engine: Engine, now: datetime) -> None:
     with session_scope(engine) as session:
         numbers = [begin_attempt(session, f"name{n}", "192.0.2.1", now) for n in range(12)]
