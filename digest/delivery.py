@@ -247,12 +247,12 @@ class _Run:
         self.report.failed += 1
         self._alarm(
             "build_failed",
-            f"the digest of {row.recipient.address} cannot be made ({why}); the log says where",
+            f"delivery {row.id} cannot be made ({why}); the log says where",
         )
         self._retry(row, "build_failed", why)
         self.unbuilt += 1
         if self.unbuilt >= MAX_UNBUILT:
-            self._halt(f"{MAX_UNBUILT} digests in a row cannot be made")
+            self._halt(f"{MAX_UNBUILT} deliveries in a row cannot be made")
             raise _Stop
 
     def _send(self, row: Delivery, parcel: Parcel) -> None:

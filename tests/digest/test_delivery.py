@@ -300,7 +300,7 @@ def test_one_edition_that_cannot_be_built_keeps_nobody_else_waiting(
     report = office.run({"mail": channel}, build)
     assert (report.failed, report.sent) == (1, 2)
     assert report.alarm == (
-        "the digest of r000@example.cn cannot be made (ZeroDivisionError: broken template); the log says where"
+        "delivery 1 cannot be made (ZeroDivisionError: broken template); the log says where"
     )
     row = office.rows()[0]
     assert (row.state, row.reason) == ("retry", "build_failed")
