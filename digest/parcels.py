@@ -137,13 +137,16 @@ class _Builder:
     def build(self, delivery: Delivery) -> Parcel | None:
         """Return the parcel of one row of the ledger."""
         recipient, issue = delivery.recipient, self._issue_of(delivery.issue_id)
-        tokens = _tokens(self.config, recipient) if delivery.channel in PERSONAL else {}
+        personal = delivery.channel in PERSONAL
+        tokens = _tokens(self.config, recipient) if personal else {}
         printed = self._printed_for(issue, recipient, tokens)
         if not printed.edition.wanted:
             return None
-        identity = message_id(issue.id, recipient.address, mail_domain(self.config))
+        # what others see must not be worked out from an address they know
+        seed = recipient.address if personal else recipient.token_key
+        identity = message_id(issue.id, seed, mail_domain(self.config))
         attachments = [printed.word] if recipient.word else []
-        if delivery.channel in PERSONAL:
+        if personal:
             message = self._message(printed, recipient, issue, tokens, attachments)
             return Parcel(
                 recipient.address, message, identity, subject=printed.marked.subject, attachments=attachments

@@ -24,7 +24,7 @@ from digest.channels.http_post import Endpoint
 from digest.channels.robot import Robot
 from digest.channels.wecom import WeComChannel
 from digest.edition import edition_for
-from digest.message import _text_part
+from digest.message import _text_part, message_id
 from digest.parcels import CHANNEL_NAMES, PERSONAL, dkim_key, links_for, open_channels, parcel_builder
 from digest.rendering import render
 from digest.sample import SAMPLE_NOW
@@ -140,6 +140,7 @@ def test_a_channel_others_may_read_carries_no_personal_link(
     assert row.recipient.token_key not in everything
     assert row.recipient.address not in everything
     assert parcel.text
+    assert parcel.message_id != message_id(row.issue_id, row.recipient.address, "example.cn")
 
 
 @pytest.mark.parametrize("kind", [WeComChannel, DingTalkChannel, FeishuChannel])
