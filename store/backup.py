@@ -12,22 +12,35 @@ import gzip
 import hashlib
 import json
 import os
+import tempfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Column, Connection, Engine, LargeBinary, Table, func, insert, select, text
+from sqlalchemy import (
+    Column,
+    Connection,
+    DateTime,
+    Engine,
+    LargeBinary,
+    MetaData,
+    Table,
+    func,
+    insert,
+    select,
+    text,
+)
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from store import search_index
-from store.database import UtcDateTime, snapshot
+from store.database import UtcDateTime, make_engine, snapshot
 from store.models import Base
-from store.schema import TABLES, head
+from store.schema import TABLES, head, knows, upgrade
 
 FORMAT, VERSION = "parknews backup", 1
 #: Worked out again, or of no use to another process.
@@ -169,6 +182,8 @@ def _writer(column: Column[Any]) -> Callable[[Any], Any]:
 def _reader(column: Column[Any], *, drop_nul: bool) -> Callable[[Any], Any]:
     if isinstance(column.type, UtcDateTime):
         return lambda value: value and datetime.fromisoformat(value)
+    if isinstance(column.type, DateTime):  # of an earlier schema's file, which keeps UTC
+        return lambda value: value and datetime.fromisoformat(value).astimezone(UTC).replace(tzinfo=None)
     if isinstance(column.type, LargeBinary):
         return lambda value: value if value is None else base64.b64decode(value, validate=True)
     if drop_nul:
@@ -260,9 +275,12 @@ def restore_backup(engine: Engine, path: Path, *, force: bool = False) -> Manife
     """Put the backup's rows into the database, whose schema is up to date; return what was put in.
 
     The database must be empty unless `force` says that its rows are to be replaced. All or nothing: on any fault the database
-    is as it was. Raises BackupError.
+    is as it was. A backup of an earlier schema is first brought up to date in a file of its own (in TMPDIR). Raises BackupError.
     """
     manifest = read_manifest(path)
+    if manifest.schema != head() and knows(manifest.schema):
+        with tempfile.TemporaryDirectory(prefix="parknews-") as folder:
+            return restore_backup(engine, _renewed(path, manifest, Path(folder)), force=force)
     _fits(path, manifest)
     try:
         with Session(engine) as session, session.begin():
@@ -273,7 +291,9 @@ def restore_backup(engine: Engine, path: Path, *, force: bool = False) -> Manife
                 )
             with _late_keys(connection):
                 _empty(connection)
-                _fill(connection, path)
+                _fill(connection, path, {table.name: table for table in _tables()})
+                if connection.dialect.name == "postgresql":
+                    _advance_sequences(connection)
             search_index.rebuild(session)
     except SQLAlchemyError as error:
         raise BackupError(
@@ -286,11 +306,31 @@ def restore_backup(engine: Engine, path: Path, *, force: bool = False) -> Manife
     return manifest
 
 
+def _renewed(path: Path, manifest: Manifest, folder: Path) -> Path:
+    """Return a backup of today's schema with the rows of an earlier one, made by the migrations in a SQLite file in `folder`."""
+    engine = make_engine(f"sqlite:///{folder / 'earlier.db'}")
+    try:
+        upgrade(engine, manifest.schema)
+        earlier = MetaData()
+        earlier.reflect(engine)
+        with engine.begin() as connection, _late_keys(connection):
+            _fill(connection, path, dict(earlier.tables))
+        upgrade(engine)
+        write_backup(engine, folder / "renewed.gz", datetime.fromisoformat(manifest.made_at))
+    except (SQLAlchemyError, KeyError, ValueError, TypeError) as error:
+        raise BackupError(
+            f"{path} of schema {manifest.schema} cannot be brought up to date: {error}; the database is as it was"
+        ) from error
+    finally:
+        engine.dispose()
+    return folder / "renewed.gz"
+
+
 def _fits(path: Path, manifest: Manifest) -> None:
     if manifest.schema != head():
         raise BackupError(
-            f"{path} was made at schema {manifest.schema}, this parknews has {head()}; restore it with the version that "
-            "made it, then upgrade"
+            f"{path} was made at schema {manifest.schema}, which is later than this parknews ({head()}); restore it with the "
+            "version that made it"
         )
     unknown = sorted(set(manifest.rows) - {table.name for table in _tables()})
     if unknown:
@@ -337,8 +377,7 @@ def _empty(connection: Connection) -> None:
         connection.execute(table.delete())
 
 
-def _fill(connection: Connection, path: Path) -> None:
-    tables = {table.name: table for table in _tables()}
+def _fill(connection: Connection, path: Path, tables: Mapping[str, Table]) -> None:
     waiting: list[dict[str, Any]] = []
     at: list[str] = [""]
     readers: dict[str, Callable[[Any], Any]] = {}
@@ -360,8 +399,6 @@ def _fill(connection: Connection, path: Path) -> None:
 
     for _ in _parse(path, take):
         put()
-    if connection.dialect.name == "postgresql":
-        _advance_sequences(connection)
 
 
 def _readers(

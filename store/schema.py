@@ -17,6 +17,8 @@ from store.models import Base
 #: Modules with tables of their own; importing them makes Base.metadata whole.
 TABLES = (editors, search_index, story_buckets, story_index, story_unsettled, suppressions)
 
+#: Where the migrations lie: a package and a folder in it, or a folder's path.
+MIGRATIONS = "store:migrations"
 #: Held while migrating on PostgreSQL, so that two daemons starting at once do not both do it.
 _LOCK = 0x7061726B
 
@@ -27,7 +29,7 @@ class SchemaError(RuntimeError):
 
 def _alembic(connection: Connection | None = None) -> Config:
     config = Config()
-    config.set_main_option("script_location", "store:migrations")
+    config.set_main_option("script_location", MIGRATIONS)
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
     return config
@@ -45,16 +47,24 @@ def current(engine: Engine) -> str | None:
         return MigrationContext.configure(connection).get_current_revision()
 
 
-def upgrade(engine: Engine) -> None:
-    """Bring the schema up to date; may be repeated. Raises SchemaError when the database is newer than the code."""
+def knows(revision: str) -> bool:
+    """Return whether this code can bring a database of the schema `revision` up to date."""
+    return revision in {known.revision for known in ScriptDirectory.from_config(_alembic()).walk_revisions()}
+
+
+def upgrade(engine: Engine, to: str = "") -> None:
+    """Bring the schema up to date, or an empty database to the earlier revision `to`; may be repeated.
+
+    Raises SchemaError when the database is newer than the code.
+    """
     script = ScriptDirectory.from_config(_alembic())
     with engine.begin() as connection:
         if connection.dialect.name == "postgresql":
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
         revision = MigrationContext.configure(connection).get_current_revision()
         _refuse_newer(script, revision)
-        if revision != script.get_current_head():
-            command.upgrade(_alembic(connection), "head")
+        if revision != (to or script.get_current_head()):
+            command.upgrade(_alembic(connection), to or "head")
             search_index.create(connection)
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
+import json
 import os
+import shutil
 import sqlite3
 import stat
 import threading
@@ -14,6 +17,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, select, text
 
+from store import schema
 from store.backup import BackupError, read_manifest, restore_backup, write_backup
 from store.database import make_engine, session_scope
 from store.models import Alert, Article, ArticleTag, Audit, Base, RawPage, Recipient, Story
@@ -259,3 +263,64 @@ def test_a_migrated_database_can_be_restored_into(
     restore_backup(fresh, backup)
     assert content(fresh) == content(sqlite_engine)
     fresh.dispose()
+
+
+LATER = """
+import sqlalchemy as sa
+from alembic import op
+
+revision, down_revision, branch_labels, depends_on = "9999", "{before}", None, None
+
+
+def upgrade() -> None:
+    op.execute(sa.text("UPDATE article SET publisher = '据' || title"))
+"""
+
+
+@pytest.fixture
+def a_later_version(tmp_path: Path) -> Iterator[Callable[[], None]]:
+    """Give the code one more migration, as the next version would have until the test ends."""
+    usual = schema.MIGRATIONS
+
+    def install() -> None:
+        folder = tmp_path / "migrations"
+        shutil.copytree(Path(schema.__file__).parent / "migrations", folder)
+        (folder / "versions" / "9999_later.py").write_text(
+            LATER.format(before=schema.head()), encoding="utf-8"
+        )
+        use(str(folder))
+
+    def use(folder: str) -> None:
+        schema.MIGRATIONS = folder
+        schema.head.cache_clear()
+
+    yield install
+    use(usual)
+
+
+def test_a_backup_of_an_earlier_schema_goes_through_the_migrations(
+    backup: Path, tmp_path: Path, sqlite_engine: Engine, a_later_version: Callable[[], None]
+) -> None:
+    before = content(sqlite_engine)
+    a_later_version()
+    fresh = make_engine(f"sqlite:///{tmp_path / 'fresh.db'}")
+    upgrade(fresh)
+    assert restore_backup(fresh, backup).schema == "9999"
+    after = content(fresh)
+    with session_scope(fresh) as session:
+        said = session.execute(select(Article.publisher, Article.title)).all()
+        assert search_articles(session, Query("链上党建")).found
+    assert said
+    assert all(publisher == f"据{title}" for publisher, title in said)
+    for table in before.keys() - {"article", "search_text"}:
+        assert after[table] == before[table]
+    fresh.dispose()
+
+
+def test_a_backup_of_a_later_schema_is_refused(sqlite_engine: Engine, backup: Path) -> None:
+    lines = gzip.decompress(backup.read_bytes()).splitlines(keepends=True)
+    body = b"".join(lines[:-1]).replace(f'"schema":"{schema.head()}"'.encode(), b'"schema":"9999"', 1)
+    checksum = json.dumps({"sha256": hashlib.sha256(body).hexdigest()}).encode() + b"\n"
+    backup.write_bytes(gzip.compress(body + checksum))
+    with pytest.raises(BackupError, match="later than this parknews"):
+        restore_backup(sqlite_engine, backup, force=True)
