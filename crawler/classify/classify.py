@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -68,7 +68,7 @@ _PARTS = ("reasons", "zones", "themes", "figures", "practices", "organisations")
 
 
 def _spanned(part: Any) -> dict[str, Any]:
-    values = asdict(part)
+    values = {name: getattr(part, name) for name in part.__slots__}
     if "start" in values:
         values["span"] = [values.pop("start"), values.pop("end")]
     return values

@@ -9,7 +9,8 @@ _UNITS = (
     "个百分点|万余名|余万元|万余元|亿余元|万余人|多万元|亿元|万元|万人|万名|余名|多名|余个|多个|余家|多家|余人|多人|余次|多次|余件|多件|余项|多项|余场|多场|"
     "人次|场次|平方米|平方公里|公里|名|个|家|人|次|项|件|场|处|支|条|期|批|座|所|份|册|篇|户|届|岁|年|元|%|％|倍|组|套|对|间|只|栋|幅|本|门|课时"
 )
-_FIGURE = re.compile(rf"(\d{{1,12}}(?:,\d{{3}}){{0,4}}(?:\.\d{{1,4}})?)(万|亿|千)?(余|多)?({_UNITS})")
+#: Begins with a single character, so that the search steps over all others.
+_FIGURE = re.compile(rf"(\d\d{{0,11}}(?:,\d{{3}}){{0,4}}(?:\.\d{{1,4}})?)(万|亿|千)?(余|多)?({_UNITS})")
 #: A number behind one of these is part of a longer one, a code or a time.
 _INSIDE = frozenset("0123456789.,-/:：ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
 #: Units that make dates and ages, not figures.
@@ -21,6 +22,7 @@ _LEADING_WORDS = """
 达到 共
 """
 _LEADING = tuple(_LEADING_WORDS.split())
+_LEADS = re.compile("|".join(_LEADING))
 _STOPS_WORDS = "的 在 被 参加 获 采取 荣 以上 以 和 为 进行 开展 等 讲述 联合"
 _STOPS = tuple(_STOPS_WORDS.split())
 _MAX = 60
@@ -70,7 +72,7 @@ def _before(text: str, start: int) -> str:
     run = text[max(0, start - 12) : start]
     matches = _HAN_RUN.findall(run)
     word = matches[-1] if matches and run.endswith(matches[-1]) else ""
-    for verb in _LEADING:
+    for verb in _LEADING if _LEADS.search(word) else ():
         tail = word.rpartition(verb)[2]
         word = tail if len(tail) > 1 and tail[0] not in "率面" else word
     return word.rstrip("达约共为超近至")

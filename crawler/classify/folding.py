@@ -11,9 +11,16 @@ from store.text import to_simplified
 
 _HAN = "\u3400-\u9fff"
 #: Pinyin that mirror sites put in brackets behind random characters: 区(qū), 高(gao)新.
-_PINYIN = re.compile(rf"(?<=[{_HAN}])[(（][a-zà-üāēěīńňōūǎǐǒǔǖǘǚǜ]{{1,6}}[)）]")
-#: White space, zero-width marks, soft hyphens: nothing when it stands between two Han characters.
-_BLANK = re.compile("[\\s\u00ad\u200b-\u200f\u2060\ufeff]+")
+_PINYIN = re.compile(rf"[(（](?<=[{_HAN}].)[a-zà-üāēěīńňōūǎǐǒǔǖǘǚǜ]{{1,6}}[)）]")
+#: White space (spelt out: a search for the class is three times slower), soft hyphens, zero-width marks.
+_BLANKS = (
+    "\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\u00ad\u200b-\u200f\u2060\ufeff"
+)
+#: They are noise between Han characters, and before or behind bracketed pinyin; a mark before them is none of these.
+_BLANK = re.compile(
+    rf"[{_BLANKS}](?<=[)\u3400-\ufefe\uff00-\U0010ffff].)(?<![！？；：，）].)[{_BLANKS}]*(?=[{_HAN}])",
+    re.DOTALL,
+)
 _ENTITY = re.compile(r"</?[a-zA-Z][^<>]{0,80}>|&nbsp;|&[lr]dquo;")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -99,25 +106,13 @@ def fold(text: str) -> Folded:
 
 def _noise(text: str) -> list[tuple[int, int, bool]]:
     """Return (start, end, is white space) of what is to be left out, in order and disjoint."""
-    found = [(m.start(), m.end(), True) for m in _BLANK.finditer(text) if _joins(text, m.start(), m.end())]
+    found = [(m.start(), m.end(), True) for m in _BLANK.finditer(text)]
     if "(" in text or "（" in text:
         found += [(m.start(), m.end(), False) for m in _PINYIN.finditer(text)]
     if "<" in text or "&" in text:
         found += [(m.start(), m.end(), False) for m in _ENTITY.finditer(text)]
     found.sort()
     return found
-
-
-def _joins(text: str, start: int, end: int) -> bool:
-    """White space is noise between Han characters (and before or behind bracketed pinyin)."""
-    if not start or end >= len(text):
-        return False
-    left, right = text[start - 1], text[end]
-    return (
-        (left >= "\u3400" or left == ")")
-        and "\u3400" <= right <= "\u9fff"
-        and left not in "。！？；：，、”）》】"
-    )
 
 
 def _without(text: str, noise: list[tuple[int, int, bool]]) -> Folded:
