@@ -88,9 +88,10 @@ def _remarks(store: Store, report: DeliveryReport) -> Iterator[str]:
     with read_scope(store.engine) as session:
         left = outlook(session, datetime.now(UTC))
     if report.paused_until:
+        due = left.due - report.unserved
         yield (
-            f"{left.due} wait for their turn, the first until {_moment(store, report.paused_until)}; "
-            f"the pace is {report.limits}, so that all take {_about(report.limits.time_for(left.due))}"
+            f"{due} wait for their turn, the first until {_moment(store, report.paused_until)}; "
+            f"the pace is {report.limits}, so that all take {_about(report.limits.time_for(due))}"
         )
     if left.next_at:
         why = "more at a time their provider does not take" if left.why == PACED else left.why
