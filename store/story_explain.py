@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from sqlalchemy import or_, select
@@ -27,13 +28,17 @@ class Side:
     shared: list[Span]
     share: float  # of this text's 4-grams found in the other, 0 to 1
 
-    def marked(self, begin: str = "[", end: str = "]") -> str:
-        """Return the text with `begin` and `end` around every shared passage."""
+    def marked(self, mark: Callable[[str], str]) -> str:
+        """Return the text with `mark` applied to every shared passage."""
         parts, last = [], 0
         for start, stop in self.shared:
-            parts += [self.text[last:start], begin, self.text[start:stop], end]
+            parts += [self.text[last:start], mark(self.text[start:stop])]
             last = stop
         return "".join([*parts, self.text[last:]])
+
+
+def _bracketed(passage: str) -> str:
+    return f"【{passage}】"
 
 
 @dataclass(slots=True, frozen=True)
@@ -53,7 +58,11 @@ class Explanation:
     same_event: tuple[str, ...] = ()  # named practices, when they are two stories of one event
 
     def __str__(self) -> str:
-        """Return all of it as text for a terminal, shared passages between 【 and 】."""
+        """Return all of it as text, shared passages between 【 and 】."""
+        return self.written(_bracketed)
+
+    def written(self, mark: Callable[[str], str]) -> str:
+        """Return all of it as text with `mark` applied to shared passages."""
         without = ", compared without digits" if self.masked else ""
         lines = [
             f"articles {self.a.article_id} and {self.b.article_id}: {'one story' if self.together else 'two stories'}",
@@ -67,7 +76,7 @@ class Explanation:
             lines += [
                 "",
                 f"article {side.article_id}, story {side.story_id}, {side.publisher or '-'}: {side.title}",
-                side.marked("【", "】"),
+                side.marked(mark),
             ]
         return "\n".join(lines)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -49,14 +48,18 @@ def _documents(lines: IO[str]) -> Iterator[dict[str, Any]]:
 def _engine(url: str | None) -> Iterator[Engine]:
     from store.database import make_engine
     from store.schema import ensure
+    from store.story_scratch import scratch_database
 
-    with tempfile.TemporaryDirectory(prefix="parknews-") as folder:
-        engine = make_engine(url or f"sqlite:///{folder}/stories.db")
-        ensure(engine)
-        try:
+    if url is None:
+        with scratch_database() as engine:
             yield engine
-        finally:
-            engine.dispose()
+        return
+    engine = make_engine(url)
+    ensure(engine)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
 
 
 @story_command.command("why")
@@ -69,7 +72,13 @@ def why(first: int, second: int) -> None:
     from store.stories import explain
 
     with read_scope(open_store().engine) as session:
-        click.echo(str(explain(session, first, second)))
+        explanation = explain(session, first, second)
+    click.echo(explanation.written(_shared))  # which leaves the colour out where there is no terminal
+
+
+def _shared(passage: str) -> str:
+    """Mark a passage so that it is seen in a file, too."""
+    return click.style(f"【{passage}】", fg="green", bold=True)
 
 
 @story_command.command("merge")
@@ -103,7 +112,7 @@ def split_story(article: int, reason: str) -> None:
 
 @story_command.command("rebuild")
 def rebuild_stories() -> None:
-    """Group all articles anew; merges and splits by hand stay."""
+    """Group all articles anew, at any time; merges and splits by hand stay."""
     from scheduler.context import open_store
     from store.stories import rebuild
 
