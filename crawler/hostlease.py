@@ -25,7 +25,7 @@ class HostLease:
 
     def __init__(self, crawler: Any) -> None:
         if os.environ.get(PARENT_VARIABLE):
-            raise NotConfigured("the daemon holds the hosts")
+            raise NotConfigured  # the daemon holds the hosts; with a message Scrapy would warn of it at every visit
         self.crawler = crawler
         self.holder = f"crawl:{os.getpid()}"
         self.hosts: set[str] = set()

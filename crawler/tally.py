@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 from crawler.items import ArticleItem
@@ -94,6 +95,16 @@ class Tally:
             "rechecked": self.rechecked,
             "home": self.home if self.lists_home and self.lists_home == self.lists else "",
         }
+
+    def as_report(self) -> dict[str, Any]:
+        """Return the counts as JSON can carry them to another process; `from_report` reads them there."""
+        counts = {field.name: getattr(self, field.name) for field in fields(self)}
+        return counts | {"reasons": dict(self.reasons), "validators": []}
+
+    @classmethod
+    def from_report(cls, report: Mapping[str, Any]) -> Self:
+        """Return the tally of a report; its validators stayed where they are kept."""
+        return cls(**{**report, "reasons": Counter(report["reasons"])})
 
     def as_stats(self) -> dict[str, int]:
         """Return the counted reasons for the crawl's row."""

@@ -32,6 +32,8 @@ logger = logging.getLogger(__name__)
 LEASE = "daemon"
 #: Seconds between looks at the slow things: monitors and pruning.
 MONITOR_SECONDS, PRUNE_SECONDS, SETTLE_SECONDS = 60, 86_400, 21_600
+#: Threads of the jobs; crawls, which last, and the lease, which must not wait, have their own.
+THREADS = {"default": 4, "crawl": 1, "lease": 1}
 #: Seconds that wall clock and monotonic clock may drift apart between two looks before it counts as a jump.
 JUMP_SECONDS = 5
 #: Seconds that jobs in the middle of something get at the end, after the crawls were ended (7 s at most).
@@ -70,7 +72,7 @@ class Daemon:
         logger.info("daemon stopping")
         if web:
             web.close()
-        self.crawls.close()  # before the threads end: a child dies with the thread that started it
+        self.crawls.close()
         scheduler.shutdown(wait=False)
         limit = time.monotonic() + LAST_SECONDS
         while self.busy and time.monotonic() < limit:
@@ -110,11 +112,11 @@ class Daemon:
         settings = self.store.config.daemon
         scheduler = BackgroundScheduler(
             timezone=self.store.config.zone_info,
-            executors={"default": ThreadPoolExecutor(4), "lease": ThreadPoolExecutor(1)},
+            executors={name: ThreadPoolExecutor(count) for name, count in THREADS.items()},
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
         )
         ticks: list[tuple[Callable[[datetime], Any], float]] = [
-            (self.work.crawl, settings.tick_seconds),
+            (self.crawl, settings.tick_seconds),
             (self.work.compose, settings.tick_seconds),
             (self.deliver, settings.tick_seconds),
             (self.work.watch, max(MONITOR_SECONDS, settings.tick_seconds)),
@@ -128,6 +130,7 @@ class Daemon:
                 "interval",
                 seconds=seconds,
                 id=job.__name__,
+                executor=job.__name__ if job.__name__ in THREADS else "default",
                 next_run_time=datetime.now(scheduler.timezone),
             )
         scheduler.add_job(
@@ -173,6 +176,10 @@ class Daemon:
             fault = " ".join(str(getattr(error, "orig", None) or error).split())
             logger.error("the database fails, work goes on when it answers again: %s", fault)
             self.database_fault = fault
+
+    def crawl(self, now: datetime) -> None:
+        """Visit what is due, until nothing is or told to stop."""
+        self.work.crawl(now, lambda: self.stopping.is_set() or not self.leading)
 
     def deliver(self, now: datetime) -> None:
         """Send what is due, until told to stop."""

@@ -8,29 +8,29 @@ import socket
 import threading
 import uuid
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from scheduler.context import Store
-from scheduler.crawls import ChildCrawl, end_all
+from scheduler.crawls import ChildCrawl, Rests, fork_server, places, start_visit
+from scheduler.forkserver import ForkServer, end_all, wait_for
 from store.config import ConfigError
-from store.database import Session, SQLAlchemyError, session_scope
+from store.database import SQLAlchemyError, session_scope
 from store.leases import acquire, release
-from store.models import Source
 from store.pages import prune_pages
 from store.retention import prune_records
-from store.sources import CHILD_DIED, all_sources, claim_source, due_sources, hold_sources, lost_visits
+from store.sources import claim_source, due_sources, hold_sources, lost_visits
 
 if TYPE_CHECKING:
+    from crawler.sources.kinds import AnySource
     from digest.delivery import DeliveryReport
     from store.models import Issue
 
 logger = logging.getLogger(__name__)
 Clock = Callable[[], datetime]
-#: Sources that one child visits, so that one start of Scrapy serves several of them.
-BATCH = 20
 BOUNCES_EVERY = timedelta(hours=1)
 
 
@@ -41,7 +41,7 @@ def new_holder() -> str:
 
 @dataclass
 class CrawlJob:
-    """Crawls what is due in child processes, never two at once on a host.
+    """Crawls what is due, each source in a child process of its own, never two at once on a host.
 
     A claim on a source and its host lasts one lease and is prolonged by `keep` while the child lives: when this process is
     killed, another one can go on as soon as the lease is over.
@@ -51,94 +51,102 @@ class CrawlJob:
     holder: str
     children: list[ChildCrawl] = field(default_factory=list)
     closed: bool = False
+    _rests: Rests = field(default_factory=Rests)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def run(self, now: datetime, *, start: bool = True) -> int:
-        """Collect children that ended, start new ones up to the limit; return how many sources were started."""
+    @cached_property
+    def server(self) -> ForkServer:
+        """Where children come from; it starts with the first of them."""
+        return fork_server(self.store.config)
+
+    def run(self, now: datetime, sources: Mapping[str, AnySource]) -> int:
+        """Collect children that ended, start new ones up to the limit for those of `sources` that are due; return how many."""
         with self._lock:
             self.children = [child for child in self.children if not self._ended(child, now)]
-            free = self.store.config.daemon.crawls_at_once - len(self.children)
-            started = 0
-            for _ in range(max(0, free)):
-                names = self._claim(now) if start and not self.closed else []
-                if not names:
-                    break
-                self.children.append(ChildCrawl(names, now + self._hold))
-                started += len(names)
-            return started
+            claimed = [] if self.closed else self._claim(now, sources)
+            for name, host, row_id in claimed:
+                child = start_visit(self.server, sources[name], row_id)
+                self.children.append(ChildCrawl(name, host, now + self._hold, child))
+            if not self.children:
+                self.server.rest()
+            return len(claimed)
+
+    def wait(self, seconds: float) -> None:
+        """Wait until one of the children has something to say, so many seconds at most."""
+        wait_for([child.child for child in self.children], seconds)
 
     def keep(self, now: datetime) -> None:
         """Prolong the claims of the children that run."""
         until = now + self._hold
         with self._lock, session_scope(self.store.engine) as session:
             for child in self.children:
-                hold_sources(session, child.names, child.held_until, until)
-                for host in self._hosts(session, child):
-                    acquire(session, f"host:{host}", self.holder, now, self._hold.total_seconds())
+                hold_sources(session, [child.name], child.held_until, until)
+                if child.host:
+                    acquire(session, f"host:{child.host}", self.holder, now, self._hold.total_seconds())
                 child.held_until = until
 
     @property
     def _hold(self) -> timedelta:
         return timedelta(seconds=self.store.config.daemon.lease_seconds)
 
-    def _claim(self, now: datetime) -> list[str]:
-        """Claim due sources of hosts that nobody else visits; folders have no host and are always free.
+    def _claim(self, now: datetime, sources: Container[str]) -> list[tuple[str, str, int]]:
+        """Claim due sources for the places that are free; return (name, host, row's number) of each.
 
-        A source whose last child died is visited alone, so that it takes no other one along.
+        Hosts that somebody else visits are passed over; folders have no host and are always free.
         """
-        names: list[str] = []
-        mine: set[str] = set()
-        alone = False
+        claimed: list[tuple[str, str, int]] = []
+        hosts = {child.host for child in self.children if child.host} | self._rests.hosts()
+        passed: set[str] = set()
+        free = places(self.store.config) - len(self.children)
         with session_scope(self.store.engine) as session:
-            busy = {host for child in self.children for host in self._hosts(session, child)}
-            for source in due_sources(session, now):
-                if len(names) >= BATCH or alone:
+            while len(claimed) < free:
+                due = due_sources(session, now, 1, without=sorted(passed), without_hosts=sorted(hosts))
+                if not due:
                     break
-                if names and source.last_reason == CHILD_DIED:
+                source = due[0]
+                passed.add(source.name)
+                if source.name not in sources:
                     continue
-                if source.host in busy or not self._host_is_free(source, now, mine, session):
-                    continue
+                if source.host:
+                    hosts.add(source.host)
+                    if not acquire(
+                        session, f"host:{source.host}", self.holder, now, self._hold.total_seconds()
+                    ):
+                        continue
                 if claim_source(session, source, now, self._hold):
-                    mine.add(source.host)
-                    names.append(source.name)
-                    alone = source.last_reason == CHILD_DIED
-        return names
-
-    def _host_is_free(self, source: Source, now: datetime, mine: set[str], session: Session) -> bool:
-        if not source.host or source.host in mine:
-            return True
-        return acquire(session, f"host:{source.host}", self.holder, now, self._hold.total_seconds())
+                    claimed.append((source.name, source.host, source.id))
+        return claimed
 
     def _ended(self, child: ChildCrawl, now: datetime) -> bool:
-        too_long = child.seconds > self.store.config.crawl.wall_seconds + 30
-        if not child.ended() and not too_long:
+        was_too_long = child.too_long
+        ended = child.ended(self.store.config.crawl.wall_seconds)
+        if child.too_long and not was_too_long:
+            logger.warning("crawl of %s ran too long and is ended", child.name, extra={"source": child.name})
+        if not ended:
             return False
-        if too_long:
-            logger.warning("crawl of %s ran too long and was ended", ", ".join(child.names))
-            end_all([child])
         with session_scope(self.store.engine) as session:
-            lost = [] if child.unrecorded else lost_visits(session, child.names, child.held_until, now)
-            for host in self._hosts(session, child):
-                release(session, f"host:{host}", self.holder)
+            lost = not child.unrecorded and lost_visits(session, [child.name], child.held_until, now)
+            if child.host:  # another holder waits for the delay too
+                acquire(session, f"host:{child.host}", self.holder, now, self.store.config.crawl.delay)
+                self._rests.begin(child.host, self.store.config.crawl.delay)
         if lost:
             logger.error(
-                "crawl of %s ended with code %s and left no record", ", ".join(lost), child.process.returncode
+                "crawl of %s ended with code %s and left no record",
+                child.name,
+                child.child.returncode,
+                extra={"source": child.name},
             )
         return True
-
-    @staticmethod
-    def _hosts(session: Session, child: ChildCrawl) -> set[str]:
-        return {source.host for source in all_sources(session) if source.host and source.name in child.names}
 
     def stop(self) -> None:
         """End all children within seven seconds; what they had stored stays, their sources are due again soon."""
         with self._lock:
-            end_all(self.children)
+            end_all([child.child for child in self.children])
+            self.server.close()
             try:
                 with session_scope(self.store.engine) as session:
                     for child in self.children:
-                        for host in self._hosts(session, child):
-                            release(session, f"host:{host}", self.holder)
+                        release(session, f"host:{child.host}", self.holder)
             except SQLAlchemyError:
                 logger.warning(
                     "the hosts of ended crawls could not be given up; their claims end by themselves"

@@ -7,7 +7,9 @@ import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from crawler.spiders.base import SourceSpider
+    from collections.abc import Collection
+
+    from crawler.tally import Tally
 
 _WIDTH = 30
 _EVERY = 0.1
@@ -21,19 +23,12 @@ class CrawlProgress:
         self.shown = 0.0
         self.active = sys.stderr.isatty()
 
-    def __call__(self, spider: SourceSpider) -> None:
-        """Redraw, at most ten times a second."""
+    def __call__(self, tallies: Collection[Tally], waiting: int) -> None:
+        """Redraw, at most ten times a second; `waiting` is how many pages are known of and not asked for yet."""
         if not self.active or time.monotonic() - self.shown < _EVERY:
             return
         self.shown = time.monotonic()
-        tallies = spider.tallies.values()
         read = sum(tally.pages + tally.lists + tally.unchanged for tally in tallies)
-        stats = spider.crawler.stats
-        waiting = (
-            stats.get_value("scheduler/enqueued", 0) - stats.get_value("scheduler/dequeued", 0)
-            if stats
-            else 0
-        )
         total = max(1, read + waiting)
         filled = min(_WIDTH, _WIDTH * read // total)
         new = sum(tally.new for tally in tallies)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,12 +11,13 @@ from typing import TYPE_CHECKING
 
 from scheduler.context import Store
 from scheduler.jobs import Clock, CrawlJob, compose_weekly, deliver, hourly_bounces, prune
+from scheduler.sourcesfile import SourcesFile
 from store.alerts import clear_alert
 from store.config import ConfigError
 from store.database import read_scope, session_scope
 from store.deliveries import LedgerError
 from store.models import Source
-from store.sources import SHUTDOWN, all_sources, sync_sources
+from store.sources import SHUTDOWN, all_sources
 
 if TYPE_CHECKING:
     from scheduler.monitors import Pauses
@@ -30,47 +30,10 @@ CATCH_UP = timedelta(minutes=15)
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(minutes=10)
 #: The same after a refused login: providers lock accounts that try wrong passwords too often. A corrected one comes with a restart.
 FIRST_LOGIN_PAUSE, LONGEST_LOGIN_PAUSE = timedelta(minutes=10), timedelta(hours=2)
+#: Seconds between two looks at crawls that run, when none of them has ended before.
+LOOK_SECONDS = 1.0
 #: Between two pings of the outside watcher.
 PING_EVERY = timedelta(minutes=5)
-
-
-@dataclass
-class SourcesFile:
-    """The sources file: the rows are made to agree with it when it changes and once an hour."""
-
-    seen: tuple[object, ...] = ()
-    at: datetime | None = None
-    fault: str = ""
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def follow(self, store: Store, now: datetime) -> bool:
-        """Make the database agree with the file; return whether it can be read. A faulty one changes nothing and is told of once."""
-        with self._lock:
-            return self._follow(store, now)
-
-    def _follow(self, store: Store, now: datetime) -> bool:
-        from crawler.sources.loader import load_sources
-
-        seen = _signature(store)
-        if self.at and seen == self.seen and timedelta() <= now - self.at < timedelta(hours=1):
-            return True
-        try:
-            sources = load_sources(store.config)
-        except ValueError as error:
-            if str(error) != self.fault:
-                logger.error("no crawl begins until this is corrected: %s", error)  # noqa: TRY400  the message is all of it
-            self.fault, self.at = str(error), None
-            return False
-        with session_scope(store.engine) as session:
-            sync_sources(session, sources, store.config.daemon.interval_minutes * 60, now)
-        self.seen, self.at, self.fault = seen, now, ""
-        return True
-
-
-def _signature(store: Store) -> tuple[object, ...]:
-    path = store.config.resolve(store.config.crawl.sources)
-    files = sorted(path.glob("*.toml")) if path.is_dir() else [path]
-    return tuple((file.name, file.stat().st_mtime_ns, file.stat().st_size) for file in files if file.exists())
 
 
 @dataclass
@@ -88,13 +51,17 @@ class Work:
     _queue: Submitter | None = None
     _pauses: Pauses | None = None
 
-    def crawl(self, now: datetime) -> None:
-        """Follow the sources file and start what is due; while the file is faulty nothing new is started."""
-        readable = self._files.follow(self.store, now)
+    def crawl(self, now: datetime, stop: Callable[[], bool]) -> None:
+        """Visit what is due, until nothing is and no visit runs any more; while the sources file is faulty none begins."""
+        sources = self._files.follow(self.store, now)
         if self.store.config.daemon.workers:
-            self._submit(now, start=readable)
-        else:
-            self.crawls.run(now, start=readable)
+            self._submit(now, start=bool(sources))
+            return
+        self.crawls.run(now, sources)
+        while self.crawls.children and not stop():
+            self.crawls.wait(LOOK_SECONDS)
+            now = self.clock()
+            self.crawls.run(now, self._files.follow(self.store, now))
 
     def _submit(self, now: datetime, *, start: bool) -> None:
         from scheduler.workers import Submitter

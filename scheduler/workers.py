@@ -14,6 +14,7 @@ import signal
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -22,8 +23,10 @@ from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 from procrastinate.jobs import Status
 
 from scheduler.context import Store
-from scheduler.crawls import ChildCrawl, end_all
+from scheduler.crawls import ChildCrawl, fork_server, start_visit
+from scheduler.forkserver import ForkServer, end_all
 from scheduler.jobs import Clock, new_holder
+from scheduler.sourcesfile import SourcesFile
 from store.config import ConfigError
 from store.database import PATIENCE, SQLAlchemyError, read_scope, session_scope
 from store.leases import acquire, release
@@ -106,12 +109,20 @@ class Worker:
     clock: Clock
     at_once: int = 2
     holder: str = field(default_factory=new_holder)
+    children: list[ChildCrawl] = field(default_factory=list)
+    _files: SourcesFile = field(default_factory=SourcesFile)
+
+    @cached_property
+    def server(self) -> ForkServer:
+        """Where children come from; it starts with the first of them."""
+        return fork_server(self.store.config)
 
     def run(self) -> None:
         """Work until told to stop."""
         prepare(self.store)
         _ = self.store.engine
         asyncio.run(self._run())
+        self.server.close()
 
     async def _run(self) -> None:
         stop = asyncio.Event()
@@ -186,6 +197,8 @@ class Worker:
 
         Their claims last as long as a worker without signs of life counts as living, and a heartbeat longer at most.
         """
+        if not self.children:
+            self.server.rest()
         manager = app.job_manager
         for job in await manager.get_stalled_jobs(seconds_since_heartbeat=self._hold.total_seconds()):
             logger.warning("a worker died over %s", job.queueing_lock)
@@ -196,31 +209,37 @@ class Worker:
 
     async def crawl(self, name: str) -> None:
         """Visit one source in a child process, when it is due and nobody else visits its host."""
-        claimed = await asyncio.to_thread(self._claim, name)
-        if claimed is None:
+        child = await asyncio.to_thread(self._claim, name)
+        if child is None:
             return
-        host, until = claimed
-        child = ChildCrawl([name], until)
+        self.children.append(child)
         cut_off = True  # by a stop, or by the loss of the queue
         try:
-            await self._watch(child, host)
+            await self._watch(child)
             cut_off = False
         finally:
-            await asyncio.shield(asyncio.to_thread(self._settle, child, host, cut_off=cut_off))
+            self.children.remove(child)
+            await asyncio.shield(asyncio.to_thread(self._settle, child, cut_off=cut_off))
 
-    def _claim(self, name: str) -> tuple[str, datetime] | None:
-        """Return (host, end of the claim) of a source that is ours now, None when it is not to be visited now."""
+    def _claim(self, name: str) -> ChildCrawl | None:
+        """Return the crawl of a source that is ours now, None when it is not to be visited now."""
         now = self.clock()
+        definition = self._files.read(self.store.config).get(name)
+        if definition is None:
+            logger.warning("crawl of %s: this machine's sources file has no such source", name)
+            return None
         with session_scope(self.store.engine) as session:
             source = find_source(session, name)
             if source is None or not source.enabled or (source.next_check_at and source.next_check_at > now):
                 return None
-            host, until = source.host, now + self._hold
+            host = source.host
             if host and not acquire(
                 session, f"host:{host}", self.holder_of(name), now, self._hold.total_seconds()
             ):
                 return None
-            return (host, until) if claim_source(session, source, now, self._hold) else None
+            if not claim_source(session, source, now, self._hold):
+                return None
+        return ChildCrawl(name, host, now + self._hold, start_visit(self.server, definition, source.id))
 
     def holder_of(self, name: str) -> str:
         """Return who holds the host of a source: two sources of one host never share a lease."""
@@ -230,17 +249,14 @@ class Worker:
     def _hold(self) -> timedelta:
         return timedelta(seconds=self.store.config.daemon.lease_seconds)
 
-    async def _watch(self, child: ChildCrawl, host: str) -> None:
+    async def _watch(self, child: ChildCrawl) -> None:
         """Wait for the child, prolong its claims meanwhile, end it when it takes too long; then keep the host's delay."""
         renewed = asyncio.get_running_loop().time()
-        while not child.ended():
+        while not child.ended(self.store.config.crawl.wall_seconds):
             await asyncio.sleep(0.2)
-            if child.seconds > self.store.config.crawl.wall_seconds + 30:
-                logger.warning("crawl of %s ran too long and was ended", ", ".join(child.names))
-                return
             if asyncio.get_running_loop().time() - renewed > self._hold.total_seconds() / 3:
                 renewed = asyncio.get_running_loop().time()
-                await self._lasting(lambda: asyncio.to_thread(self._keep, child, host))
+                await self._lasting(lambda: asyncio.to_thread(self._keep, child))
         await asyncio.sleep(self.store.config.crawl.delay)
 
     @staticmethod
@@ -250,29 +266,35 @@ class Worker:
         except (SQLAlchemyError, ConnectorException) as error:
             logger.warning("the claim could not be prolonged: %s", error)
 
-    def _keep(self, child: ChildCrawl, host: str) -> None:
+    def _keep(self, child: ChildCrawl) -> None:
         now = self.clock()
         until = now + self._hold
         with session_scope(self.store.engine) as session:
-            hold_sources(session, child.names, child.held_until, until)
-            if host:
+            hold_sources(session, [child.name], child.held_until, until)
+            if child.host:
                 acquire(
-                    session, f"host:{host}", self.holder_of(child.names[0]), now, self._hold.total_seconds()
+                    session,
+                    f"host:{child.host}",
+                    self.holder_of(child.name),
+                    now,
+                    self._hold.total_seconds(),
                 )
         child.held_until = until
 
-    def _settle(self, child: ChildCrawl, host: str, *, cut_off: bool) -> None:
+    def _settle(self, child: ChildCrawl, *, cut_off: bool) -> None:
         """End the child if it runs, record a visit that left no record, give the host up.
 
         What was cut off before it could write one is visited again when its claim runs out.
         """
-        end_all([child])
+        end_all([child.child])
+        if child.too_long:
+            logger.warning("crawl of %s ran too long and was ended", child.name)
         with session_scope(self.store.engine) as session:
             if (
                 not cut_off
                 and not child.unrecorded
-                and (lost := lost_visits(session, child.names, child.held_until, self.clock()))
+                and lost_visits(session, [child.name], child.held_until, self.clock())
             ):
-                logger.error("crawl of %s left no record", ", ".join(lost))
-            if host:
-                release(session, f"host:{host}", self.holder_of(child.names[0]))
+                logger.error("crawl of %s left no record", child.name)
+            if child.host:
+                release(session, f"host:{child.host}", self.holder_of(child.name))

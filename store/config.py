@@ -163,7 +163,7 @@ class Daemon(Section, frozen=True):
     """
 
     tick_seconds: Positive = 30
-    crawls_at_once: Positive = 2
+    crawls_at_once: Positive = 8
     interval_minutes: Positive = 60
     lease_seconds: Positive = 45
     silent_days: Positive = 14

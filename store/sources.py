@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -104,11 +104,19 @@ def _follow(row: Source, definition: SourceDefinition, interval_seconds: int, no
     row.enabled = definition.enabled
 
 
-def due_sources(session: Session, now: datetime, limit: int | None = None) -> list[Source]:
-    """Return the enabled sources whose time has come, longest overdue first."""
+def due_sources(
+    session: Session,
+    now: datetime,
+    limit: int | None = None,
+    *,
+    without: Collection[str] = (),
+    without_hosts: Collection[str] = (),
+) -> list[Source]:
+    """Return the enabled sources whose time has come, longest overdue first, but for these names and hosts."""
     query = (
         select(Source)
         .where(Source.enabled, Source.next_check_at <= now)
+        .where(Source.name.not_in(without), Source.host.not_in(without_hosts))
         .order_by(Source.next_check_at, Source.name)
     )
     return list(session.scalars(query.limit(limit) if limit else query))
@@ -138,15 +146,20 @@ def lost_visits(session: Session, names: Sequence[str], held: datetime, now: dat
     """Record as failed the visits of sources that are still claimed up to `held` though their process has ended; return their names."""
     lost = list(session.scalars(select(Source).where(Source.name.in_(names), Source.next_check_at == held)))
     for source in lost:
-        crawl = session.scalar(
-            select(Crawl)
-            .where(Crawl.source_id == source.id, Crawl.outcome == "running")
-            .order_by(Crawl.id.desc())
-            .limit(1)
-        )
-        visit = Visit("failed", CHILD_DIED, f"{CHILD_DIED}: the crawling process ended without a word")
-        finish_crawl(session, (crawl or start_crawl(session, source.id, now)).id, visit, {}, now)
+        close_lost(session, source.id, now)
     return [source.name for source in lost]
+
+
+def close_lost(session: Session, source_id: int, now: datetime) -> None:
+    """Record the visit of a source as failed because its process ended without a word."""
+    crawl = session.scalar(
+        select(Crawl)
+        .where(Crawl.source_id == source_id, Crawl.outcome == "running")
+        .order_by(Crawl.id.desc())
+        .limit(1)
+    )
+    visit = Visit("failed", CHILD_DIED, f"{CHILD_DIED}: the crawling process ended without a word")
+    finish_crawl(session, (crawl or start_crawl(session, source_id, now)).id, visit, {}, now)
 
 
 def start_crawl(session: Session, source_id: int, now: datetime) -> Crawl:

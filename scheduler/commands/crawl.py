@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,16 +9,18 @@ import click
 if TYPE_CHECKING:
     from crawler.context import CrawlContext
 
-#: Their errors are counted by reason and stand in the summary; a person at a shell need not read them twice.
-COUNTED = ("scrapy.downloadermiddlewares.retry", "scrapy.downloadermiddlewares.robotstxt")
-
 
 @click.command()
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @click.option("--due", is_flag=True, help="Only sources whose time has come.")
+@click.option(
+    "--at-once", type=click.IntRange(1, 64), help="Sources at a time (default: crawls_at_once of [daemon])."
+)
 @click.option("-v", "--verbose", is_flag=True, help="Scrapy's own log on standard error.")
-def crawl_command(names: tuple[str, ...], due: bool, verbose: bool) -> None:
+def crawl_command(names: tuple[str, ...], due: bool, at_once: int | None, verbose: bool) -> None:
     """Visit the sources called NAME, or all enabled ones, and keep what is new.
+
+    Each source is visited by a process of its own: one that hangs or crashes keeps no other from its visit.
 
     Exit code 0 when at least one source could be read, 1 when none could.
     """
@@ -33,16 +34,22 @@ def crawl_command(names: tuple[str, ...], due: bool, verbose: bool) -> None:
             "nothing is due" if due else "no enabled source; edit sources.toml, then `parknews source list`"
         )
         return
-    lines, any_read = crawl_and_report(context, chosen, "INFO" if verbose else "ERROR")
+    lines, any_read = crawl_and_report(context, chosen, "INFO" if verbose else "ERROR", at_once)
     click.echo("\n".join(lines))
     if not any_read:
         raise SystemExit(1)
 
 
-def crawl_and_report(context: CrawlContext, chosen: list[Any], log_level: str) -> tuple[list[str], bool]:
-    """Visit the sources; return the summary's lines and whether any source could be read."""
+def crawl_and_report(
+    context: CrawlContext, chosen: list[Any], log_level: str, at_once: int | None = None
+) -> tuple[list[str], bool]:
+    """Visit the sources, `at_once` (default: crawls_at_once of [daemon]) at a time.
+
+    Returns the summary's lines and whether any source could be read.
+    """
     from crawler.tally import judge
-    from scheduler.crawls import crawl_here
+    from scheduler.crawls import places
+    from scheduler.manual import crawl_each
     from scheduler.progress import CrawlProgress
     from scheduler.summary import crawl_lines
     from store.counts import count_all
@@ -50,11 +57,8 @@ def crawl_and_report(context: CrawlContext, chosen: list[Any], log_level: str) -
 
     with read_scope(context.engine) as session:
         before = count_all(session)
-    if log_level != "INFO":
-        for name in COUNTED:  # a filter, because Scrapy sets all levels below its own anew
-            logging.getLogger(name).addFilter(lambda _: False)
     progress = CrawlProgress(len(chosen))
-    tallies = crawl_here(context, chosen, log_level=log_level, on_progress=progress)
+    tallies = crawl_each(context, chosen, at_once or places(context.config), log_level, progress)
     progress.done()
     with read_scope(context.engine) as session:
         after = count_all(session)

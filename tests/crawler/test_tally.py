@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 
 import pytest
@@ -82,3 +83,12 @@ def test_what_new_articles_have_is_counted() -> None:
     tally.note_article(ArticleItem("v", "题", "正\ufffd文" * 50), relevant=False)
     counts = {"pages": 4, "bodied": 3, "articles": 2, "named": 1, "dated": 1, "clean": 1, "relevant": 1}
     assert tally.coverage().items() >= (counts | {"home": ""}).items()
+
+
+def test_a_report_carries_every_count_to_another_process() -> None:
+    tally = Tally(requests=3, new=2, validators=[("https://a.cn/", "x", None)])
+    tally.fail("timeout", "https://a.cn/b", is_list=False)
+    carried = Tally.from_report(json.loads(json.dumps(tally.as_report())))
+    assert (carried.reasons["timeout"], carried.reasons["never"]) == (1, 0)
+    tally.validators = []
+    assert carried == tally

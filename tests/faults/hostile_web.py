@@ -159,9 +159,16 @@ def run(folder: Path, *command: str, seconds: float = 100, proxy: str = "") -> D
 
 
 def _most_memory(pid: int) -> float:
-    """Return the most memory a process ever held, in MB; getrusage would count what its parent held when it forked."""
+    """Return the most memory that one process of the tree under `pid` ever held, in MB.
+
+    getrusage would count what a process's parent held when it forked.
+    """
+    most = 0.0
     with suppress(OSError):
         for line in Path(f"/proc/{pid}/status").read_text().splitlines():
             if line.startswith("VmHWM:"):
-                return int(line.split()[1]) / 1024
-    return 0.0
+                most = int(line.split()[1]) / 1024
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            for child in (task / "children").read_text().split():
+                most = max(most, _most_memory(int(child)))
+    return most

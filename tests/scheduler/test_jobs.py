@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import random
+import socket
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from typing import Any
 
 import msgspec
 import pytest
@@ -19,9 +21,11 @@ from digest.delivery import deliver_due
 from digest.period import due_at
 from scheduler.context import Store
 from scheduler.crawls import ChildCrawl
+from scheduler.forkserver import Child
 from scheduler.jobs import CrawlJob
 from scheduler.work import Work
 from store.config import Config, Office, RecipientEntry
+from store.config import Daemon as DaemonSection
 from store.database import make_engine, read_scope, session_scope
 from store.leases import acquire
 from store.models import Base, Crawl, Delivery, Issue, Source
@@ -42,13 +46,17 @@ SCHEDULES = int(os.environ.get("PARKNEWS_SCHEDULES", "2"))
 INTERVAL = timedelta(hours=6)
 
 
+#: What the sources file says of them, where no child is started.
+SOURCES: dict[str, Any] = dict.fromkeys(("a", "b", "c", "s0", "s1", "s2"))
+
+
 class Instant(CrawlJob):
     """Visits its claims at once; `die` leaves them claimed, as kill -9 would."""
 
     die = False
 
-    def run(self, now: datetime, *, start: bool = True) -> int:
-        names = self._claim(now)
+    def run(self, now: datetime, sources: Mapping[str, Any] = SOURCES) -> int:
+        names = [name for name, _, _ in self._claim(now, sources)]
         if self.die:
             return 0
         with session_scope(self.store.engine) as session:
@@ -118,7 +126,7 @@ class World:
         config = self.store.config
         with session_scope(self.store.engine) as session:
             sync_sources(session, DEFINITIONS, int(INTERVAL.total_seconds()), now)
-        work.crawls.run(now)
+        work.crawls.run(now, SOURCES)
         work.compose(now)
         self.dues.add(due_at(now, config.digest, config.zone_info))
         deliver_due(
@@ -191,10 +199,9 @@ def test_claims_are_prolonged_while_a_child_lives_but_not_over_a_recorded_visit(
     job = CrawlJob(store, "first")
     with session_scope(store.engine) as session:
         sync_sources(session, DEFINITIONS, 3600, now)
-    names = job._claim(now)
-    child = ChildCrawl.__new__(ChildCrawl)
-    child.names, child.held_until = names, now + job._hold
-    job.children = [child]
+    job.children = [
+        ChildCrawl(name, host, now + job._hold, forked(b"")) for name, host, _ in job._claim(now, SOURCES)
+    ]
     with session_scope(store.engine) as session:
         source = session.scalars(select(Source).where(Source.name == "s0")).one()
         finish_crawl(session, start_crawl(session, source.id, now).id, Visit("ok"), {}, now)
@@ -206,53 +213,73 @@ def test_claims_are_prolonged_while_a_child_lives_but_not_over_a_recorded_visit(
     assert held["s1"] == now + timedelta(seconds=30) + job._hold
 
 
-def test_sources_of_one_host_are_visited_by_one_child_and_never_by_two(store: Store, now: datetime) -> None:
+def names_of(claimed: list[tuple[str, str, int]]) -> list[str]:
+    return [name for name, _, _ in claimed]
+
+
+def test_sources_of_one_host_are_visited_one_after_the_other_with_a_rest_between(
+    store: Store, now: datetime
+) -> None:
     definitions = [Definition("a", host="x.cn"), Definition("b", host="x.cn"), Definition("c", host="y.cn")]
     with session_scope(store.engine) as session:
         sync_sources(session, definitions, 3600, now)
         assert acquire(session, "host:y.cn", "somebody", now, 60)
-    assert CrawlJob(store, "me")._claim(now) == ["a", "b"]
+    job = CrawlJob(store, "me")
+    claimed = job._claim(now, SOURCES)
+    assert names_of(claimed) == ["a"]
+    job.children = [ChildCrawl("a", "x.cn", now + job._hold, forked(ENDED))]
+    assert names_of(job._claim(now, SOURCES)) == []
+    job.run(now, {})
+    assert job.children == []
+    assert names_of(job._claim(now, SOURCES)) == [], "the host has its delay"
+    with session_scope(store.engine) as session:
+        assert not acquire(session, "host:x.cn", "another", now, 60), "for everybody"
+    job._rests._until.clear()
+    assert names_of(job._claim(now, SOURCES)) == ["b"]
 
 
-def test_a_source_whose_child_died_is_recorded_as_failed_and_visited_alone(
-    store: Store, now: datetime
-) -> None:
+def test_a_source_the_file_does_not_name_keeps_no_other_from_its_visit(store: Store, now: datetime) -> None:
     with session_scope(store.engine) as session:
         sync_sources(session, DEFINITIONS, 3600, now)
-        source = session.scalars(select(Source).where(Source.name == "s1")).one()
-        source.last_reason, source.next_check_at = CHILD_DIED, now - timedelta(hours=1)
+    assert names_of(CrawlJob(store, "me")._claim(now, ["s1", "s2"])) == ["s1", "s2"]
+
+
+def test_no_more_crawls_run_at_once_than_configured(store: Store, now: datetime) -> None:
+    store.config = msgspec.structs.replace(store.config, daemon=DaemonSection(crawls_at_once=2))
+    with session_scope(store.engine) as session:
+        sync_sources(session, DEFINITIONS, 3600, now)
     job = CrawlJob(store, "me")
-    assert job._claim(now) == ["s1"]
-    assert job._claim(now) == ["s0", "s2"]
+    job.children = [ChildCrawl("other", "", now, forked(b""))]
+    assert names_of(job._claim(now, SOURCES)) == ["s0"]
 
 
-class Died(ChildCrawl):
-    def __init__(self, names: list[str], held_until: datetime) -> None:
-        self.names, self.held_until, self._started = names, held_until, 0.0
-        self.process = type("P", (), {"returncode": -11})()  # type: ignore[assignment]
-
-    @property
-    def seconds(self) -> float:
-        return 1.0
-
-    def ended(self) -> bool:
-        return True
+ENDED = b'{"ended": -11, "cpu": 0.1}\n'
 
 
-def test_a_child_that_died_without_a_word_counts_as_a_failure_of_its_sources(
+def forked(said: bytes) -> Child:
+    """A child that has said this; it runs for as long as the other end is open, which the child then keeps."""
+    ours, theirs = socket.socketpair()
+    theirs.sendall(said)
+    child = Child(ours)
+    child.__dict__["other_end"] = theirs
+    return child
+
+
+def test_a_child_that_died_without_a_word_counts_as_a_failure_of_its_source(
     store: Store, now: datetime
 ) -> None:
     with session_scope(store.engine) as session:
         sync_sources(session, DEFINITIONS[:1], 3600, now)
     job = CrawlJob(store, "me")
-    job.children = [Died(job._claim(now), now + job._hold)]
-    job.run(now, start=False)
+    [(name, host, _)] = job._claim(now, SOURCES)
+    job.children = [ChildCrawl(name, host, now + job._hold, forked(ENDED))]
+    job.run(now, {})
     with read_scope(store.engine) as session:
         source = session.scalars(select(Source)).one()
         assert (source.error_count, source.last_reason, source.state) == (1, CHILD_DIED, "down")
         assert [crawl.outcome for crawl in session.scalars(select(Crawl))] == ["failed"]
     with session_scope(store.engine) as session:
-        assert acquire(session, "host:h0.example.cn", "another", now, 60)
+        assert acquire(session, "host:h0.example.cn", "another", now + timedelta(seconds=1), 60)
 
 
 def test_an_overdue_issue_waits_for_sources_nobody_could_visit_but_not_for_ever(
@@ -262,7 +289,9 @@ def test_an_overdue_issue_waits_for_sources_nobody_could_visit_but_not_for_ever(
         sync_sources(session, DEFINITIONS, 3600, now)
     started = now + timedelta(minutes=1)
     work = Work(store, lambda: started, CrawlJob(store, "me"), led_since=started)
-    work._files.at = started  # the file was just read
+    work._files.follow(store, started)
+    with session_scope(store.engine) as session:
+        sync_sources(session, DEFINITIONS, 3600, now)  # the file, which is not there, named none
     work.compose(started)
     with read_scope(store.engine) as session:
         assert session.scalars(select(Issue)).all() == []
