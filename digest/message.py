@@ -55,9 +55,13 @@ class Attachment:
     content: bytes
 
 
-def message_id(issue_id: int, address: str, domain: str) -> str:
-    """Return the one Message-ID of an issue for an address; the address cannot be read from it."""
-    seed = hashlib.sha256(f"{issue_id}\0{address.lower()}\0{domain}".encode("utf-8", "replace"))
+def message_id(issue_id: int, key: str, domain: str) -> str:
+    """Return the one Message-ID of an issue for a recipient's `key`, which cannot be read from it.
+
+    The key is random, for whoever could work the Message-ID out could forge a complaint; an address will do where that
+    matters to nobody.
+    """
+    seed = hashlib.sha256(f"{issue_id}\0{key.lower()}\0{domain}".encode("utf-8", "replace"))
     return f"<{issue_id}.{seed.hexdigest()[:32]}@{ascii_domain(domain)}>"
 
 
@@ -70,6 +74,7 @@ def build_message(  # noqa: PLR0913 - every one of them is part of the bytes; al
     sender_name: str = "",
     reply_to: str = "",
     issue_id: int,
+    identity: str = "",
     message_date: datetime,
     list_id: str,
     list_name: str = "",
@@ -84,11 +89,12 @@ def build_message(  # noqa: PLR0913 - every one of them is part of the bytes; al
 
     Names and subject may hold anything; they are cleaned. Raises AddressError, HeaderError or MessageError (all ValueError)
     for addresses, URLs and identifiers that cannot stand in a mail. `message_date` is aware; give the issue's moment, not now.
-    `parts`: the text and HTML parts where they are encoded already (`digest.plates`).
+    `identity`: the Message-ID, where it is not that of the address; `parts`: the text and HTML parts where they are encoded
+    already (`digest.plates`).
     """
     if message_date.tzinfo is None:
         raise MessageError("naive message date: give it a time zone")
-    identity = message_id(issue_id, recipient_address, domain)
+    identity = identity or message_id(issue_id, recipient_address, domain)
     lines = [
         mailbox_field("From", sender_name, wire_address(sender)),
         mailbox_field("To", recipient_name, wire_address(recipient_address)),

@@ -142,9 +142,7 @@ class _Builder:
         printed = self._printed_for(issue, recipient, tokens)
         if not printed.edition.wanted:
             return None
-        # what others see must not be worked out from an address they know
-        seed = recipient.address if personal else recipient.token_key
-        identity = message_id(issue.id, seed, mail_domain(self.config))
+        identity = self._identity(issue, recipient)
         attachments = [printed.word] if recipient.word else []
         if personal:
             message = self._message(printed, recipient, issue, tokens, attachments)
@@ -160,6 +158,9 @@ class _Builder:
             url=printed.group_links.issue(issue.number),
             attachments=attachments,
         )
+
+    def _identity(self, issue: Issue, recipient: Recipient) -> str:
+        return message_id(issue.id, recipient.token_key, mail_domain(self.config))
 
     def _issue_of(self, issue_id: int) -> Issue:
         if self._issue is None or self._issue.id != issue_id:
@@ -206,6 +207,7 @@ class _Builder:
             sender_name=office.name,
             reply_to=mail.reply_to,
             issue_id=issue.id,
+            identity=self._identity(issue, recipient),
             message_date=issue.composed_at,
             list_id=f"digest.{mail_domain(self.config)}",
             list_name=office.name,
