@@ -27,7 +27,7 @@ _LEAST_BEGINNING = 6
 _ZONES_APART = timedelta(hours=8)
 #: Added to headlines and taken off again, whatever the article is.
 _LABELS = re.compile(
-    r"^(?:置顶|推荐|专题|图文|组图|图片|高清|视频|快讯|头条|原创|转载|热点|最新|更新|独家|图|热|新|荐|new|hot|top)+"
+    r"^(?:置顶|推荐|专题|图文|组图|图片|高清|视频|头条|原创|转载|热点|最新|独家|图|热|新|荐|new|hot|top)+"
     r"|(?:置顶|专题|图文|组图|图片|高清|视频|图|new|hot|top)+$"
 )
 _CUT = re.compile(r"(?:…|\.{2,}|。{3,})\W{0,3}$")

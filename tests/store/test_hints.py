@@ -49,6 +49,7 @@ def test_cut_and_labelled_headlines_are_no_hint(before: str, now: str) -> None:
         f"{HERE}（更正）",
         "宝鸡高新区召开党建工作部署会…",
         "更正：宝鸡高新区召开党建工作部署会",
+        f"更新：{HERE}",
     ],
 )
 def test_another_headline_is_a_hint_once(now: str) -> None:
