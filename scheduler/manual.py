@@ -82,7 +82,7 @@ class Visits:
         crawl.child.reports.clear()
         if ended:
             self._rests.begin(crawl.host, self.context.config.crawl.delay if crawl.host else 0)
-        if ended and crawl.name not in self._reported:
+        if ended and crawl.name not in self._reported and not self.stopping:
             self._lost(crawl)
         return ended
 

@@ -230,3 +230,20 @@ def test_a_server_rests_only_when_nothing_was_started_for_long(monkeypatch: pyte
     assert control.fileno() == -1
     assert other.recv(1) == b""
     other.close()
+
+
+@pytest.mark.slow
+def test_a_person_who_breaks_off_a_crawl_gets_a_summary_and_leaves_no_process(
+    context: CrawlContext, site: Site, office: Office
+) -> None:
+    site.pages["/a/"] = slow_page
+    command = [str(Path(sys.executable).parent / "parknews"), "crawl"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=office.folder) as crawl:
+        until(lambda: site.count("/robots.txt"))
+        [server] = Path(f"/proc/{crawl.pid}/task/{crawl.pid}/children").read_text().split()
+        crawl.send_signal(signal.SIGINT)
+        said, _ = crawl.communicate(timeout=30)
+    assert "sources   1 visited" in said
+    assert has_ended(int(server))
+    with read_scope(context.engine) as session:
+        assert [crawl.reason for crawl in session.scalars(select(Crawl))] == ["shutdown"]
