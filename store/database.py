@@ -7,8 +7,9 @@ concurrency in spite of `busy_timeout` (58-61 % of transactions in a two-process
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -101,6 +102,7 @@ def make_engine(url: str) -> Engine:
     if parsed.database and parsed.database != ":memory:":
         _make_folder(Path(parsed.database).parent)
     engine = create_engine(parsed, json_serializer=_dumps)
+    event.listen(engine, "do_connect", _make_private)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -118,6 +120,17 @@ def _make_folder(folder: Path) -> None:
         raise DatabaseUnavailable(
             f"the database's folder {folder} cannot be made: {error.strerror}; choose another [database] url"
         ) from error
+
+
+def _make_private(_dialect: object, _record: object, arguments: list[Any], _options: object) -> None:
+    """Make a new file readable for its owner only: it holds whom the digest goes to. An empty file is an empty database.
+
+    The logs beside it get its permissions from SQLite. What cannot be made is SQLite's to complain about.
+    """
+    path = str(arguments[0])
+    if path != ":memory:" and not path.startswith("file:"):
+        with suppress(OSError):
+            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def _dumps(value: object) -> str:

@@ -26,12 +26,16 @@ def _safe(name: str) -> str:
     return cleaned.encode()[:_NAME_OCTETS].decode("utf-8", "ignore")
 
 
-def write_file(path: Path, content: bytes, before: BeforeTheDot = lambda: None) -> None:
-    """Write `path` so that it is there whole or not at all, also after a power cut. `before` runs before it appears."""
+def write_file(path: Path, content: bytes, before: BeforeTheDot = lambda: None, *, mode: int = 0o600) -> None:
+    """Write `path` so that it is there whole or not at all, also after a power cut. `before` runs before it appears.
+
+    Others than the owner may do with it what `mode` says.
+    """
     handle, temporary = tempfile.mkstemp(prefix=".parknews-", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
+            os.fchmod(file.fileno(), mode)
             file.flush()
             os.fsync(file.fileno())
         before()

@@ -210,6 +210,16 @@ def test_the_same_parcel_is_one_file_with_its_attachment_beside(tmp_path: Path) 
     assert (tmp_path / "47.abc.eml").stat().st_mode & 0o077 == 0
 
 
+@pytest.mark.parametrize(("name", "mode"), [("folder", 0o600), ("webpage", 0o644)])
+def test_mails_are_for_their_owner_and_pages_for_the_web_server(tmp_path: Path, name: str, mode: int) -> None:
+    before = os.umask(0o077)
+    try:
+        make(name, tmp_path).send(PARCEL, lambda: None)
+    finally:
+        os.umask(before)
+    assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {mode}
+
+
 @pytest.mark.parametrize(
     "name", ["../../x", "/etc/passwd", "\0", "a" * 1000, "字" * 1000, "..", "", "a\nb", "C:\\x"]
 )

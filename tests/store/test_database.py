@@ -1,8 +1,10 @@
-"""Connections to a database that does not answer end by themselves."""
+"""Connections to a database: those that get no answer end by themselves, files are nobody else's to read."""
 
 from __future__ import annotations
 
+import os
 import socket
+from pathlib import Path
 
 import pytest
 from sqlalchemy.exc import OperationalError
@@ -29,3 +31,21 @@ def test_what_the_url_says_goes_before_the_usual_patience(postgresql_url: str) -
     assert said["keepalives_idle"] == "77"
     assert said["keepalives_count"] == str(PATIENCE["keepalives_count"])
     engine.dispose()
+
+
+def test_a_new_file_is_for_its_owner_only_and_one_that_was_there_stays_as_it_is(tmp_path: Path) -> None:
+    new, old = tmp_path / "new.db", tmp_path / "old.db"
+    old.touch()
+    old.chmod(0o640)
+    before = os.umask(0)
+    try:
+        for path, mode in ((new, 0o600), (old, 0o640)):
+            engine = make_engine(f"sqlite:///{path}")
+            with engine.begin() as connection:
+                connection.exec_driver_sql("CREATE TABLE t (a)")
+                made = [file for file in tmp_path.iterdir() if file.name.startswith(path.name)]
+                assert len(made) == 3
+                assert {file.stat().st_mode & 0o777 for file in made} == {mode}
+            engine.dispose()
+    finally:
+        os.umask(before)
