@@ -48,19 +48,25 @@ _ACT_TITLES = {
 }
 #: The forms are shown as they are sent, with their inline styles; nothing else may be loaded, nothing may run.
 FORM_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; base-uri 'none'; sandbox allow-popups"
+#: Lets the browser in that opened the desk.
+COOKIE = "parknews_desk"
 _HOSTS = {"127.0.0.1", "localhost", "[::1]"}
 
 
 def create_preview(
-    engine: Engine, config: Config, now: Callable[[], datetime] | None = None, who: str = ""
+    engine: Engine, config: Config, now: Callable[[], datetime] | None = None, who: str = "", key: str = ""
 ) -> Flask:
     """Return the WSGI application of the desk; serve it on loopback only. Requests by any other host name are refused.
 
-    `who` stands in the audit trail (default: the user that runs it); `now` is the clock.
+    `who` stands in the audit trail (default: the user that runs it); `now` is the clock. With a `key` only the browser that
+    comes by /open/KEY gets in, and only the first: all users of the machine can reach the port, and see addresses that a
+    browser was started with.
     """
     name, token = who or _user(), secrets.token_urlsafe(32)
     app = base_app(engine, config)
     app.before_request(_only_loopback)
+    if key:
+        app.before_request(_Door(config, key).look)
     app.register_blueprint(Desk(engine, config, now or _utc_now, lambda: name, lambda: token).blueprint())
     return app
 
@@ -81,6 +87,34 @@ def _only_loopback() -> None:
     host = request.host.rpartition(":")[0] if request.host.rpartition(":")[2].isdigit() else request.host
     if host not in _HOSTS:
         abort(403)
+
+
+class _Door:
+    """Lets one browser in, which it knows again by a cookie."""
+
+    def __init__(self, config: Config, key: str) -> None:
+        self._config, self._path, self._word = config, f"/open/{key}", secrets.token_urlsafe(32)
+
+    def look(self) -> AnyResponse | None:
+        """Before every request: nothing for the browser that is in, 403 for all others but the first that has the key."""
+        if request.endpoint == "static" or _is(request.cookies.get(COOKIE, ""), self._word):
+            return None
+        if not _is(request.path, self._path):
+            words = {
+                "heading": "无权查看",
+                "message": "请用 parknews issue preview 显示的地址打开；每个地址只能用一次。",
+            }
+            return Response(
+                render_view("message", self._config, words | {"home": ""}), status=403, mimetype="text/html"
+            )
+        self._path = ""
+        answer = redirect("/", code=303)
+        answer.set_cookie(COOKIE, self._word, httponly=True, samesite="Strict")
+        return answer
+
+
+def _is(given: str, expected: str) -> bool:
+    return hmac.compare_digest(given.encode("utf-8", "replace"), expected.encode())
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,9 +284,7 @@ class Desk:
 
     def _check_token(self) -> None:
         """The token stands in the desk's forms only: another site cannot know it."""
-        if not hmac.compare_digest(
-            request.form.get("token", "").encode("utf-8", "replace"), self.token().encode()
-        ):
+        if not _is(request.form.get("token", ""), self.token()):
             abort(403)
 
 

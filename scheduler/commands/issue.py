@@ -97,6 +97,7 @@ def _write_preview(store: Store, now: datetime, address: str | None) -> None:
 
 
 def _serve_preview(store: Store, moment: datetime | None, port: int) -> None:
+    import secrets
     import webbrowser
 
     from waitress import create_server
@@ -104,14 +105,16 @@ def _serve_preview(store: Store, moment: datetime | None, port: int) -> None:
     from digest.web.preview import create_preview
     from scheduler.context import operator
 
-    app = create_preview(store.engine, store.config, now=(lambda: moment) if moment else None, who=operator())
+    key, clock = secrets.token_urlsafe(16), (lambda: moment) if moment else None
+    app = create_preview(store.engine, store.config, now=clock, who=operator(), key=key)
     try:
         server = create_server(app, host="127.0.0.1", port=port)
     except OSError as error:
         raise click.ClickException(f"port {port}: {error.strerror}; choose another with --port") from error
-    click.echo(f"http://127.0.0.1:{port}/ (stop with Ctrl-C)")
+    address = f"http://127.0.0.1:{port}/open/{key}"
+    click.echo(f"{address} (for one browser, once; stop with Ctrl-C)")
     if os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
-        webbrowser.open(f"http://127.0.0.1:{port}/")
+        webbrowser.open(address)
     server.run()
 
 

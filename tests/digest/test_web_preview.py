@@ -139,6 +139,26 @@ def test_other_sites_and_other_hosts_are_refused(desk: Desk) -> None:
     assert desk.client.get("/", headers={"Host": "127.0.0.1:8091"}).status_code == 200
 
 
+def test_the_desk_opens_for_the_first_browser_with_the_key_and_nobody_else_on_the_machine(
+    sqlite_engine: Engine, now: datetime
+) -> None:
+    app = create_preview(sqlite_engine, CONFIG, lambda: now, "王编辑", key="sesame")
+    editor, neighbour = app.test_client(), app.test_client()
+    for path in ("/", "/form/mail", "/open/", "/open/sesam", "/open/sesame2", "/open/é", "/nothing"):
+        assert neighbour.get(path).status_code == 403
+    assert neighbour.post("/edit", data={"kind": "hold"}).status_code == 403
+    assert neighbour.get("/static/digest.css").status_code == 200
+    answer = editor.get("/open/sesame")
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/")
+    assert "HttpOnly" in answer.headers["Set-Cookie"]
+    assert "SameSite=Strict" in answer.headers["Set-Cookie"]
+    assert "编前预览" in editor.get("/").text
+    assert neighbour.get("/open/sesame").status_code == 403
+    neighbour.set_cookie("parknews_desk", "forged")
+    assert neighbour.get("/").status_code == 403
+    assert Desk(editor).act("hold", reason="等一等") == 303
+
+
 def test_forms_may_not_run_or_load_anything(desk: Desk) -> None:
     policy = desk.client.get("/form/mail").headers["Content-Security-Policy"]
     assert "default-src 'none'" in policy
