@@ -91,6 +91,13 @@ class ChildCrawl:
         return self.child.ended()
 
     @property
+    def fate(self) -> str:
+        """How the child ended, for an operator."""
+        if self.too_long:
+            return "the visit went beyond its limit (wall_seconds) and was ended"
+        return f"the crawling process ended with code {self.child.returncode} and left no record"
+
+    @property
     def unrecorded(self) -> bool:
         """Whether the database took no record at the child's end: the claims then run out, as after a power failure."""
         return self.child.returncode == UNRECORDED

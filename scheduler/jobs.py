@@ -118,24 +118,17 @@ class CrawlJob:
         return claimed
 
     def _ended(self, child: ChildCrawl, now: datetime) -> bool:
-        was_too_long = child.too_long
-        ended = child.ended(self.store.config.crawl.wall_seconds)
-        if child.too_long and not was_too_long:
-            logger.warning("crawl of %s ran too long and is ended", child.name, extra={"source": child.name})
-        if not ended:
+        if not child.ended(self.store.config.crawl.wall_seconds):
             return False
         with session_scope(self.store.engine) as session:
-            lost = not child.unrecorded and lost_visits(session, [child.name], child.held_until, now)
+            lost = not child.unrecorded and lost_visits(
+                session, [child.name], child.held_until, now, child.fate
+            )
             if child.host:  # another holder waits for the delay too
                 acquire(session, f"host:{child.host}", self.holder, now, self.store.config.crawl.delay)
                 self._rests.begin(child.host, self.store.config.crawl.delay)
         if lost:
-            logger.error(
-                "crawl of %s ended with code %s and left no record",
-                child.name,
-                child.child.returncode,
-                extra={"source": child.name},
-            )
+            logger.error("crawl of %s: %s", child.name, child.fate, extra={"source": child.name})
         return True
 
     def stop(self) -> None:

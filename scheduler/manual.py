@@ -88,13 +88,12 @@ class Visits:
 
     def _lost(self, crawl: ChildCrawl) -> None:
         """Count a visit whose process ended without a word, and record it unless the process had done so."""
-        why = "took too long" if crawl.too_long else f"ended with code {crawl.child.returncode}"
-        self.tallies.setdefault(crawl.name, Tally()).fail(CHILD_DIED, f"its process {why}", is_list=True)
+        self.tallies.setdefault(crawl.name, Tally()).fail(CHILD_DIED, crawl.fate, is_list=True)
         self.queued[crawl.name] = 0
         with session_scope(self.context.engine) as session:
             source = find_source(session, crawl.name)
             if source and (source.checked_at is None or source.checked_at < crawl.held_until):
-                close_lost(session, source.id, self.context.now())
+                close_lost(session, source.id, self.context.now(), crawl.fate)
 
     @contextmanager
     def _ending_in_order(self) -> Iterator[None]:

@@ -287,14 +287,12 @@ class Worker:
         What was cut off before it could write one is visited again when its claim runs out.
         """
         end_all([child.child])
-        if child.too_long:
-            logger.warning("crawl of %s ran too long and was ended", child.name)
         with session_scope(self.store.engine) as session:
             if (
                 not cut_off
                 and not child.unrecorded
-                and lost_visits(session, [child.name], child.held_until, self.clock())
+                and lost_visits(session, [child.name], child.held_until, self.clock(), child.fate)
             ):
-                logger.error("crawl of %s left no record", child.name)
+                logger.error("crawl of %s: %s", child.name, child.fate, extra={"source": child.name})
             if child.host:
                 release(session, f"host:{child.host}", self.holder_of(child.name))

@@ -32,6 +32,7 @@ SHUTDOWN = "shutdown"
 DATABASE_FAILED, DATABASE_WAIT = "database_failed", timedelta(seconds=20)
 #: The reason word of a visit whose process ended without a word.
 CHILD_DIED = "child_died"
+LOST = "the crawling process ended without a word"
 
 
 class SourceDefinition(Protocol):
@@ -142,23 +143,28 @@ def hold_sources(session: Session, names: Sequence[str], held: datetime, until: 
     )
 
 
-def lost_visits(session: Session, names: Sequence[str], held: datetime, now: datetime) -> list[str]:
-    """Record as failed the visits of sources that are still claimed up to `held` though their process has ended; return their names."""
+def lost_visits(
+    session: Session, names: Sequence[str], held: datetime, now: datetime, fate: str = LOST
+) -> list[str]:
+    """Record as failed the visits of sources that are still claimed up to `held` though their process has ended; return their names.
+
+    `fate` says for an operator how it ended.
+    """
     lost = list(session.scalars(select(Source).where(Source.name.in_(names), Source.next_check_at == held)))
     for source in lost:
-        close_lost(session, source.id, now)
+        close_lost(session, source.id, now, fate)
     return [source.name for source in lost]
 
 
-def close_lost(session: Session, source_id: int, now: datetime) -> None:
-    """Record the visit of a source as failed because its process ended without a word."""
+def close_lost(session: Session, source_id: int, now: datetime, fate: str = LOST) -> None:
+    """Record the visit of a source as failed because its process ended without writing a record."""
     crawl = session.scalar(
         select(Crawl)
         .where(Crawl.source_id == source_id, Crawl.outcome == "running")
         .order_by(Crawl.id.desc())
         .limit(1)
     )
-    visit = Visit("failed", CHILD_DIED, f"{CHILD_DIED}: the crawling process ended without a word")
+    visit = Visit("failed", CHILD_DIED, f"{CHILD_DIED}: {fate}")
     finish_crawl(session, (crawl or start_crawl(session, source_id, now)).id, visit, {}, now)
 
 
