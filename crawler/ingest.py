@@ -13,12 +13,14 @@ from store.articles import (
     Incoming,
     Outcome,
     Prepared,
+    add_tags,
     articles_by_key,
     copies_without_zone,
     new_article,
     prepare,
     revise,
     set_classification,
+    set_verdict,
     tag_names,
 )
 from store.database import Session
@@ -49,6 +51,7 @@ class Arrival:
     origin: Origin
     prepared: Prepared
     verdict: Classification
+    tags: list[dict[str, Any]]
     at: datetime
 
 
@@ -56,7 +59,7 @@ def arrive(item: ArticleItem, classifier: Classifier, origin: Origin, now: datet
     """Return the item as it is written; all that can be done without a database."""
     prepared = prepare(incoming(item), now)
     verdict = _classify(prepared.columns, classifier, origin)
-    return Arrival(item, origin, prepared, verdict, now)
+    return Arrival(item, origin, prepared, verdict, tags_of(verdict), now)
 
 
 def ingest(
@@ -75,7 +78,8 @@ def ingest_all(session: Session, arrivals: Sequence[Arrival]) -> list[tuple[Arti
     for arrival in arrivals:
         article = known[arrival.prepared.key]
         if begun.get(arrival.prepared.key) is arrival:
-            place(session, article, arrival.at)
+            zones = [tag["name"] for tag in arrival.tags if tag["kind"] == "zone"]
+            place(session, article, arrival.at, zones)
             done.append((article, "new"))
         else:
             done.append((article, _meet(session, article, arrival)))
@@ -95,9 +99,10 @@ def _add_new(session: Session, known: dict[str, Article], arrivals: Sequence[Arr
         article = known[key] = new_article(
             arrival.prepared, arrival.at, source_id=arrival.origin.source_id, raw_page_id=pages[key]
         )
-        set_classification(article, arrival.verdict.to_dict(), tags_of(arrival.verdict))
+        set_verdict(article, arrival.verdict.to_dict())
         session.add(article)
     session.flush()
+    add_tags(session, {known[key].id: arrival.tags for key, arrival in begun.items()})
     return begun
 
 
@@ -109,7 +114,7 @@ def _meet(session: Session, article: Article, arrival: Arrival) -> Outcome:
         article.raw_page_id = _keep_pages(session, [arrival])[arrival.prepared.key]
     if not revised:
         return "seen"
-    set_classification(article, arrival.verdict.to_dict(), tags_of(arrival.verdict))
+    set_classification(article, arrival.verdict.to_dict(), arrival.tags)
     place(session, article, arrival.at, revised=True)
     return "revised"
 
@@ -176,14 +181,23 @@ def tags_of(verdict: Classification) -> list[dict[str, Any]]:
     return list(first.values())
 
 
-def place(session: Session, article: Article, now: datetime, *, revised: bool = False) -> None:
-    """Join the article to its story, anew when its text was revised.
+def place(
+    session: Session,
+    article: Article,
+    now: datetime,
+    zones: Sequence[str] | None = None,
+    *,
+    revised: bool = False,
+) -> None:
+    """Join the article to its story, anew when its text was revised; `zones` are those it names, None: look which.
 
     Copies that name no zone take those their twins name, whichever came first.
     """
     session.flush()
     join = reassign if revised else assign_story
-    assignment = join(session, article, zones=tag_names(article, "zone"), now=now)
+    if zones is None:
+        zones = tag_names(article, "zone")
+    assignment = join(session, article, zones=zones, now=now)
     if assignment.begun and not assignment.changed:
         return
     session.flush()

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -124,6 +124,7 @@ def add_article(
     article = articles_by_key(session, [prepared.key]).get(prepared.key)
     if article is None:
         article = new_article(prepared, now, source_id=source_id, raw_page_id=raw_page_id)
+        set_committed_value(article, "tags", [])  # spares the question which it has
         session.add(article)
         session.flush()
         return article, "new"
@@ -143,7 +144,7 @@ def new_article(
     prepared: Prepared, now: datetime, *, source_id: int | None = None, raw_page_id: int | None = None
 ) -> Article:
     """Return an article that is not kept yet, to be added to a session."""
-    article = Article(
+    return Article(
         url_key=prepared.key,
         source_id=source_id,
         raw_page_id=raw_page_id,
@@ -151,8 +152,6 @@ def new_article(
         updated_at=now,
         **prepared.columns,
     )
-    set_committed_value(article, "tags", [])  # spares the question which it has
-    return article
 
 
 def revise(session: Session, article: Article, prepared: Prepared, now: datetime) -> bool:
@@ -222,6 +221,12 @@ def set_classification(
     article: Article, verdict: Mapping[str, Any], tags: Sequence[Mapping[str, Any]]
 ) -> None:
     """Put a verdict (relevant, borderline, score and what was read out of the text) and its tags in place of the earlier ones."""
+    set_verdict(article, verdict)
+    article.tags = [ArticleTag(**tag) for tag in tags]
+
+
+def set_verdict(article: Article, verdict: Mapping[str, Any]) -> None:
+    """Put a verdict on the article and leave its tags."""
     article.relevant, article.borderline, article.score = (
         verdict["relevant"],
         verdict["borderline"],
@@ -232,7 +237,13 @@ def set_classification(
         for key, value in verdict.items()
         if key not in {"relevant", "borderline", "score", "zones", "themes"}
     }
-    article.tags = [ArticleTag(**tag) for tag in tags]
+
+
+def add_tags(session: Session, tags: Mapping[int, Sequence[Mapping[str, Any]]]) -> None:
+    """Give articles of this transaction that have none their tags, by the articles' numbers."""
+    rows = [{"article_id": number, **tag} for number, some in tags.items() for tag in some]
+    if rows:
+        session.execute(insert(ArticleTag), rows)
 
 
 def tag_names(article: Article, kind: str, role: str | None = None) -> list[str]:

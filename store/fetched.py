@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
+#: Of zlib: over 113 real pages of 71 KB .55 ms and 20.8 KB each, at its usual 6 .98 ms and 19.4 KB.
+_LEVEL = 3
+
 
 @dataclass(frozen=True)
 class FetchedPage:
@@ -32,4 +35,4 @@ class FetchedPage:
     @cached_property
     def packed(self) -> bytes:
         """The bytes as they are kept, compressed by zlib."""
-        return zlib.compress(self.body, 6)
+        return zlib.compress(self.body, _LEVEL)
