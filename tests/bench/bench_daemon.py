@@ -58,8 +58,9 @@ def memory(pid: int) -> float:
 
 
 def cpu(pid: int) -> float:
-    """Return the CPU seconds a process has used."""
-    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
+    """Return the CPU seconds that the threads a process has now have used."""
+    threads = Path(f"/proc/{pid}/task").glob("*/schedstat")
+    return sum(int(thread.read_text().split()[0]) for thread in threads) / 1e9
 
 
 def wait(what: Callable[[], bool], seconds: float = 300) -> None:
