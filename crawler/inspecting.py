@@ -132,9 +132,7 @@ _READ_FILE: dict[str, Callable[[str, bytes, str, str], Found]] = {
 
 
 #: What pages of newspapers have and other pages rarely do, in their bytes or their address; a hint that costs little.
-_PAPER_BYTES = re.compile(
-    rb"enpproperty|founder-content|enpcontent|cms-content|detailData\.do", re.IGNORECASE
-)
+_PAPER_BYTES = (b"enpproperty", b"founder-content", b"enpcontent", b"cms-content", b"detaildata.do")
 _PAPER_URL = re.compile(
     r"epaper|paper\.|\d{8}_\d{3}|/reader/layout/|/pc/(?:content|con|layout)/", re.IGNORECASE
 )
@@ -144,7 +142,8 @@ def _article(body: bytes, url: str, declared: str | None) -> list[ArticleItem]:
     from crawler.pages.epaper import EpaperPage
     from crawler.pages.portal import PortalArticlePage
 
-    if _PAPER_BYTES.search(body) or _PAPER_URL.search(url):
+    lower = body.lower()
+    if any(mark in lower for mark in _PAPER_BYTES) or _PAPER_URL.search(url):
         newspaper = EpaperPage(body, url, declared=declared)
         if newspaper.family() not in {"", "script_shell"} and newspaper.role() == "article":
             items = newspaper.to_items()

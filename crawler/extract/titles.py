@@ -81,14 +81,7 @@ def find_title(tree: Tree, declared: list[str], first: int) -> Title | None:
     `declared` are titles for machines without <title>, best first.
     """
     known = [fold(text) for text in [tree.title, *declared] if text]
-    best: Title | None = None
-    begin, end = max(0, first - 120), min(max(first + 4, 1), len(tree.lines))
-    for line in tree.lines[begin:end]:
-        for candidate in _candidates(tree, line, known):
-            floor = best.score if best is not None else -math.inf
-            candidate.score = _score(tree, candidate, known, first, floor)
-            if candidate.score > floor:
-                best = candidate
+    best = _best(tree, known, first)
     if best is not None and best.score >= _SURE:
         best.text = _without_badge(best.text, known)
         _add_neighbours(tree, best)
@@ -98,6 +91,24 @@ def find_title(tree: Tree, declared: list[str], first: int) -> Title | None:
         return stated or best
     floor = _LIKELY if not _SITE_PART.search(stated.text) else 2.0
     return best if best.score >= floor and not _is_shown(tree, stated) else stated
+
+
+def _best(tree: Tree, known: list[str], first: int) -> Title | None:
+    """The candidate of the highest score, the first of equals.
+
+    Those that agree best with a declared title are looked at first; the others seldom have to be.
+    """
+    begin, end = max(0, first - 120), min(max(first + 4, 1), len(tree.lines))
+    candidates = [found for line in tree.lines[begin:end] for found in _candidates(tree, line, known)]
+    claims = [(_claim(candidate, known), -place) for place, candidate in enumerate(candidates)]
+    best = (-math.inf, 0)
+    for claim, place in sorted(claims, reverse=True):
+        if claim + _MOST_ADDED < best[0]:
+            break
+        candidate = candidates[-place]
+        candidate.score = _score(tree, candidate, claim, first)
+        best = max(best, (candidate.score, place))
+    return candidates[-best[1]] if candidates else None
 
 
 def _is_shown(tree: Tree, title: Title) -> bool:
@@ -180,15 +191,24 @@ def _above_byline(tree: Tree, title: Title, first: int) -> float:
     return 0.0
 
 
-def _score(tree: Tree, title: Title, known: list[str], first: int, floor: float) -> float:
-    """How much the line is the headline; where it cannot beat `floor`, anything that is not above it."""
-    line = tree.lines[title.first]
-    size = len(title.folded)
+#: For a line that is too short or too long for a headline.
+_NO_CLAIM = -9.0
+#: What looks, place and size can add to a claim at most.
+_MOST_ADDED = 8.4
+
+
+def _claim(title: Title, known: list[str]) -> float:
+    """What the line's agreement with the declared titles is worth."""
+    return _agreement(title.folded, known) if 4 <= len(title.folded) <= 120 else _NO_CLAIM
+
+
+def _score(tree: Tree, title: Title, claim: float, first: int) -> float:
+    """How much the line is the headline."""
     above = _above_byline(tree, title, first)
-    if size < 4 or size > 120:
-        return -9.0 + above
-    score = _agreement(title.folded, known)
-    score += _looks(line)
+    if claim == _NO_CLAIM:
+        return claim + above
+    line, size = tree.lines[title.first], len(title.folded)
+    score = claim + _looks(line)
     distance = max(first - title.last, 0)
     score += 1.5 if distance <= 6 else 0.8 if distance <= 15 else 0.0 if distance <= 40 else -1.0
     score += 0.6 if 8 <= size <= 60 else -1.0 if size < 6 else 0.0
@@ -197,9 +217,7 @@ def _score(tree: Tree, title: Title, known: list[str], first: int, floor: float)
     score -= 2.0 if title.text[-1] in "。；;，：" else 0.0
     if title.first >= first:
         score -= 0.6 if score > 4.0 else 2.0
-    if score + above > floor:  # what follows only takes away
-        score = _less_wording(score, title.text, size)
-    return score + above
+    return _less_wording(score, title.text, size) + above
 
 
 def _less_wording(score: float, text: str, size: int) -> float:
