@@ -71,6 +71,11 @@ class CrawlJob:
                 self.server.rest()
             return len(claimed)
 
+    @property
+    def at_work(self) -> bool:
+        """Whether a child runs, or a host rests whose next source may be due."""
+        return bool(self.children or self._rests.hosts())
+
     def wait(self, seconds: float) -> None:
         """Wait until one of the children has something to say, so many seconds at most."""
         wait_for([child.child for child in self.children], seconds)

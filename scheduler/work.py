@@ -52,13 +52,13 @@ class Work:
     _pauses: Pauses | None = None
 
     def crawl(self, now: datetime, stop: Callable[[], bool]) -> None:
-        """Visit what is due, until nothing is and no visit runs any more; while the sources file is faulty none begins."""
+        """Visit what is due until nothing is, no visit runs and no host rests; while the sources file is faulty none begins."""
         sources = self._files.follow(self.store, now)
         if self.store.config.daemon.workers:
             self._submit(now, start=bool(sources))
             return
         self.crawls.run(now, sources)
-        while self.crawls.children and not stop():
+        while self.crawls.at_work and not stop():
             self.crawls.wait(LOOK_SECONDS)
             now = self.clock()
             self.crawls.run(now, self._files.follow(self.store, now))

@@ -231,6 +231,7 @@ def test_sources_of_one_host_are_visited_one_after_the_other_with_a_rest_between
     assert names_of(job._claim(now, SOURCES)) == []
     job.run(now, {})
     assert job.children == []
+    assert job.at_work, "the next one is to begin after the rest, not at the next tick"
     assert names_of(job._claim(now, SOURCES)) == [], "the host has its delay"
     with session_scope(store.engine) as session:
         assert not acquire(session, "host:x.cn", "another", now, 60), "for everybody"
