@@ -69,12 +69,13 @@ def decode(body: bytes, declared: str | None = None) -> Decoded:
         return Decoded(body.decode(wide, "replace"), wide)
     if (text := _strict(body, "utf-8")) is not None:
         return Decoded(text, "utf-8")
-    names = _declared_names(body, declared)
-    if "big5hkscs" in names and (big5 := _strict(body, "big5hkscs")) is not None and _looks_chinese(big5):
-        return Decoded(big5, "big5")
+    if _declares_big5(body, declared):
+        big5 = _strict(body, "big5hkscs")
+        if big5 is not None and _looks_chinese(big5):
+            return Decoded(big5, "big5")
     if (text := _strict(body, "gb18030")) is not None:
         return _gb_or_big5(body, text)
-    return _fewest_replacements(body, names)
+    return _fewest_replacements(body, _declared_names(body, declared))
 
 
 def _wide(body: bytes) -> str | None:
@@ -96,6 +97,12 @@ def _strict(body: bytes, encoding: str) -> str | None:
         if len(body) > 4 * _TAIL and error.start >= len(body) - _TAIL:
             return body[: error.start].decode(encoding, "replace")
         return None
+
+
+def _declares_big5(body: bytes, declared: str | None) -> bool:
+    if b"big5" not in body[:_DECLARATION_WINDOW].lower() and "big5" not in (declared or "").lower():
+        return False
+    return "big5hkscs" in _declared_names(body, declared)
 
 
 def _declared_names(body: bytes, declared: str | None) -> list[str]:
