@@ -108,3 +108,27 @@ def test_a_better_label_wins_whatever_the_order() -> None:
     byline.offer("source", "乙", 1)
     byline.offer("source", "丙", 1)
     assert byline.source == "乙"
+
+
+SOURCE_LABELS = """来源 來源 信息来源 新闻来源 文章来源 稿件来源 文稿来源 本文来源 内容来源 原文来源 消息来源 稿源 来源于 出处 媒体 信息提供 供稿单位
+发布机构 发布单位 发布部门""".split()  # fmt: skip  # noqa: SIM905
+AUTHOR_LABELS = "作者 本文作者 文章作者 撰稿 撰文 撰写人 采写 文 文字 供稿 供稿人 通讯员 通訊員 记者 記者 本报记者 见习记者 主笔 执笔".split()  # fmt: skip  # noqa: SIM905
+EDITOR_LABELS = "责任主编 本文编辑 本期编辑 网络编辑 网页编辑 信息编辑 责任审校 责任编辑 責任編輯 责编 責編 编辑 編輯 选稿 组稿 录入员".split()  # fmt: skip  # noqa: SIM905
+OTHER_LABELS = """添加时间 发稿时间 上传时间 刊发时间 创建时间 刊登日期 发布 发表 更新时间 發布時間 时间 時間 日期 浏览次数 点击数 阅读量 访问量 人气 评论数
+字号 分享到 打印 收藏 关闭 校对 审核 一审 二审 三审 初审 复审 终审 监制 统筹 策划 摄影 攝影 摄像 图片 文字编辑 视频编辑 图文编辑 技术编辑 美术编辑 栏目编辑
+执行编辑 栏目主编 值班主任 主编 总编 编审 编委 关键词 标签 栏目 分类 责任校对 原标题 题图 图源 我要纠错 纠错 扫一扫 手机看 索引号 文号 主题词""".split()  # fmt: skip  # noqa: SIM905
+
+
+@pytest.mark.parametrize(
+    ("kind", "labels"),
+    [(0, SOURCE_LABELS), (1, AUTHOR_LABELS), (2, EDITOR_LABELS)],
+    ids=["source", "author", "editor"],
+)
+def test_every_label_is_known_by_its_first_letter(kind: int, labels: list[str]) -> None:
+    found = {label: labelled(f"<p>{label}：甲乙丙</p>") for label in labels}
+    assert [label for label, values in found.items() if values[kind] != "甲乙丙"] == []
+
+
+def test_a_value_ends_where_any_other_label_begins() -> None:
+    found = {label: labelled(f"<p>来源：示例社{label}：5</p>")[0] for label in OTHER_LABELS}
+    assert [label for label, source in found.items() if source != "示例社"] == []

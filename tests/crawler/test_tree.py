@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import time
 from contextlib import suppress
 
@@ -92,3 +93,33 @@ def test_hostile_markup_is_bounded(page: str) -> None:
     with suppress(PageNotUnderstood):
         assert len(parse(page).lines) <= MAX_LINES + 1
     assert time.process_time() - start < 2
+
+
+def test_links_know_their_own_text_and_what_stands_in_them_knows_its_link() -> None:
+    tree = parse('<p>看<a href="/1">一 <b class=x>二</b></a>和<a href="/2"><br>三</a></p><a>无</a>')
+    first, second = tree.links
+    assert (tree.link_text(first), tree.link_text(second)) == ("一 二", "三")
+    bold = next(n for n in tree.nodes if n.tag == "b")
+    assert (bold.link, bold.is_link, first.is_link) == (first.index, False, True)
+    assert [n.link for n in tree.nodes if n.tag == "a"] == [first.index, second.index, -1]
+
+
+def test_elements_know_what_they_stand_in() -> None:
+    tree = parse("<div id=a><p><b>一</b></p></div><p id=c>二</p>")
+    by_id = {n.get("id"): n for n in tree.nodes}
+    bold = next(n for n in tree.nodes if n.tag == "b")
+    assert bold.is_within(by_id["a"])
+    assert bold.is_within(bold)
+    assert not bold.is_within(by_id["c"])
+    assert not by_id["a"].is_within(bold)
+    assert [n.tag for n in bold.ancestors(2)] == ["b", "p"]
+
+
+def test_a_tree_is_freed_without_the_garbage_collector() -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        parse('<p><a href="/x">一</a></p>' * 500)
+        assert gc.collect() < 100
+    finally:
+        gc.enable()
