@@ -212,7 +212,6 @@ class Reporter:
     def __init__(self, channel: socket.socket) -> None:
         self.channel = channel
         self.at = 0.0
-        channel.setblocking(False)
 
     def __call__(self, spider: SourceSpider) -> None:
         """Report the counts so far and how many requests wait, now and then."""
@@ -223,11 +222,11 @@ class Reporter:
         queued = [stats.get_value(f"scheduler/{word}queued", 0) if stats else 0 for word in ("en", "de")]
         for tally in spider.tallies.values():
             with suppress(BlockingIOError):
-                self.channel.send(_line({"tally": tally.as_report(), "waiting": queued[0] - queued[1]}))
+                line = _line({"tally": tally.as_report(), "waiting": queued[0] - queued[1]})
+                self.channel.send(line, socket.MSG_DONTWAIT)
 
     def last(self, tally: Tally) -> None:
         """Report what the visit came to."""
-        self.channel.setblocking(True)
         self.channel.sendall(_line({"tally": tally.as_report(), "last": True}))
 
 

@@ -126,7 +126,13 @@ class Server:
             self.selector.unregister(self.control)
             return False
         channel, server = socket.socket(fileno=channels[0]), os.getpid()
-        if (pid := os.fork()) == 0:
+        try:
+            pid = os.fork()
+        except OSError as error:
+            logger.error("no child can be forked: %s", error)  # noqa: TRY400  the message is all of it
+            channel.close()  # its owner takes it for one that was killed
+            return True
+        if pid == 0:
             self._become_child(server, body, channel)
         child = self.running[pid] = Running(pid, channel)
         self.selector.register(channel, selectors.EVENT_READ, child)
@@ -167,9 +173,8 @@ class Server:
             if child.asked is None:
                 continue
             while child.sent < len(SIGNALS) and child.asked + SIGNALS[child.sent][0] <= now:
-                os.kill(
-                    child.pid, SIGNALS[child.sent][1]
-                )  # not yet waited for, so the number is still its own
+                # a number that was not waited for belongs to no other process
+                os.kill(child.pid, SIGNALS[child.sent][1])
                 child.sent += 1
             if child.sent < len(SIGNALS):
                 waits.append(child.asked + SIGNALS[child.sent][0] - now)

@@ -160,7 +160,7 @@ class ForkServer:
                 self._close()
 
     def close(self) -> None:
-        """End the server; a child that runs is ended too, by the closing of its own pair."""
+        """Let the server end as soon as its children have; see `end_all`."""
         with self._lock:
             self._close()
 
