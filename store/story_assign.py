@@ -97,7 +97,7 @@ def choose_story(
     an emptied story that takes it when no other does. `arrives`: it may come before its place in the order of all, which
     is noted then. The lock is held by the caller.
     """
-    text = Text(article.title, article.text, zones=zones, host=index.host_of(article.url))
+    text = index.form(article.title, article.text, article.url).with_zones(zones)
     candidates, common = index.find_candidates(session, text, besides=article.id)
     if text.zones:  # zones that were found in the others speak only against a headline that names one
         index.give_zones(session, candidates)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -70,6 +71,12 @@ _ZONE = re.compile(r"[\u4e00-\u9fff]{2,4}?(?:高新技术产业开发区|高新�
 _DIGITS = str.maketrans("", "", "0123456789")
 
 
+def _without_digits(text: str) -> str:
+    for digit in "0123456789":  # ten times as fast as a table
+        text = text.replace(digit, "")
+    return text
+
+
 class Text:
     """One article in comparison form; everything beyond the folded text is worked out when first asked for."""
 
@@ -89,6 +96,14 @@ class Text:
         self.host = host
         self.given_zones = frozenset(zones)
         self._written = text[:MAX_TEXT]
+
+    def with_zones(self, zones: Collection[str]) -> Text:
+        """Return the same text with zones that are known of it; what was worked out so far is shared."""
+        if not zones:
+            return self
+        twin = copy(self)
+        twin.given_zones = self.given_zones.union(zones)
+        return twin
 
     @cached_property
     def grams(self) -> set[int]:
@@ -110,11 +125,11 @@ class Text:
 
     @cached_property
     def plain(self) -> str:
-        return self.body.translate(_DIGITS)
+        return _without_digits(self.body)
 
     @cached_property
     def plain_title(self) -> str:
-        return self.title.translate(_DIGITS)
+        return _without_digits(self.title)
 
     @cached_property
     def plain_grams(self) -> set[int]:

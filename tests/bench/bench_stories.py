@@ -1,8 +1,10 @@
-"""What finding an article's story costs: `python -m tests.bench.bench_stories [STORED ...] [--url URL]`.
+"""What finding an article's story costs: `python -m tests.bench.bench_stories [STORED ...] [--url URL] [--rebuild N]`.
 
 Prints, with 1,000, 10,000 and 100,000 stored articles of 1,500 characters (all different: the worst case for the index), the CPU time of
 assigning one more (new ones and copies, half and half), its 95th percentile, index bytes an article and the memory; then
 datasketch, rensa and gaoya on the same texts where they are installed (signature, look-up and insertion only).
+With --rebuild only: how long it takes to work out N articles anew, half of them copies or excerpts that all stand in
+stories of their own (every one changes), and once more when nothing does.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ from store import story_buckets
 from store.database import make_engine, session_scope
 from store.dedup.same_story import Text
 from store.models import Article, Base, Story
-from store.stories import assign_story
+from store.stories import assign_story, rebuild
 from store.story_index import StoryFingerprint, StoryText
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
@@ -133,6 +135,25 @@ def ours(engine: Engine, sizes: list[int]) -> None:
         )
 
 
+def rebuilding(engine: Engine, count: int) -> None:
+    """Print the CPU time of two rebuilds of `count` articles."""
+    fill(engine, 0, count, _half_copies(texts(1)))
+    for _ in range(2):
+        begin, started = time.process_time(), time.monotonic()
+        print(rebuild(engine, NOW))
+        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        cpu, wall = time.process_time() - begin, time.monotonic() - started
+        print(f"rebuild     {count:>9,} stored  {cpu:6.0f} s CPU  {wall:6.0f} s in all  {memory:5.0f} MB")
+
+
+def _half_copies(source: Iterator[str]) -> Iterator[str]:
+    chance, last = random.Random(2), list[str]()
+    while True:
+        last = [*last[-50:], next(source)]
+        yield last[-1]
+        yield chance.choice(last).replace("，", ", ")[: chance.choice((700, 1200, LENGTH * 2))]
+
+
 def _shingles(text: str) -> list[str]:
     return list({text[i : i + 5] for i in range(len(text) - 4)})
 
@@ -209,13 +230,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("sizes", nargs="*", type=int, default=[1_000, 10_000])
     parser.add_argument("--url")
+    parser.add_argument("--rebuild", type=int, metavar="N")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         engine = make_engine(given.url or f"sqlite:///{Path(folder) / 'bench.db'}")
         Base.metadata.create_all(engine)
-        ours(engine, sorted(given.sizes))
+        if given.rebuild:
+            rebuilding(engine, given.rebuild)
+        else:
+            ours(engine, sorted(given.sizes))
         engine.dispose()
-    peers(2_000)
+    if not given.rebuild:
+        peers(2_000)
 
 
 if __name__ == "__main__":

@@ -6,16 +6,14 @@ import argparse
 import gzip
 import json
 import resource
-import tempfile
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from store.database import make_engine
-from store.schema import ensure
 from store.stories import group_documents
+from store.story_scratch import scratch_database
 from tests.quality.measures import Table, peak_mb
 
 #: Kinds that are shown and not counted: nobody could tell (abstracts, a half under furniture), or the seeds themselves.
@@ -87,13 +85,10 @@ def _group(folder: Path) -> tuple[dict[str, Any], dict[str, set[Any]]]:
         }
         for row in _rows(folder, "docs")
     )
-    with tempfile.TemporaryDirectory(prefix="parknews-") as place:
-        engine = make_engine(f"sqlite:///{place}/stories.db")
-        ensure(engine)
+    with scratch_database() as engine:
         for answer in group_documents(engine, documents):
             story[answer["id"]] = answer["story"]
             also[answer["id"]] = set(answer.get("also") or ())
-        engine.dispose()
     return story, also
 
 
