@@ -25,7 +25,7 @@ def rank(form: Text, url: str, published: datetime | None) -> Rank:
     """Return the place of an article among others: day of publication (undated last), plain texts before pages, masked
     and furnished copies, parts before what may hold several of them, then the text itself.
 
-    Measured on 7,847 documents of 35 kinds: recall .9996, no false merge; the longest first .9986 and .0003 of them,
+    Measured on 7,847 documents of 35 kinds: recall .9992, no false merge; the longest first .9986 and .0003 of them,
     because a page of two articles then comes before either.
     """
     day = published.astimezone(UTC).strftime("%Y%m%d") if published else "9"

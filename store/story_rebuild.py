@@ -10,11 +10,11 @@ from sqlalchemy import Engine, delete, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from store.database import read_scope, session_scope
-from store.models import Article, Story
+from store.models import Story
 from store.story_differences import take_over
 from store.story_records import table_of
 from store.story_scratch import scratch_database, work_out
-from store.story_unsettled import StoryUnsettled, mark, unsettled
+from store.story_unsettled import UNDER_WAY, StoryUnsettled, mark, unsettled
 
 logger = logging.getLogger(__name__)
 _STORY, _UNSETTLED = table_of(Story), table_of(StoryUnsettled)
@@ -63,15 +63,13 @@ def rebuild(engine: Engine, now: datetime) -> Rebuilt:
     an interruption the stories are whole, in part as before, and `settle_stories` begins anew.
     """
     with session_scope(engine) as session:
-        if (first := session.scalar(select(func.min(Article.id)))) is not None:
-            mark(session, [first])
-        waiting = session.scalars(select(_UNSETTLED.c.article_id)).all()
+        session.execute(delete(_UNSETTLED))
+        mark(session, [UNDER_WAY])
     with scratch_database() as scratch:
         placed, emptied = work_out(engine, scratch, now)
         changed, left = take_over(engine, scratch)
     with session_scope(engine) as session:
-        for number in waiting:
-            session.execute(delete(_UNSETTLED).where(_UNSETTLED.c.article_id == number))
+        session.execute(delete(_UNSETTLED).where(_UNSETTLED.c.article_id == UNDER_WAY))
         mark(session, left)
         stories = session.scalar(select(func.count()).where(_STORY.c.article_count > 0)) or 0
     return Rebuilt(placed, stories, emptied, changed, len(left))

@@ -17,8 +17,12 @@ from store.story_records import table_of
 SAME_DAY = 12
 
 
+#: Stands in the table instead of what waited when a rebuild began, until it ends: after an interruption all waits again.
+UNDER_WAY = 0
+
+
 class StoryUnsettled(Base):
-    """An article that others may depend on; empty when every story is as a rebuild would make it."""
+    """An article that others may depend on, or UNDER_WAY; empty when every story is as a rebuild would make it."""
 
     __tablename__ = "story_unsettled"
     article_id: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
