@@ -33,8 +33,9 @@ SHORTEST_QUERY = 2
 #: Words of a query that are looked at; further ones are ignored, and so are characters beyond MAX_WORD of one.
 MAX_WORDS, MAX_WORD = 8, 200
 #: Candidates checked at once: few at first, for most of them are right and only the newest are wanted.
-_FIRST, _CHUNK = 60, 1000
-_ALL = 10_000_000
+_CHUNK, _LATER_CHUNK = 200, 1000
+#: Candidates asked for at once.
+_FIRST, _MORE, _ALL = 60, 1000, 10_000_000
 #: Months looked up one by one; longer spans go by year.
 _MAX_MONTHS = 24
 _EXCERPT = 80
@@ -116,11 +117,13 @@ def _matches(session: Session, query: Query, words: Sequence[str]) -> Iterator[t
         return
     conditions = _conditions(session, query, words)
     before: int | None = None
-    for size in (_FIRST, _ALL):
+    for size in (_FIRST, _MORE, _ALL):
         found = search_index.candidates(session, clauses, before, size)
-        for start in range(0, len(found), _CHUNK):
-            chunk = found[start : start + _CHUNK]
+        start = 0
+        while start < len(found):
+            chunk = found[start : start + (_CHUNK if start < _LATER_CHUNK else _LATER_CHUNK)]
             yield from _checked(session, chunk, conditions)
+            start += len(chunk)
         if len(found) < size:
             return
         before = found[-1]
@@ -132,7 +135,7 @@ def _checked(
     rows = session.execute(
         select(Article.id, Article.story_id)
         .join(SearchText, SearchText.article_id == Article.id)
-        .where(SearchText.article_id.in_(chunk), *conditions)
+        .where(search_index.is_among(session.get_bind().dialect.name, chunk), *conditions)
     )
     right = {row.id: row.story_id for row in rows}
     yield from ((number, right[number]) for number in chunk if number in right)

@@ -21,7 +21,21 @@ from operator import add
 from typing import Any, cast
 from zlib import crc32
 
-from sqlalchemy import Connection, Table, delete, event, func, insert, inspect, select, text
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Connection,
+    Table,
+    any_,
+    delete,
+    event,
+    func,
+    insert,
+    inspect,
+    literal,
+    select,
+    text,
+)
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from store.dedup.canonical import simplified_signs
@@ -321,9 +335,12 @@ def candidates(session: Session, clauses: Sequence[Clause], before: int | None, 
         order = column
     else:
         order = f"{column} + 0"  # or PostgreSQL would walk its key and read every array
-        newest = session.scalar(text(f"SELECT max({column}) FROM search_index")) or 0  # noqa: S608
-        # Sorting what a common word finds takes longer than finding it: the newest are tried first.
-        bounds = [f" AND {order} > {newest - _NEWEST}", ""] if before is None else [f" AND {order} < :before"]
+        bounds = [f" AND {order} < :before"]
+        if (
+            before is None
+        ):  # sorting what a common word finds takes longer than finding it: the newest are tried first
+            newest = session.scalar(text(f"SELECT max({column}) FROM search_index")) or 0  # noqa: S608
+            bounds = [f" AND {order} > {newest - _NEWEST}", ""]
     if before is not None:
         parameters["before"] = before
     found: list[int] = []
@@ -342,6 +359,13 @@ def prefer_index(session: Session) -> None:
     """
     if session.get_bind().dialect.name == "postgresql":
         session.execute(text("SET LOCAL enable_seqscan = off"))
+
+
+def is_among(dialect: str, numbers: Sequence[int]) -> Any:
+    """Return the condition that an article is one of `numbers`; as one array on PostgreSQL, which is read in a tenth of the time."""
+    if dialect == "sqlite":
+        return SearchText.article_id.in_(numbers)
+    return SearchText.article_id == any_(literal(list(numbers), ARRAY(BigInteger)))
 
 
 def holds(dialect: str, word: str) -> Any:
