@@ -139,10 +139,11 @@ def main() -> None:
     options.add_argument("--visits", type=int, default=50)
     given = options.parse_args()
     set_up_logging(verbose=False)
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     with office() as context:
-        server = fork_server(context.config)
+        server, errors = fork_server(context.config), os.dup(2)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # the server's, and so its children's
         child, peak, own = visit(server, context, "lists")
+        os.dup2(errors, 2)
         print(
             f"first visit, {20} articles          {child.cpu:6.3f} s CPU, peak {peak:4.0f} MB, {own:3.0f} its own"
         )
