@@ -54,10 +54,21 @@ class Title:
     subtitle: str | None = None
 
 
+#: Longer texts are no headlines. Pages of one site have the lines above their headlines in common, so that foldings are kept.
+_KEPT = 200
+
+
 def fold(text: str) -> str:
     """Text for comparing headlines: NFKC, without white space and without quotes' kind."""
+    return _fold_short(text) if len(text) <= _KEPT else _fold(text)
+
+
+def _fold(text: str) -> str:
     text = unicodedata.normalize("NFKC", text)
     return re.sub(r"[\s\u200b-\u200f\ufeff]+", "", text).replace("“", '"').replace("”", '"').replace("'", '"')
+
+
+_fold_short = lru_cache(maxsize=1024)(_fold)
 
 
 def split_declared(title: str) -> str:

@@ -272,6 +272,7 @@ class _Builder:
 
     def walk(self, root: LexborNode) -> None:
         """Visit every node once, in document order, without recursion."""
+        lines = self.tree.lines
         stack: list[tuple[LexborNode, Node]] = []
         current: LexborNode | None = root
         parent: Node | None = None
@@ -282,17 +283,17 @@ class _Builder:
                     stack.append((current, node))
                     current, parent = child, node
                     continue
-                self.leave(node)
+                node.last = self.leave(node) if self.parts else len(lines)
             following = current.next
             while following is None and stack:
                 current, node = stack.pop()
-                self.leave(node)
+                node.last = self.leave(node) if self.parts else len(lines)
                 parent = node.parent
                 following = current.next if current is not root else None
             current = following
         self.flush()
         for _, node in stack:
-            node.last = len(self.tree.lines)
+            node.last = len(lines)
         sibling = root.next
         while sibling is not None:  # comments after a stray </html>
             self.comment(sibling)
@@ -345,14 +346,13 @@ class _Builder:
         else:
             self.comment(raw)
 
-    def leave(self, node: Node) -> None:
-        if self.parts:
-            if node.tag not in BLOCK:
-                # An inline element's line is still open: it counts as the element's.
-                node.last = len(self.tree.lines) + 1
-                return
+    def leave(self, node: Node) -> int:
+        """Close the open line where a block ends; the number after the element's last line."""
+        if node.tag in BLOCK:
             self.flush()
-        node.last = len(self.tree.lines)
+            return len(self.tree.lines)
+        # An inline element's line stays open: it counts as the element's.
+        return len(self.tree.lines) + 1
 
     def add_text(self, text: str, parent: Node | None) -> None:
         if not text or text.isspace():

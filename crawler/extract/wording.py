@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _EDITOR_WORDS = (
     r"责任编辑|責任編輯|責編|編輯|责\s{0,4}编|本文编辑|本期编辑|网络编辑|网编|值班编辑|执行编辑|栏目编辑|新媒体编辑|微信编辑|编辑|编\s{1,4}辑|选稿|组稿|"
@@ -131,7 +132,13 @@ def is_control(text: str) -> bool:
 
 def is_notice(text: str) -> bool:
     """Whether the line is about the page (rights, apps, QR codes), not of the article."""
-    return len(text) <= 400 and (
+    return len(text) <= 400 and _is_notice(text)
+
+
+@lru_cache(maxsize=512)
+def _is_notice(text: str) -> bool:
+    """The same; kept, since a line is asked for it at several steps and pages of one site end with the same lines."""
+    return (
         _NOTICE.search(text) is not None
         or _NOTICE_START.match(text) is not None
         or _NOTICE_IN_LATIN.search(text.lower()) is not None
