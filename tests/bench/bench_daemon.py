@@ -1,16 +1,19 @@
 """What a daemon weighs: `python tests/bench/bench_daemon.py [--rounds N] [--idle SECONDS]`; on Linux.
 
 A real daemon visits eight loopback sites, fifty rounds over (each is made due as soon as the one before has ended), then idles.
-Printed are the memory of the daemon and of the processes it keeps, after ten rounds and at the end, and what idling costs.
+Printed are the memory of the daemon and of the processes it keeps, after ten rounds and at the end, what a visit costs that
+finds nothing new, and what idling costs.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -49,10 +52,10 @@ def family(root: int) -> list[int]:
     return found
 
 
-def memory(pid: int) -> float:
-    """Return a process's own share of memory in MB."""
+def memory(pid: int, kind: str = "Pss:") -> float:
+    """Return a process's share of memory in MB: what it has to itself and its part of what it shares."""
     for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-        if line.startswith("Pss:"):
+        if line.startswith(kind):
             return int(line.split()[1]) / 1024
     return 0.0
 
@@ -61,6 +64,12 @@ def cpu(pid: int) -> float:
     """Return the CPU seconds that the threads a process has now have used."""
     threads = Path(f"/proc/{pid}/task").glob("*/schedstat")
     return sum(int(thread.read_text().split()[0]) for thread in threads) / 1e9
+
+
+def work(pid: int) -> float:
+    """Return the CPU seconds of a process and of those of its children that have ended."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
 
 
 def wait(what: Callable[[], bool], seconds: float = 300) -> None:
@@ -73,6 +82,15 @@ def wait(what: Callable[[], bool], seconds: float = 300) -> None:
             pass
         time.sleep(0.2)
     raise RuntimeError("took too long")
+
+
+def watch(root: int, heaviest: list[float]) -> None:
+    """Note the most memory a visiting process has to itself, until the daemon ends."""
+    while Path(f"/proc/{root}").exists():
+        for pid in family(root)[2:]:
+            with contextlib.suppress(OSError):
+                heaviest[0] = max(heaviest[0], memory(pid, "Private_Dirty:"))
+        time.sleep(0.3)
 
 
 def visits(engine: Engine) -> int:
@@ -100,11 +118,12 @@ def write_office(folder: Path, news: NewsFarm) -> None:
 
 
 def main() -> None:
-    """Print three lines."""
+    """Print five lines."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--rounds", type=int, default=50)
     options.add_argument("--idle", type=float, default=60)
     given = options.parse_args()
+    heaviest = [0.0]
     with running(HOSTS) as farm, tempfile.TemporaryDirectory() as name:
         news, folder = NewsFarm(farm, 8 * 4 * 2, 20_000), Path(name)
         news.build()
@@ -113,15 +132,24 @@ def main() -> None:
         with (folder / "log").open("wb") as log:
             daemon = subprocess.Popen([PROGRAM, "daemon"], env=environment, stderr=log, cwd=folder)
         engine = make_engine(f"sqlite:///{folder / 'var' / 'parknews.db'}")
+        worked: list[float] = []
+        threading.Thread(target=watch, args=(daemon.pid, heaviest), daemon=True).start()
         try:
             for count in range(1, given.rounds + 1):
                 wait(lambda count=count: visits(engine) >= count * len(HOSTS))  # type: ignore[misc]
                 if count in {WARM, given.rounds}:
                     time.sleep(3)  # the children have gone
                     print(f"after {count:3} rounds: {weigh(daemon.pid)}", flush=True)
+                    worked.append(sum(map(work, family(daemon.pid))))
                 if count < given.rounds:
                     with session_scope(engine) as session:
                         session.execute(update(Source).values(next_check_at=datetime.now(UTC)))
+            if given.rounds > WARM:
+                a_visit = (worked[-1] - worked[0]) / (given.rounds - WARM) / len(HOSTS)
+                print(
+                    f"a visit that finds nothing new: {1000 * a_visit:.0f} ms CPU, the daemon's part included"
+                )
+            print(f"heaviest visit: {heaviest[0]:.1f} MB of its own")
             pids = family(daemon.pid)
             before, began = sum(map(cpu, pids)), time.monotonic()
             time.sleep(given.idle)
