@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from store import story_index as index
 from store import story_records as records
 from store.database import read_scope, session_scope
-from store.models import Article, Edit, Story, StoryArticle
+from store.models import Article, Edit, IssueStory, Story, StoryArticle
 from store.story_index import StoryText
 from store.story_records import table_of
 from store.story_scratch import BEFORE, CHUNK, NEW
@@ -21,8 +21,8 @@ from store.story_scratch import BEFORE, CHUNK, NEW
 BATCH = 200
 #: Scores that differ by less are one.
 ROUNDING = 1e-6
-_ARTICLE, _STORY, _LINK, _TEXT, _EDIT = (
-    table_of(model) for model in (Article, Story, StoryArticle, StoryText, Edit)
+_ARTICLE, _STORY, _LINK, _TEXT, _EDIT, _TOLD = (
+    table_of(model) for model in (Article, Story, StoryArticle, StoryText, Edit, IssueStory)
 )
 _PART = (_ARTICLE.c.story_id, _ARTICLE.c.relation, _ARTICLE.c.relation_of, _ARTICLE.c.relation_score)
 _HEAD = (_STORY.c.representative_id, _STORY.c.first_publisher, _STORY.c.follow_up_of, _STORY.c.merged_into)
@@ -215,10 +215,13 @@ def _is_as_copied(session: Session, scratch: Session, group: _Group) -> bool:
         parts = _places(session, _ARTICLE.c.id.in_(chunk), _LINK.c.article_id.in_(chunk))
         if any(parts.get(number) != group.places[number][0] for number in chunk):
             return False
-    return not any(
-        head.representative is None and records.in_issue(session, number) != records.in_issue(scratch, number)
-        for number, head in group.stories.items()
-    )
+    emptied = [number for number, head in group.stories.items() if head.representative is None]
+    return all(_told(session, chunk) == _told(scratch, chunk) for chunk in _chunks(emptied))
+
+
+def _told(session: Session, stories: list[int]) -> set[int]:
+    """Return those of the stories that stand in an issue."""
+    return set(session.scalars(select(_TOLD.c.story_id).where(_TOLD.c.story_id.in_(stories))))
 
 
 def _chunks(numbers: list[int]) -> Iterator[list[int]]:

@@ -178,13 +178,14 @@ def _forward_emptied(session: Session) -> int:
     """Say of every story that is empty now where its articles went; return how many there are."""
     had = exists().where(BEFORE.c.story_id == _STORY.c.id)
     empty = session.scalars(select(_STORY.c.id).where(_STORY.c.article_count == 0, had).order_by(_STORY.c.id))
+    told = set(session.scalars(select(_TOLD.c.story_id)))
     # Those of issues first: they take the place of others, whose numbers nothing must lead to afterwards.
-    for story in sorted(empty.all(), key=lambda number: not records.in_issue(session, number)):
-        _forward(session, story)
+    for story in sorted(empty.all(), key=lambda number: number not in told):
+        _forward(session, story, told)
     return session.scalar(select(func.count()).where(_STORY.c.article_count == 0, had)) or 0
 
 
-def _forward(session: Session, story: int) -> None:
+def _forward(session: Session, story: int, told: set[int]) -> None:
     """A story of an issue takes the place of the one that its articles went to."""
     target = session.scalar(
         select(_ARTICLE.c.story_id)
@@ -195,7 +196,7 @@ def _forward(session: Session, story: int) -> None:
     )
     if target is None or target == story:
         return
-    if records.in_issue(session, story) and not records.in_issue(session, target):
+    if story in told and target not in told:
         records.set_story(session, story, merged_into=None)
         records.move_articles(session, target, story)
         settle(session, story)
