@@ -90,6 +90,8 @@ _WIDE = re.compile(r"\s{4,}")
 
 def joined(line: Line) -> str:
     """The line's text with a mark wherever another element begins, white space collapsed."""
+    if len(line.parts) == 1 and line.parts[0][0] == line.text:
+        return line.text
     out: list[str] = []
     previous: Node | None = None
     for text, node in line.parts:
