@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from datetime import UTC, datetime, time
 
-from sqlalchemy import ColumnElement, func, insert, or_, select
+from sqlalchemy import bindparam, func, or_, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from store import story_index as index
 from store.dedup.same_story import Text
 from store.models import Article, Base, Key
 from store.story_order import rank
@@ -29,6 +30,21 @@ class StoryUnsettled(Base):
 
 
 _ARTICLE, _UNSETTLED = table_of(Article), table_of(StoryUnsettled)
+_MARK = text("INSERT INTO story_unsettled (article_id) VALUES (:number) ON CONFLICT DO NOTHING")
+_OTHERS = (
+    select(_ARTICLE.c.title, _ARTICLE.c.text, _ARTICLE.c.url, _ARTICLE.c.published_at)
+    .where(
+        _ARTICLE.c.story_id.in_(bindparam("stories", expanding=True)), _ARTICLE.c.id != bindparam("article")
+    )
+    .limit(SAME_DAY)
+)
+_UNDATED = _OTHERS.where(_ARTICLE.c.published_at.is_(None))
+_LATER = _OTHERS.where(
+    or_(
+        _ARTICLE.c.published_at.is_(None),
+        _ARTICLE.c.published_at >= bindparam("day", type_=_ARTICLE.c.published_at.type),
+    )
+)
 
 
 def unsettled(session: Session) -> int:
@@ -38,26 +54,21 @@ def unsettled(session: Session) -> int:
 
 def mark(session: Session, article_ids: Iterable[int]) -> None:
     """Note that stories around these articles are to be worked out again."""
-    wanted = sorted(set(article_ids))
-    there = set(session.scalars(select(_UNSETTLED.c.article_id).where(_UNSETTLED.c.article_id.in_(wanted))))
-    if news := [{"article_id": number} for number in wanted if number not in there]:
-        session.execute(insert(_UNSETTLED), news)
+    if wanted := [{"number": number} for number in sorted(set(article_ids))]:
+        session.connection().execute(_MARK, wanted)
 
 
-def comes_early(session: Session, article: Article, text: Text, stories: Collection[int]) -> bool:
+def comes_early(session: Session, article: Article, form: Text, stories: Collection[int]) -> bool:
     """Tell whether an article of `stories` has its place after `article`, so that it was placed too soon."""
     if not stories:
         return False
-    day, own = _ARTICLE.c.published_at, article.published_at
-    later: ColumnElement[bool] = day.is_(None)
-    if own is not None:
-        later = or_(later, day >= datetime.combine(own.astimezone(UTC), time(), UTC))
-    rows = session.execute(
-        select(_ARTICLE.c.title, _ARTICLE.c.text, _ARTICLE.c.url, day)
-        .where(_ARTICLE.c.story_id.in_(stories), _ARTICLE.c.id != article.id, later)
-        .limit(SAME_DAY)
-    ).all()
+    given: dict[str, object] = {"stories": list(stories), "article": article.id}
+    if article.published_at is not None:
+        given["day"] = datetime.combine(article.published_at.astimezone(UTC), time(), UTC)
+    rows = session.connection().execute(_LATER if "day" in given else _UNDATED, given).all()
     if not rows or len(rows) == SAME_DAY:
         return bool(rows)
-    mine = rank(text, article.url, own)
-    return any(rank(Text(row.title, row.text), row.url, row.published_at) > mine for row in rows)
+    mine = rank(form, article.url, article.published_at)
+    return any(
+        rank(index.form(row.title, row.text, row.url), row.url, row.published_at) > mine for row in rows
+    )
