@@ -16,6 +16,7 @@ from store.config import Config, Digest, Office
 from store.database import read_scope, session_scope
 from store.issues import issue_by_number, last_issues
 from store.models import Crawl, Edit, Issue, IssueStory, Source, Story
+from store.story_unsettled import mark
 
 WEEK = timedelta(days=7)
 CONFIG = Config(office=Office(watch_zones=["合肥高新区", "芜湖高新区"]))
@@ -51,6 +52,21 @@ def test_the_first_issue_takes_everything_seen_before_it(
     assert (issue.number, issue.year, issue.year_number, issue.late) == (1, 2026, 1, False)
     assert issue.period_start == now - WEEK
     assert issue.period_end == now
+
+
+def test_stories_are_settled_before_the_issue_is_composed(
+    engine: Engine, add_story: Callable[..., Story], now: datetime
+) -> None:
+    """Two copies of one text were left in two stories, because of the order in which they came."""
+    text = "园区党校的夜班课开到了厂门口，二十六名党员下班后围着一张图纸，听老师傅讲完最后一道工序。" * 3
+    for _ in range(2):
+        add(engine, add_story, now, title="夜班课开到厂门口", text=text)
+    with session_scope(engine) as session:
+        mark(session, [1])
+    issue = composed(engine, now)
+    assert len(issue.stories) == 1
+    with read_scope(engine) as session:
+        assert session.get_one(Story, issue.stories[0].story_id).article_count == 2
 
 
 def test_a_second_caller_gets_nothing(
