@@ -17,7 +17,7 @@ from store.story_index import StoryText
 from store.story_records import table_of
 from store.story_scratch import BEFORE, CHUNK, NEW
 
-#: Articles of whole groups written in one transaction: other writers wait less than a second.
+#: Articles and stories of whole groups written in one transaction: other writers wait less than a second.
 BATCH = 200
 #: Scores that differ by less are one.
 ROUNDING = 1e-6
@@ -77,7 +77,9 @@ def take_over(engine: Engine, scratch: Engine) -> tuple[int, list[int]]:
                     _write(session, group)
                     changed += len(group.places)
                 else:
-                    left += list(group.places)[:1]
+                    left += [head.representative for head in group.stories.values() if head.representative][
+                        :1
+                    ]
     return changed, left
 
 
@@ -150,12 +152,13 @@ def _grouped(scratch: Session, roots: _Roots, places: dict[int, _Change]) -> lis
 
 
 def _batches(groups: list[_Group]) -> Iterator[list[_Group]]:
-    batch: list[_Group] = []
+    batch, size = list[_Group](), 0
     for group in groups:
         batch.append(group)
-        if sum(len(one.places) for one in batch) >= BATCH:
+        size += len(group.places) + len(group.stories)
+        if size >= BATCH:
             yield batch
-            batch = []
+            batch, size = [], 0
     if batch:
         yield batch
 
