@@ -141,7 +141,8 @@ class SmtpChannel:
                 reason="garbage",
                 reply=reply.text,
             )
-        if reply.permanent and reply.enhanced in _NO_SUCH_PERSON:  # gateways ask the mailbox behind them only then
+        # Gateways ask the mailbox behind them only then.
+        if reply.permanent and reply.enhanced in _NO_SUCH_PERSON:
             self._address_refused(reply)
         self._refused(reply, "the message")
         return reply.text
