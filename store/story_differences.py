@@ -15,7 +15,8 @@ from store.database import read_scope, session_scope
 from store.models import Article, Edit, IssueStory, Story, StoryArticle
 from store.story_index import StoryText
 from store.story_records import table_of
-from store.story_scratch import BEFORE, CHUNK, NEW
+from store.story_scratch import BEFORE, NEW
+from store.story_window import CHUNK, chunks
 
 #: Articles and stories of whole groups written in one transaction: other writers wait less than a second.
 BATCH = 200
@@ -88,18 +89,17 @@ def _groups(engine: Engine, scratch: Engine) -> list[_Group]:
     places: dict[int, _Change] = {}
     roots = _Roots()
     with read_scope(engine) as there, read_scope(scratch) as here:
-        for after, upto in _ranges(here, _ARTICLE):
-            chosen = _ARTICLE.c.id.between(after + 1, upto), _LINK.c.article_id.between(after + 1, upto)
+        for some in _numbers(here, _ARTICLE):
+            chosen = _ARTICLE.c.id.in_(some), _LINK.c.article_id.in_(some)
             old, new = _places(there, *chosen), _places(here, *chosen)
             for number in old.keys() & new.keys():
                 if not _agree(old[number], new[number]):
                     places[number] = old[number], new[number]
                     links = old[number].links | new[number].links
                     roots.join([new[number].story, _home(here, number), *links])
-        for after, upto in _ranges(here, _STORY):
-            spanned = _STORY.c.id.between(after + 1, upto)
-            was = _heads(there, spanned)
-            for number, head in _heads(here, spanned).items():
+        for some in _numbers(here, _STORY):
+            was = _heads(there, _STORY.c.id.in_(some))
+            for number, head in _heads(here, _STORY.c.id.in_(some)).items():
                 if number not in was or head != was[number]:
                     roots.join([number, *_others(head), *_others(was.get(number))])
         return _grouped(here, roots, places)
@@ -145,7 +145,7 @@ def _grouped(scratch: Session, roots: _Roots, places: dict[int, _Change]) -> lis
     for number, change in places.items():
         assert change[1].story is not None
         groups[roots.of(change[1].story)].places[number] = change
-    for chunk in _chunks(list(roots)):
+    for chunk in chunks(list(roots)):
         for number, head in _heads(scratch, _STORY.c.id.in_(chunk)).items():
             groups[roots.of(number)].stories[number] = head
     return list(groups.values())
@@ -163,16 +163,13 @@ def _batches(groups: list[_Group]) -> Iterator[list[_Group]]:
         yield batch
 
 
-def _ranges(session: Session, table: Table) -> Iterator[tuple[int, int]]:
-    """Yield (after, upto) of the numbers of a table, CHUNK rows at a time."""
+def _numbers(session: Session, table: Table) -> Iterator[list[int]]:
+    """Yield the numbers of a table, CHUNK at a time."""
     last = 0
-    while True:
-        numbers = session.scalars(
-            select(table.c.id).where(table.c.id > last).order_by(table.c.id).limit(CHUNK)
-        ).all()
-        if not numbers:
-            return
-        yield last, numbers[-1]
+    while numbers := session.scalars(
+        select(table.c.id).where(table.c.id > last).order_by(table.c.id).limit(CHUNK)
+    ).all():
+        yield list(numbers)
         last = numbers[-1]
 
 
@@ -210,26 +207,21 @@ def _is_as_copied(session: Session, scratch: Session, group: _Group) -> bool:
     """Tell whether a group's articles, and no others, still stand in its stories, and none went out in an issue meanwhile."""
     columns = (_ARTICLE.c.id, _ARTICLE.c.story_id, _ARTICLE.c.checksum, _ARTICLE.c.published_at)
     numbers = [number for number in group.stories if number < NEW]
-    for chunk in _chunks(numbers):
+    for chunk in chunks(numbers):
         now = {tuple(row) for row in session.execute(select(*columns).where(_ARTICLE.c.story_id.in_(chunk)))}
         if now != _copied(scratch, BEFORE.c.story_id.in_(chunk)):
             return False
-    for chunk in _chunks(list(group.places)):
+    for chunk in chunks(list(group.places)):
         parts = _places(session, _ARTICLE.c.id.in_(chunk), _LINK.c.article_id.in_(chunk))
         if any(parts.get(number) != group.places[number][0] for number in chunk):
             return False
     emptied = [number for number, head in group.stories.items() if head.representative is None]
-    return all(_told(session, chunk) == _told(scratch, chunk) for chunk in _chunks(emptied))
+    return all(_told(session, chunk) == _told(scratch, chunk) for chunk in chunks(emptied))
 
 
 def _told(session: Session, stories: list[int]) -> set[int]:
     """Return those of the stories that stand in an issue."""
     return set(session.scalars(select(_TOLD.c.story_id).where(_TOLD.c.story_id.in_(stories))))
-
-
-def _chunks(numbers: list[int]) -> Iterator[list[int]]:
-    for start in range(0, len(numbers), CHUNK):
-        yield numbers[start : start + CHUNK]
 
 
 def _write(session: Session, group: _Group) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Engine,
     Integer,
     MetaData,
+    Select,
     Table,
     event,
     exists,
@@ -40,9 +41,8 @@ from store.story_assign import settle
 from store.story_fold import Facts, fold
 from store.story_index import StoryFingerprint, StoryText
 from store.story_records import table_of
+from store.story_window import CHUNK, chunks
 
-#: Rows copied at a time.
-CHUNK = 500
 #: Stories begun in the scratch database are numbered from here on: numbers the store may give out meanwhile stay free.
 NEW = 1 << 40
 #: Which story an article had when it was copied.
@@ -59,23 +59,25 @@ _TABLES = [
 _ARTICLE, _TAG, _STORY, _TOLD, _OVERRIDE = (
     table_of(model) for model in (Article, ArticleTag, Story, IssueStory, StoryOverride)
 )
-#: Columns that stories are worked out from; the others get the least that their tables allow.
-_COPIED: dict[Table, tuple[list[Any], dict[str, object]]] = {
+#: Columns that stories are worked out from, and the one that names the story; the others get the least that their tables allow.
+_COPIED: dict[Table, tuple[list[Any], Column[Any], dict[str, object]]] = {
     _ARTICLE: (
         [_ARTICLE.c[name] for name in ("id", "url", "checksum", "title", "text", "publisher", "published_at",
                                        "first_seen_at", "updated_at", "story_id")],
+        _ARTICLE.c.story_id,
         {"version": 1, "images": [], "flags": [], "confidence": 1.0, "relevant": False, "borderline": False,
          "score": 0.0, "classification": {}},
     ),
     _STORY: (
         [_STORY.c[name] for name in ("id", "title", "first_seen_at", "last_seen_at", "merged_into")],
+        _STORY.c.id,
         {"article_count": 0, "relevant": False, "score": 0.0},
     ),
     _TOLD: (
         [_TOLD.c[name] for name in ("id", "issue_id", "story_id", "section", "rank")],
+        _TOLD.c.story_id,
         {"in_full": True, "weight": 0.0, "content": {}},
     ),
-    _OVERRIDE: (list(_OVERRIDE.c), {}),
 }  # fmt: skip
 
 
@@ -103,16 +105,19 @@ def _hurry(connection: Any, _record: object) -> None:
         connection.execute(f"PRAGMA {pragma}").close()
 
 
-def work_out(engine: Engine, scratch: Engine, now: datetime) -> tuple[int, int]:
+def work_out(
+    engine: Engine, scratch: Engine, now: datetime, stories: list[int] | None = None
+) -> tuple[int, int]:
     """Copy what stories follow from into `scratch` and work them out there; return how many articles there are, and how
-    many stories went into others.
+    many stories went into others. `stories` are those wanted, with all that hangs on them; None for all.
 
     Stories keep their numbers where their first article does; those of issues and what persons decided stay.
     """
     with snapshot(engine) as there, scratch.begin() as here:
-        for table, (columns, constants) in _COPIED.items():
-            _copy(there, here, table, columns, constants)
-        _copy_zones(there, here)
+        for table, (columns, key, constants) in _COPIED.items():
+            _copy(here, table, _rows(there, select(*columns), table, key, stories), constants)
+        _copy(here, _OVERRIDE, _rows(there, select(_OVERRIDE), _OVERRIDE, _OVERRIDE.c.article_id, None), {})
+        _copy_zones(there, here, stories)
         here.execute(
             insert(_STORY),
             {"id": NEW, "title": "", "first_seen_at": now, "last_seen_at": now, "article_count": 0},
@@ -122,41 +127,43 @@ def work_out(engine: Engine, scratch: Engine, now: datetime) -> tuple[int, int]:
         return placed, _forward_emptied(session)
 
 
+def _rows(
+    there: Connection, query: Select[Any], table: Table, key: Column[Any], stories: list[int] | None
+) -> Iterator[list[dict[str, Any]]]:
+    """Yield rows of `table` in lists: all, or those whose `key` is one of `stories` or empty."""
+    if stories is None:
+        last = 0
+        while rows := there.execute(
+            query.where(table.c.id > last).order_by(table.c.id).limit(CHUNK)
+        ).mappings().all():  # fmt: skip
+            yield [dict(row) for row in rows]
+            last = rows[-1]["id"]
+        return
+    for chosen in (*(key.in_(some) for some in chunks(stories)), key.is_(None)):
+        if rows := there.execute(query.where(chosen).order_by(table.c.id)).mappings().all():
+            yield [dict(row) for row in rows]
+
+
 def _copy(
-    there: Connection, here: Connection, table: Table, columns: list[Any], constants: dict[str, object]
+    here: Connection, table: Table, rows: Iterator[list[dict[str, Any]]], constants: dict[str, object]
 ) -> None:
-    last = 0
-    while (
-        rows := there.execute(select(*columns).where(table.c.id > last).order_by(table.c.id).limit(CHUNK))
-        .mappings()
-        .all()
-    ):
-        copies = [dict(row) | constants for row in rows]
+    for some in rows:
         if table is _ARTICLE:
-            homes = [{"article_id": copy["id"], "story_id": copy.pop("story_id")} for copy in copies]
+            homes = [{"article_id": row["id"], "story_id": row.pop("story_id")} for row in some]
             here.execute(insert(BEFORE), homes)
-            copies = [copy | {"url_key": str(copy["id"])} for copy in copies]
-        here.execute(insert(table), copies)
-        last = rows[-1]["id"]
+            for row in some:
+                row["url_key"] = str(row["id"])
+        here.execute(insert(table), [row | constants for row in some])
 
 
-def _copy_zones(there: Connection, here: Connection) -> None:
+def _copy_zones(there: Connection, here: Connection, stories: list[int] | None) -> None:
     """Zones that a copy borrowed from a twin are left out: they follow from the stories."""
     columns = (_TAG.c.id, _TAG.c.article_id, _TAG.c.kind, _TAG.c.name, literal("").label("field"),
                literal(0).label("start"), literal(0).label("end"), literal("").label("text"))  # fmt: skip
-    last = 0
-    while (
-        rows := there.execute(
-            select(*columns)
-            .where(_TAG.c.kind == "zone", _TAG.c.field != "twin", _TAG.c.id > last)
-            .order_by(_TAG.c.id)
-            .limit(CHUNK)
-        )
-        .mappings()
-        .all()
-    ):
-        here.execute(insert(_TAG), [dict(row) for row in rows])
-        last = rows[-1]["id"]
+    query = select(*columns).where(_TAG.c.kind == "zone", _TAG.c.field != "twin")
+    if stories is not None:
+        query = query.join(_ARTICLE, _ARTICLE.c.id == _TAG.c.article_id)
+    _copy(here, _TAG, _rows(there, query, _TAG, _ARTICLE.c.story_id, stories), {})
 
 
 def _facts(session: Session, ids: Sequence[int]) -> Facts:

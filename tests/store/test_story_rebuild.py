@@ -20,7 +20,7 @@ from store.story_buckets import StoryBucket
 from store.story_differences import take_over
 from store.story_index import StoryFingerprint, StoryText
 from store.story_scratch import scratch_database, work_out
-from store.story_unsettled import StoryUnsettled, unsettled
+from store.story_unsettled import StoryUnsettled, mark, unsettled
 
 Make = Callable[..., Article]
 
@@ -278,3 +278,59 @@ def test_without_room_to_work_in_stories_stay_and_keep_waiting(
     assert stories(stored) == before
     with read_scope(stored) as session:
         assert unsettled(session)
+
+
+def test_settling_works_out_the_days_of_the_newcomer_and_no_earlier_ones(
+    engine: Engine, make_article: Make, now: datetime
+) -> None:
+    """Two excerpts that stand apart until the whole article settles them; a year of other stories is not touched."""
+    with session_scope(engine) as session:
+        for weeks in range(52, 8, -4):
+            text = FERRY.replace("渡口", "渡口" + "甲乙丙丁戊己庚辛壬癸子丑"[weeks // 4 - 2] * 30)
+            _store(
+                session,
+                make_article(title=f"旧事{weeks}", text=text, published_at=now - timedelta(weeks=weeks)),
+                now,
+            )
+        begin = _store(session, make_article(title="窑火", text=KILN[:95], published_at=now), now).id
+        end = _store(session, make_article(title=KILN_TITLE, text=KILN[-110:], published_at=now), now).id
+        whole = make_article(title=KILN_TITLE, text=KILN, published_at=now - timedelta(days=1))
+        _store(session, whole, now)
+        assert unsettled(session)
+    settled = settle_stories(engine, now)
+    assert settled is not None
+    assert settled.articles == 3
+    assert len({stories(engine)[number] for number in (begin, end)}) == 1
+    assert rebuild(engine, now).changed == 0
+    _counts_hold(engine)
+
+
+def test_what_hangs_on_a_settled_story_is_settled_with_it(
+    engine: Engine, make_article: Make, now: datetime
+) -> None:
+    """A page of last year that holds a story of today, what a person joined and what a story follows come along."""
+    long_ago = now - timedelta(days=300)
+    with session_scope(engine) as session:
+        page = make_article(
+            title=KILN_TITLE, text=KILN + "\n" + FERRY_TITLE + "\n" + FERRY, published_at=long_ago
+        )
+        _store(session, page, now)
+        _store(session, make_article(title=FERRY_TITLE, text=FERRY, published_at=long_ago), now)
+        _store(session, make_article(title="窑火", text=KILN[:95], published_at=now), now)
+        _store(session, make_article(title="别的", text="丙丁戊己" * 40, published_at=long_ago), now)
+    rebuild(engine, now)
+    with session_scope(engine) as session:
+        before = _links(session)
+        assert before
+        mark(session, [3])
+    settled = settle_stories(engine, now)
+    assert settled is not None
+    assert settled.articles == 3
+    with read_scope(engine) as session:
+        assert _links(session) == before
+    assert rebuild(engine, now).changed == 0
+
+
+def _links(session: Session) -> set[tuple[int, int]]:
+    rows = session.execute(select(StoryArticle.story_id, StoryArticle.article_id))
+    return {(row.story_id, row.article_id) for row in rows}
