@@ -183,16 +183,6 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_source_next_check_at"), ["next_check_at"], unique=False)
 
     op.create_table(
-        "story_unsettled",
-        sa.Column(
-            "article_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            autoincrement=False,
-            nullable=False,
-        ),
-        sa.PrimaryKeyConstraint("article_id", name=op.f("pk_story_unsettled")),
-    )
-    op.create_table(
         "story_bucket",
         sa.Column("bucket", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("entries", sa.LargeBinary(), nullable=False),
@@ -205,6 +195,16 @@ def upgrade() -> None:
         sa.Column("article_id", sa.Integer(), autoincrement=False, nullable=False),
         sa.PrimaryKeyConstraint("fingerprint", "article_id", name=op.f("pk_story_fingerprint")),
         sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "story_unsettled",
+        sa.Column(
+            "article_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.PrimaryKeyConstraint("article_id", name=op.f("pk_story_unsettled")),
     )
     op.create_table(
         "suppression",
@@ -587,9 +587,9 @@ def downgrade() -> None:
 
     op.drop_table("crawl")
     op.drop_table("suppression")
+    op.drop_table("story_unsettled")
     op.drop_table("story_fingerprint")
     op.drop_table("story_bucket")
-    op.drop_table("story_unsettled")
     with op.batch_alter_table("source", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_source_next_check_at"))
 
