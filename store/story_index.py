@@ -106,6 +106,9 @@ _STRAYS = (
     .order_by(_ARTICLE.c.id)
     .limit(bindparam("most"))
 )
+_CHECKSUMS = select(_ARTICLE.c.id, _ARTICLE.c.checksum).where(
+    _ARTICLE.c.id.in_(bindparam("ids", expanding=True))
+)
 _ADD_TEXT = insert(_TEXT)
 
 
@@ -140,8 +143,7 @@ def _cut(session: Session, ranked: list[tuple[int, int, int]]) -> list[tuple[int
     if len(ranked) <= CANDIDATES or ranked[CANDIDATES - 1][:2] != ranked[CANDIDATES][:2]:
         return ranked[:CANDIDATES]
     ids = [article_id for _, _, article_id in ranked]
-    rows = session.execute(select(_ARTICLE.c.id, _ARTICLE.c.checksum).where(_ARTICLE.c.id.in_(ids)))
-    checksums = {row.id: row.checksum for row in rows}
+    checksums = {row[0]: row[1] for row in session.connection().execute(_CHECKSUMS, {"ids": ids})}
     ranked.sort(key=lambda row: (row[0], row[1], checksums.get(row[2], ""), row[2]))
     return ranked[:CANDIDATES]
 
