@@ -48,28 +48,38 @@ def postgresql_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     server.cleanup()
 
 
+@pytest.fixture
+def make_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[str], Engine]]:
+    """Makes an empty database of a kind, "sqlite" or "postgresql", with all tables; one of each kind in a test."""
+    engines = list[Engine]()
+
+    def make(kind: str) -> Engine:
+        if kind == "sqlite":
+            engine = make_engine(f"sqlite:///{tmp_path / 'test.db'}")
+        else:
+            engine = make_engine(request.getfixturevalue("postgresql_url"))
+            with engine.begin() as connection:
+                connection.execute(text("DROP SCHEMA public CASCADE"))
+                connection.execute(text("CREATE SCHEMA public"))
+        engines.append(engine)
+        Base.metadata.create_all(engine)
+        return engine
+
+    yield make
+    for engine in engines:
+        engine.dispose()
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+def engine(request: pytest.FixtureRequest, make_database: Callable[[str], Engine]) -> Engine:
     """An empty database of each kind with all tables."""
-    if request.param == "sqlite":
-        engine = make_engine(f"sqlite:///{tmp_path / 'test.db'}")
-    else:
-        engine = make_engine(request.getfixturevalue("postgresql_url"))
-        with engine.begin() as connection:
-            connection.execute(text("DROP SCHEMA public CASCADE"))
-            connection.execute(text("CREATE SCHEMA public"))
-    Base.metadata.create_all(engine)
-    yield engine
-    engine.dispose()
+    return make_database(request.param)
 
 
 @pytest.fixture
-def sqlite_engine(tmp_path: Path) -> Iterator[Engine]:
+def sqlite_engine(make_database: Callable[[str], Engine]) -> Engine:
     """An empty SQLite database with all tables, for tests in which the kind of database plays no part."""
-    engine = make_engine(f"sqlite:///{tmp_path / 'test.db'}")
-    Base.metadata.create_all(engine)
-    yield engine
-    engine.dispose()
+    return make_database("sqlite")
 
 
 @pytest.fixture

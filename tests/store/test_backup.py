@@ -15,7 +15,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, select, text
+from sqlalchemy import Engine, select
 
 from store import schema
 from store.backup import BackupError, read_manifest, restore_backup, write_backup
@@ -55,18 +55,9 @@ def content(engine: Engine) -> dict[str, list[tuple[object, ...]]]:
 
 
 @pytest.fixture
-def other(engine: Engine, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Engine]:
+def other(engine: Engine, make_database: Callable[[str], Engine]) -> Engine:
     """An empty database of the other kind."""
-    if engine.dialect.name == "postgresql":
-        made = make_engine(f"sqlite:///{tmp_path / 'other.db'}")
-    else:
-        made = make_engine(request.getfixturevalue("postgresql_url"))
-        with made.begin() as connection:
-            connection.execute(text("DROP SCHEMA public CASCADE"))
-            connection.execute(text("CREATE SCHEMA public"))
-    Base.metadata.create_all(made)
-    yield made
-    made.dispose()
+    return make_database("sqlite" if engine.dialect.name == "postgresql" else "postgresql")
 
 
 def test_everything_comes_back_on_the_other_kind_of_database(
