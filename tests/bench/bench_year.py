@@ -65,7 +65,7 @@ UNITS: dict[str, tuple[str, ...]] = {
 BYTES = {
     "article": 13_800,
     "article_version": 4_800,
-    "raw_page": 5_700,
+    "raw_page": 5_900,
     "crawl": 150,
     "passed_url": 125,
     "issue": 77_000,
