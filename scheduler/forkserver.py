@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import select
 import signal
 import socket
@@ -22,7 +23,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from scheduler.logs import JSON_VARIABLE, VERBOSE_VARIABLE
+
 logger = logging.getLogger(__name__)
+#: What a visit needs of the environment's PARKNEWS_ variables. The others are secrets of mail, chats and the web: a process
+#: that reads the pages of strangers must not hold them.
+WANTED = frozenset({"PARKNEWS_CONFIG", "PARKNEWS_DATABASE_URL", JSON_VARIABLE, VERBOSE_VARIABLE})
 #: Seconds without a child after which the server ends: it holds 90 MB, and a start costs it one second of CPU.
 IDLE_SECONDS = 300.0
 #: Seconds after which an ended child is gone for certain: the server's patience (6 s), and one more.
@@ -148,6 +154,11 @@ class ForkServer:
             self.process = subprocess.Popen(  # noqa: S603  our own interpreter and module
                 [sys.executable, "-m", "scheduler.forking", str(theirs.fileno()), *self.modules],
                 pass_fds=[theirs.fileno()],
+                env={
+                    name: value
+                    for name, value in os.environ.items()
+                    if name in WANTED or not name.startswith("PARKNEWS_")
+                },
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,  # a terminal's ^C is for the owner to pass on
             )

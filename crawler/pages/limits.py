@@ -46,7 +46,7 @@ def run_limited(
     in_all = max(seconds, in_all or seconds)
     command = [sys.executable, "-m", "crawler.pages.limits", function_path, url]
     environment = {
-        **os.environ,
+        **{name: value for name, value in os.environ.items() if not name.startswith("PARKNEWS_")},  # secrets
         "PYTHONPATH": os.pathsep.join(p for p in sys.path if p),
         "READER_SECONDS": str(seconds),
         "READER_IN_ALL": str(in_all),

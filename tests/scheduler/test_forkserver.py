@@ -80,6 +80,18 @@ def finished(child: Child) -> int | None:
     return child.returncode
 
 
+def test_a_visit_holds_no_secrets_of_mail_chats_and_web(
+    server: ForkServer, context: CrawlContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PARKNEWS_MAIL_PASSWORD", "hush-hush")
+    monkeypatch.setenv("PARKNEWS_ALERTS_WECOM_URL", "https://hush-hush.example/")
+    assert finished(visit(server, context)) == 0
+    assert server.process is not None
+    environment = Path(f"/proc/{server.process.pid}/environ").read_bytes()
+    assert b"PARKNEWS_CONFIG=" in environment
+    assert b"hush-hush" not in environment
+
+
 def test_children_see_a_changed_configuration_and_a_killed_server_is_replaced(
     server: ForkServer, context: CrawlContext, site: Site, office: Office
 ) -> None:
