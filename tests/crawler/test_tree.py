@@ -7,7 +7,7 @@ from contextlib import suppress
 import pytest
 
 from crawler.exceptions import PageNotUnderstood
-from crawler.extract.tree import MAX_LINES, Tree, from_text, parse
+from crawler.extract.tree import MAX_LINES, Node, Tree, from_text, parse
 
 
 def texts(tree: Tree) -> list[str]:
@@ -119,7 +119,14 @@ def test_a_tree_is_freed_without_the_garbage_collector() -> None:
     gc.collect()
     gc.disable()
     try:
-        parse('<p><a href="/x">一</a></p>' * 500)
-        assert gc.collect() < 100
+        before = _nodes()
+        tree = parse('<p><a href="/x">一</a></p>' * 500)
+        assert _nodes() >= before + 1000
+        del tree
+        assert _nodes() == before
     finally:
         gc.enable()
+
+
+def _nodes() -> int:
+    return sum(isinstance(found, Node) for found in gc.get_objects())
