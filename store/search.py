@@ -15,7 +15,6 @@ from store import search_index
 from store.models import Article, Source
 from store.search_index import (
     MONTH,
-    OUTLET,
     SOURCE,
     THEME,
     YEAR,
@@ -24,6 +23,7 @@ from store.search_index import (
     SearchText,
     fold,
     label,
+    outlet_pairs,
     pairs,
 )
 from store.text import clean_line
@@ -152,7 +152,7 @@ def _clauses(session: Session, query: Query, words: Sequence[str]) -> list[Claus
         named: list[list[str]] = [
             [label(SOURCE, str(n))] for n in search_index.sources_named(session, outlet)
         ]
-        clauses.append([[OUTLET + pair for pair in pairs(outlet)], *named])
+        clauses.append([outlet_pairs(outlet), *named])
     if spans := _spans(query.since, query.until):
         clauses.append([[token] for token in spans])
     elif query.since and query.until and query.since >= query.until:
