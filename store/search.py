@@ -24,7 +24,6 @@ from store.search_index import (
     fold,
     label,
     outlet_pairs,
-    pairs,
 )
 from store.text import clean_line
 
@@ -143,7 +142,7 @@ def _checked(
 
 def _clauses(session: Session, query: Query, words: Sequence[str]) -> list[Clause] | None:
     """Return what the index is asked for, None when nothing can fulfil it."""
-    clauses: list[Clause] = [[pairs(word)] for word in words]
+    clauses: list[Clause] = [[[word]] for word in words]
     for kind, name in ((ZONE, query.zone), (THEME, query.theme)):
         if name:
             clauses.append([[label(kind, name)]])
@@ -201,7 +200,7 @@ def stories_that_say(session: Session, word: str, among: Select[tuple[int]]) -> 
     Step by step by materialized parts, or PostgreSQL reads every text before it looks who is a candidate.
     """
     dialect = session.get_bind().dialect.name
-    column, condition, parameters = search_index.matching(dialect, [[pairs(word)]])
+    column, condition, parameters = search_index.matching(dialect, [[[word]]])
     names = {name: f"{name}_{crc32(word.encode())}" for name in parameters}
     for name, unique in names.items():
         condition = condition.replace(f":{name}", f":{unique}")

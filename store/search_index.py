@@ -1,12 +1,14 @@
-"""The index behind search: which articles hold which pairs of neighbouring characters, and which zone, theme, outlet, month.
+"""The index behind search: which articles hold which signs one after the other, and which zone, theme, outlet, month.
 
-Chinese has no spaces and words are often two characters long, so pairs are what can be looked up: a query of n characters
-is found where all its n-1 pairs are. The index may only promise too much, never too little; `store.search` checks every
-candidate against `SearchText.folded`. Kept in the transaction that changes an article: flushes note which articles
-changed, `keep_up` writes them before the commit and before every search of the same session.
+Chinese has no spaces and words are often two characters long, so signs are what can be looked up. The index may only
+promise too much, never too little; `store.search` checks every candidate against `SearchText.folded`. Kept in the
+transaction that changes an article: flushes note which articles changed, `keep_up` writes them before the commit and
+before every search of the same session.
 
-SQLite: an FTS5 table without content and without positions, one token for each pair. PostgreSQL: a GIN index over an array
-of numbers, one for each pair (a tsvector would refuse texts with more than about 100,000 different pairs).
+SQLite: an FTS5 table without content, every sign a token with its places, so that a word is a phrase. Pairs of signs as
+tokens without places would answer in less time, but three times as many of them took three times as long to write.
+PostgreSQL: a GIN index over an array of numbers, one for each pair of neighbouring signs (a tsvector would refuse texts
+with more than about 100,000 different pairs); a word is found where all its pairs are.
 """
 
 from __future__ import annotations
@@ -17,8 +19,7 @@ from array import array
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import lru_cache
-from itertools import chain
-from operator import add
+from itertools import chain, pairwise
 from typing import Any, cast
 from zlib import crc32
 
@@ -63,12 +64,12 @@ _WIDE = (
     ("…", "..."),
     ("\u3000", " "),
 )
-#: First characters of tokens that are no pairs; private, so that no text can forge them (texts lose theirs in `fold`).
+#: First characters of labels, tokens that are no signs; private, so that no text can forge them (texts lose theirs in `fold`).
 ZONE, THEME, OUTLET, SOURCE, MONTH, YEAR = (chr(0xF700 + number) for number in range(6))
 
 
 class SearchText(Base):
-    """An article as it is searched: its folded parts, the moment it counts for, and its tokens that are no pairs."""
+    """An article as it is searched: its folded parts, the moment it counts for, and its labels."""
 
     __tablename__ = "search_text"
     article_id: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
@@ -99,14 +100,9 @@ def fold(text: str) -> str:
     return " ".join(folded.split())
 
 
-def pairs(folded: str) -> set[str]:
-    """Return the tokens of a folded text."""
-    return set(map(add, folded, folded[1:]))
-
-
 def outlet_pairs(folded: str) -> set[str]:
-    """Return the tokens of an outlet's folded name, kept apart from those of texts."""
-    return {OUTLET + pair.replace(" ", _SPACE) for pair in pairs(folded)}
+    """Return the labels of an outlet's folded name: its pairs of signs, kept apart from texts."""
+    return {OUTLET + one + other for one, other in pairwise(folded.replace(" ", _SPACE))}
 
 
 def label(kind: str, name: str) -> str:
@@ -123,16 +119,15 @@ def _numbers(folded: str) -> set[int]:
 
 
 def _number(label: str) -> int:
-    """Return a checksum of a token that is no pair. Two may coincide, with a pair too."""
+    """Return a checksum of a label. Two may coincide, with a pair too."""
     return crc32(label.encode("utf-8", "surrogatepass")) - 0x80000000
 
 
 #: Every printable ASCII sign but the space is part of a token; others are anyway.
-_SQLITE_TABLE = """CREATE VIRTUAL TABLE IF NOT EXISTS search_index USING fts5(tokens, content='', detail=none, columnsize=0,
+_SQLITE_TABLE = """CREATE VIRTUAL TABLE IF NOT EXISTS search_index USING fts5(tokens, content='', columnsize=0,
 tokenize="ascii tokenchars '!""#$%&''()*+,-./:;<=>?@[\\]^_`{|}~'")"""
-#: One transaction's articles are sorted once instead of every ten, and what is written is merged sixteenfold instead of
-#: fourfold: that takes a third off an indexing and leaves a search with up to some forty segments to look into.
-_SQLITE_SETTINGS = (("hashsize", 8 * 2**20), ("automerge", 16), ("crisismerge", 32))
+#: Merging eightfold instead of fourfold takes a fifth off an indexing; a search then looks into some twenty segments.
+_SQLITE_MERGING = "INSERT INTO search_index(search_index, rank) VALUES ('automerge', 8)"
 _POSTGRESQL_TABLE = (
     "CREATE TABLE IF NOT EXISTS search_index (article_id bigint PRIMARY KEY, tokens integer[] NOT NULL)"
 )
@@ -144,8 +139,7 @@ def create(connection: Connection) -> None:
     """Make the index table beside `search_text`; may be repeated. Migrations call this after they made `search_text`."""
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql(_SQLITE_TABLE)
-        for setting in _SQLITE_SETTINGS:
-            connection.exec_driver_sql("INSERT INTO search_index(search_index, rank) VALUES (?, ?)", setting)
+        connection.exec_driver_sql(_SQLITE_MERGING)
         return
     connection.exec_driver_sql(_POSTGRESQL_TABLE)
     connection.exec_driver_sql(_POSTGRESQL_PLAIN)
@@ -274,10 +268,10 @@ def _read(session: Session, ids: Sequence[int]) -> dict[int, dict[str, Any]]:
 
 
 def _words(folded: str, labels: str) -> str:
-    """Return a row as FTS5 reads it, which takes a repeated pair once; every third sign is a space between two pairs."""
+    """Return a row as FTS5 reads it: a space after every sign."""
     signs = array("I", folded.replace(" ", _SPACE).encode("utf-32-le"))
-    row = array("I", " ".encode("utf-32-le")) * (3 * (len(signs) - 1))
-    row[0::3], row[1::3] = signs[:-1], signs[1:]
+    row = array("I", " ".encode("utf-32-le")) * (2 * len(signs))
+    row[0::2] = signs
     return row.tobytes().decode("utf-32-le") + labels
 
 
@@ -325,7 +319,7 @@ def _array(numbers: set[int], labels: Iterable[str]) -> str:
 
 #: How many articles count as the newest.
 _NEWEST = 2000
-#: One condition: any of the alternatives, each of which is tokens that must all be there.
+#: One condition: any of the alternatives, each of which is folded words and labels that must all be there.
 Clause = Sequence[Iterable[str]]
 
 
@@ -333,7 +327,7 @@ def matching(dialect: str, clauses: Sequence[Clause]) -> tuple[str, str, dict[st
     """Return (name of the number's column, SQL condition, parameters) for `search_index` rows that fulfil every clause."""
     if dialect == "sqlite":
         words = " AND ".join(
-            "(" + " OR ".join("(" + " AND ".join(map(_quoted, some)) + ")" for some in clause) + ")"
+            "(" + " OR ".join("(" + " AND ".join(map(_phrase, some)) + ")" for some in clause) + ")"
             for clause in clauses
         )
         return "rowid", "search_index MATCH :tokens", {"tokens": words}
@@ -349,12 +343,17 @@ def matching(dialect: str, clauses: Sequence[Clause]) -> tuple[str, str, dict[st
     return "article_id", " AND ".join(conditions), parameters
 
 
-def _quoted(token: str) -> str:
-    return '"' + token.replace(" ", _SPACE).replace('"', '""') + '"'
+def _is_label(term: str) -> bool:
+    return ZONE <= term[0] <= YEAR
 
 
-def _looked_up(token: str) -> Iterable[int]:
-    return (_number(token),) if ZONE <= token[0] <= YEAR else _numbers(token)
+def _phrase(term: str) -> str:
+    signs = term if _is_label(term) else " ".join(term.replace(" ", _SPACE))
+    return '"' + signs.replace('"', '""') + '"'
+
+
+def _looked_up(term: str) -> Iterable[int]:
+    return (_number(term),) if _is_label(term) else _numbers(term)
 
 
 def candidates(session: Session, clauses: Sequence[Clause], before: int | None, limit: int) -> list[int]:
