@@ -8,18 +8,33 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import JSON, Connection, DateTime, Engine, create_engine, event
+from sqlalchemy import (
+    ARRAY,
+    JSON,
+    BigInteger,
+    ColumnElement,
+    Connection,
+    DateTime,
+    Engine,
+    Text,
+    bindparam,
+    create_engine,
+    event,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Dialect, make_url
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session, configure_mappers
-from sqlalchemy.types import TypeDecorator, TypeEngine
+from sqlalchemy.sql.operators import OperatorType
+from sqlalchemy.sql.visitors import InternalTraversal
+from sqlalchemy.types import Boolean, TypeDecorator, TypeEngine
 
 #: What the other packages may name of the database library.
 __all__ = [
@@ -32,6 +47,7 @@ __all__ = [
     "SQLAlchemyError",
     "Session",
     "UtcDateTime",
+    "among",
     "configure_mappings",
     "make_engine",
     "read_scope",
@@ -86,6 +102,52 @@ class JsonValue(TypeDecorator[Any]):
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         return dialect.type_descriptor(JSONB() if dialect.name == "postgresql" else JSON())
+
+
+class _Numbers(TypeDecorator[Collection[int]]):
+    """Numbers as one parameter: an array on PostgreSQL, a JSON list on SQLite."""
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(ARRAY(BigInteger()) if dialect.name == "postgresql" else Text())
+
+    def process_bind_param(self, value: Collection[int] | None, dialect: Dialect) -> Any:
+        assert value is not None
+        return list(value) if dialect.name == "postgresql" else json.dumps(list(value))
+
+
+class among(ColumnElement[bool]):  # noqa: N801
+    """The condition that a column is one of the numbers given as the parameter `name`.
+
+    The statement is the same for any count of them: an expanding IN is written anew each time, at the price of a statement.
+    """
+
+    inherit_cache = True
+    type = Boolean()
+    _traverse_internals = [  # noqa: RUF012
+        ("column", InternalTraversal.dp_clauseelement),
+        ("numbers", InternalTraversal.dp_clauseelement),
+    ]
+
+    def __init__(self, column: ColumnElement[Any], name: str) -> None:
+        self.column = column
+        self.numbers = bindparam(name, type_=_Numbers())
+
+    def self_group(self, against: OperatorType | None = None) -> among:  # noqa: ARG002
+        return self  # it is a condition already; compared with 1 it would be none that an index answers
+
+
+@compiles(among)
+def _among_array(element: among, compiler: Any, **given: Any) -> str:
+    return f"{compiler.process(element.column, **given)} = ANY({compiler.process(element.numbers, **given)})"
+
+
+@compiles(among, "sqlite")
+def _among_json(element: among, compiler: Any, **given: Any) -> str:
+    column, numbers = (compiler.process(part, **given) for part in (element.column, element.numbers))
+    return f"{column} IN (SELECT value FROM json_each({numbers}))"  # noqa: S608
 
 
 def make_engine(url: str) -> Engine:

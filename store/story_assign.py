@@ -97,14 +97,15 @@ def choose_story(
     an emptied story that takes it when no other does. `arrives`: it may come before its place in the order of all, which
     is noted then. The lock is held by the caller.
     """
-    text = index.form(article.title, article.text, article.url).with_zones(zones)
+    text = index.form(article.title, article.text, article.url).with_zones(lambda: zones)
     candidates, common = index.find_candidates(session, text, besides=article.id)
     if text.zones:  # zones that were found in the others speak only against a headline that names one
         index.give_zones(session, candidates)
     apart = records.split_from(session, article.id) if overridden else frozenset()
     placement = place(text, candidates, lambda story: index.titles(session, story), apart=apart)
     step = _Step(session, article, text, placement, common)
-    if arrives and comes_early(session, article, text, step.neighbours()):
+    near = [match.known for match in placement.verdicts if is_near(text, match)] if arrives else []
+    if comes_early(session, article, text, near):
         mark(session, [article.id])
     step.run(home)
     if overridden:
@@ -143,10 +144,6 @@ class _Step:
         self._link_pages()
         if self.placement.leads and not self.placement.page:
             self._draw_copies()
-
-    def neighbours(self) -> set[int]:
-        """Return the stories that the text has a passage in common with."""
-        return {match.known.story_id for match in self.placement.verdicts if is_near(self.text, match)}
 
     def _begin(self, home: int | None) -> None:
         publisher = self.article.publisher or named_publisher(self.article.text)

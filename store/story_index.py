@@ -7,9 +7,10 @@ row. Comparison texts are not stored a second time; folding `article.text` again
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Collection, Iterable, Sequence
+from functools import cache, lru_cache, partial
 from heapq import nsmallest
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import (
@@ -17,6 +18,7 @@ from sqlalchemy import (
     Integer,
     bindparam,
     delete,
+    func,
     insert,
     select,
     update,
@@ -24,6 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from store import story_buckets
+from store.database import among
 from store.dedup.canonical import fold
 from store.dedup.placement import Known
 from store.dedup.same_story import Text
@@ -73,20 +76,15 @@ _KNOWN = (
     _ARTICLE.c.title,
     _ARTICLE.c.text,
     _ARTICLE.c.url,
-    _ARTICLE.c.published_at,
-    _ARTICLE.c.first_seen_at,
+    func.coalesce(_ARTICLE.c.published_at, _ARTICLE.c.first_seen_at),
     _ARTICLE.c.relation,
     _TEXT.c.page,
 )
-_LEADERS = (
-    select(*_KNOWN)
-    .join(_TEXT, _TEXT.c.article_id == _ARTICLE.c.id)
-    .where(_ARTICLE.c.id.in_(bindparam("ids", expanding=True)))
-)
+_LEADERS = select(*_KNOWN).join(_TEXT, _TEXT.c.article_id == _ARTICLE.c.id).where(among(_ARTICLE.c.id, "ids"))
 _MEMBERS = (
     select(*_KNOWN)
     .outerjoin(_TEXT, _TEXT.c.article_id == _ARTICLE.c.id)
-    .where(_ARTICLE.c.story_id.in_(bindparam("stories", expanding=True)))
+    .where(among(_ARTICLE.c.story_id, "stories"))
     .order_by(_ARTICLE.c.id)
     .limit(bindparam("most"))
 )
@@ -99,17 +97,22 @@ _STRAYS = (
     select(*_KNOWN)
     .outerjoin(_TEXT, _TEXT.c.article_id == _ARTICLE.c.id)
     .where(
-        _ARTICLE.c.story_id.in_(bindparam("stories", expanding=True)),
-        _ARTICLE.c.relation.not_in(("reprint", "original")),
+        among(_ARTICLE.c.story_id, "stories"),
+        _ARTICLE.c.relation != "reprint",
+        _ARTICLE.c.relation != "original",
         _TEXT.c.article_id.is_(None),
     )
     .order_by(_ARTICLE.c.id)
     .limit(bindparam("most"))
 )
-_CHECKSUMS = select(_ARTICLE.c.id, _ARTICLE.c.checksum).where(
-    _ARTICLE.c.id.in_(bindparam("ids", expanding=True))
+_CHECKSUMS = select(_ARTICLE.c.id, _ARTICLE.c.checksum).where(among(_ARTICLE.c.id, "ids"))
+_TAGS = select(_TAG.c.article_id, _TAG.c.name, _TAG.c.kind, _TAG.c.field).where(
+    among(_TAG.c.article_id, "ids")
 )
 _ADD_TEXT = insert(_TEXT)
+_HOLDERS = (
+    "SELECT fingerprint, article_id FROM json_each(?) CROSS JOIN story_fingerprint ON fingerprint = value"
+)
 
 
 def find_candidates(session: Session, text: Text, *, besides: int = 0) -> tuple[list[Known], set[int]]:
@@ -118,7 +121,7 @@ def find_candidates(session: Session, text: Text, *, besides: int = 0) -> tuple[
     if not wanted:
         return [], set()
     found = _holders(session, wanted)
-    holders = Counter(fingerprint for fingerprint, _ in found)
+    holders = Counter(map(itemgetter(0), found))
     common = {fingerprint for fingerprint, count in holders.items() if count >= COMMON}
     shared = Counter[int]()
     traces = Counter[int]()
@@ -142,10 +145,12 @@ def _cut(session: Session, ranked: list[tuple[int, int, int]]) -> list[tuple[int
     """Return the first CANDIDATES of (count, trace, article); what shares the same furniture is told apart by its text."""
     if len(ranked) <= CANDIDATES or ranked[CANDIDATES - 1][:2] != ranked[CANDIDATES][:2]:
         return ranked[:CANDIDATES]
-    ids = [article_id for _, _, article_id in ranked]
-    checksums = {row[0]: row[1] for row in session.connection().execute(_CHECKSUMS, {"ids": ids})}
-    ranked.sort(key=lambda row: (row[0], row[1], checksums.get(row[2], ""), row[2]))
-    return ranked[:CANDIDATES]
+    last = ranked[CANDIDATES][:2]
+    tied = [row for row in ranked if row[:2] == last]
+    given = {"ids": [article_id for _, _, article_id in tied]}
+    checksums = {row[0]: row[1] for row in session.connection().execute(_CHECKSUMS, given)}
+    tied.sort(key=lambda row: (checksums.get(row[2], ""), row[2]))
+    return [*(row for row in ranked[:CANDIDATES] if row[:2] < last), *tied][:CANDIDATES]
 
 
 def _holders(session: Session, wanted: set[int]) -> Sequence[tuple[int, int]]:
@@ -154,10 +159,9 @@ def _holders(session: Session, wanted: set[int]) -> Sequence[tuple[int, int]]:
     if connection.dialect.name == "postgresql":
         newest = connection.exec_driver_sql("SELECT max(article_id) FROM story_text").scalar()
         return story_buckets.holders(session, wanted, newest or 0)
-    # Literal integers: a thousand bound parameters cost more than the look-up itself.
-    listed = ",".join(map(str, wanted))
-    query = f"SELECT fingerprint, article_id FROM story_fingerprint WHERE fingerprint IN ({listed})"  # noqa: S608
-    return [(row[0], row[1]) for row in connection.exec_driver_sql(query)]
+    # One parameter: a statement of its own for each text costs a third of the look-up, a parameter for each number more.
+    listed = f"[{','.join(map(str, wanted))}]"
+    return connection.exec_driver_sql(_HOLDERS, (listed,)).fetchall()
 
 
 def _read(session: Session, ids: list[int]) -> list[Known]:
@@ -165,28 +169,39 @@ def _read(session: Session, ids: list[int]) -> list[Known]:
 
 
 def give_zones(session: Session, found: Iterable[Known]) -> None:
-    """Add to leading texts whose headlines name no zone those that were found in them."""
-    silent = {one.article_id: one for one in found if not one.text.zones}
-    rows = session.execute(
-        select(_TAG.c.article_id, _TAG.c.name).where(
-            _TAG.c.article_id.in_(silent), _TAG.c.kind == "zone", _TAG.c.field != "twin"
-        )
-    )
-    for article_id, name in rows:
-        silent[article_id].text = silent[article_id].text.with_zones([name])
+    """Let leading texts whose headlines name no zone know those that were found in them; read when first asked for."""
+    silent = [one for one in found if not one.text.zones]
+
+    @cache
+    def named() -> dict[int, list[str]]:
+        zones: dict[int, list[str]] = {}
+        given = {"ids": [one.article_id for one in silent]}
+        # All tags, as SQLite would look for every zone there is instead of the few articles.
+        for article_id, name, kind, field in session.connection().execute(_TAGS, given):
+            if kind == "zone" and field != "twin":
+                zones.setdefault(article_id, []).append(name)
+        return zones
+
+    for one in silent:
+        one.text = one.text.with_zones(partial(_named_by, named, one.article_id))
+
+
+def _named_by(named: Callable[[], dict[int, list[str]]], article_id: int) -> list[str]:
+    return named().get(article_id, [])
 
 
 def known(row: Any) -> Known:
     """Return the comparison form of one selected article."""
+    number, story, title, text, url, published, relation, page = row
     return Known(
-        article_id=row.id,
-        story_id=row.story_id,
-        text=form(row.title, row.text, row.url),
-        page=bool(row.page),
-        leads=row.page is not None,
-        published=row.published_at or row.first_seen_at,
-        url=row.url,
-        relation=row.relation,
+        article_id=number,
+        story_id=story,
+        text=form(title, text, url),
+        page=bool(page),
+        leads=page is not None,
+        published=published,
+        url=url,
+        relation=relation,
     )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Boolean, Float, Table, bindparam, case, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
-from store.database import UtcDateTime
+from store.database import UtcDateTime, among
 from store.models import Article, Base, Edit, IssueStory, Story, StoryArticle, StoryOverride
 
 #: Held on PostgreSQL while stories are chosen or changed.
@@ -58,7 +58,7 @@ _PUT = (
     )
 )
 _LINKED = select(_LINK.c.article_id).where(
-    _LINK.c.story_id == bindparam("story"), _LINK.c.article_id.in_(bindparam("ids", expanding=True))
+    _LINK.c.story_id == bindparam("story"), among(_LINK.c.article_id, "ids")
 )
 _NEW = insert(_S).returning(_S.c.id)
 

@@ -9,6 +9,8 @@ from sqlalchemy import bindparam, func, or_, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from store import story_index as index
+from store.database import among
+from store.dedup.placement import Known
 from store.dedup.same_story import Text
 from store.models import Article, Base, Key
 from store.story_order import rank
@@ -32,10 +34,8 @@ class StoryUnsettled(Base):
 _ARTICLE, _UNSETTLED = table_of(Article), table_of(StoryUnsettled)
 _MARK = text("INSERT INTO story_unsettled (article_id) VALUES (:number) ON CONFLICT DO NOTHING")
 _OTHERS = (
-    select(_ARTICLE.c.title, _ARTICLE.c.text, _ARTICLE.c.url, _ARTICLE.c.published_at)
-    .where(
-        _ARTICLE.c.story_id.in_(bindparam("stories", expanding=True)), _ARTICLE.c.id != bindparam("article")
-    )
+    select(_ARTICLE.c.id, _ARTICLE.c.published_at)
+    .where(among(_ARTICLE.c.story_id, "stories"), _ARTICLE.c.id != bindparam("article"))
     .limit(SAME_DAY)
 )
 _UNDATED = _OTHERS.where(_ARTICLE.c.published_at.is_(None))
@@ -58,17 +58,17 @@ def mark(session: Session, article_ids: Iterable[int]) -> None:
         session.connection().execute(_MARK, wanted)
 
 
-def comes_early(session: Session, article: Article, form: Text, stories: Collection[int]) -> bool:
-    """Tell whether an article of `stories` has its place after `article`, so that it was placed too soon."""
-    if not stories:
+def comes_early(session: Session, article: Article, form: Text, near: Collection[Known]) -> bool:
+    """Tell whether an article of the stories of `near` has its place after `article`, so that it was placed too soon."""
+    if not near:
         return False
-    given: dict[str, object] = {"stories": list(stories), "article": article.id}
+    given: dict[str, object] = {"stories": list({known.story_id for known in near}), "article": article.id}
     if article.published_at is not None:
         given["day"] = datetime.combine(article.published_at.astimezone(UTC), time(), UTC)
     rows = session.connection().execute(_LATER if "day" in given else _UNDATED, given).all()
     if not rows or len(rows) == SAME_DAY:
         return bool(rows)
     mine = rank(form, article.url, article.published_at)
-    return any(
-        rank(index.form(row.title, row.text, row.url), row.url, row.published_at) > mine for row in rows
-    )
+    there = {known.article_id: known for known in near}
+    others = ((there.get(number) or index.one_member(session, number), day) for number, day in rows)
+    return any(other is not None and rank(other.text, other.url, day) > mine for other, day in others)

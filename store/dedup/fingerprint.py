@@ -8,6 +8,7 @@ a third of the rows (on 6,263 labelled copies 4 shared no kept fingerprint, with
 
 from __future__ import annotations
 
+import re
 from zlib import crc32
 
 ANCHOR_MODULUS = 17
@@ -21,6 +22,14 @@ SHORT_LOOKUP = 600
 #: At most this many anchors of one text are looked up: a megabyte must not cost a thousand look-ups.
 MAX_LOOKUPS = 1_200
 _SIGN = 0x80000000
+#: What a byte is modulo ANCHOR_MODULUS. As 256 leaves the residue 1, that of a 4-gram is the sum of its eight bytes'.
+_RESIDUES = bytes(byte % ANCHOR_MODULUS for byte in range(256))
+_MARK = re.compile(b"\x01")
+#: By number of residues: a table that puts a mark in place of the sums that make an anchor.
+_MARKS = {
+    residues: bytes(total % ANCHOR_MODULUS < residues for total in range(256))
+    for residues in (1, SHORT_RESIDUES)
+}
 
 
 Anchor = tuple[int, int]
@@ -64,30 +73,23 @@ def _spread(anchors: list[Anchor], most: int) -> list[Anchor]:
 
 
 def _anchors(text: str, residues: int) -> list[Anchor]:
-    view = memoryview(text.encode("utf-16-le", "surrogatepass"))
-    starts = _anchor_starts(view, residues)
-    starts.sort()
+    data = text.encode("utf-16-le", "surrogatepass")
     size = 2 * GRAM
-    last = len(view) - size
     # Checksums become signed 32-bit numbers: that is what an INTEGER column of PostgreSQL holds.
     return [
-        (start // 2, (crc32(view[start : start + size]) ^ _SIGN) - _SIGN) for start in starts if start <= last
+        (place, (crc32(data[2 * place : 2 * place + size]) ^ _SIGN) - _SIGN)
+        for place in _anchor_places(data, residues)
+        if 2 * place + size <= len(data)
     ]
 
 
-def _anchor_starts(view: memoryview, residues: int) -> list[int]:
-    """Byte offsets of the anchors. Reading the bytes as 64-bit numbers lets C do the walking over all 4-grams."""
-    starts: list[int] = []
-    for offset in (0, 2, 4, 6):
-        end = offset + (len(view) - offset) // 8 * 8
-        if end > offset:
-            numbers = view[offset:end].cast("Q")
-            starts += [
-                offset + 8 * place
-                for place, number in enumerate(numbers)
-                if number % ANCHOR_MODULUS < residues
-            ]
-    return starts
+def _anchor_places(data: bytes, residues: int) -> list[int]:
+    """Return where in UTF-16 text anchors are, in order. Two long numbers with a byte for each sign let C add up all 4-grams."""
+    low, high = (int.from_bytes(data[half::2].translate(_RESIDUES), "little") for half in (0, 1))
+    signs = low + high  # at most 32 each, so that four of them fit into a byte
+    sums = (signs + (signs >> 8) + (signs >> 16) + (signs >> 24)).to_bytes(len(data) // 2 + 1, "little")
+    marks = sums.translate(_MARKS[residues])
+    return [match.start() for match in _MARK.finditer(marks, 0, max(0, len(data) // 2 - 3))]
 
 
 def grams(text: str) -> set[int]:

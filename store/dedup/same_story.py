@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
-from copy import copy
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -69,6 +68,7 @@ _TRADITIONAL, _SIMPLIFIED = "們個會發國為來時說這學業區黨", "们�
 _NUMBER = re.compile(r"\d+")
 _ZONE = re.compile(r"[\u4e00-\u9fff]{2,4}?(?:高新技术产业开发区|高新技术开发区|高新区)")
 _DIGITS = str.maketrans("", "", "0123456789")
+Zones = Callable[[], Collection[str]]
 
 
 def _without_digits(text: str) -> str:
@@ -85,7 +85,7 @@ class Text:
         title: str,
         text: str,
         *,
-        zones: Iterable[str] = (),
+        zones: Collection[str] = (),
         host: str = "",
     ) -> None:
         folded, folded_title = fold(text), fold(title)
@@ -94,16 +94,20 @@ class Text:
         self.masks = folded.masks
         self.title_masked = bool(folded_title.masks)
         self.host = host
-        self.given_zones = frozenset(zones)
+        self._given: Zones = lambda: zones
         self._written = text[:MAX_TEXT]
 
-    def with_zones(self, zones: Collection[str]) -> Text:
-        """Return the same text with zones that are known of it; what was worked out so far is shared."""
-        if not zones:
-            return self
-        twin = copy(self)
-        twin.given_zones = self.given_zones.union(zones)
+    def with_zones(self, zones: Zones) -> Text:
+        """Return the same text with the zones that are known of it, looked up when first asked for; the rest is shared."""
+        twin = object.__new__(Text)
+        vars(twin).update(vars(self), _given=zones)
+        vars(twin).pop("given_zones", None)
         return twin
+
+    @cached_property
+    def given_zones(self) -> frozenset[str]:
+        """The zones that are known of the text otherwise than by its headline."""
+        return frozenset(self._given())
 
     @cached_property
     def grams(self) -> set[int]:
@@ -190,7 +194,7 @@ class Verdict:
 
 def compare(a: Text, b: Text) -> Verdict:
     """Return the verdict on two texts; symmetric in `kind` and `score`, linear in the texts' lengths."""
-    if len(a.body) >= TINY and len(b.body) >= TINY and (a.body in b.body or b.body in a.body):
+    if len(a.body) >= TINY and len(b.body) >= TINY and _holds(a.body, b.body):
         return _contained(a, b)
     masked = bool(a.masks or b.masks)
     left, right = (a.plain_grams, b.plain_grams) if masked else (a.grams, b.grams)
@@ -209,6 +213,14 @@ def compare(a: Text, b: Text) -> Verdict:
     return Verdict(
         "same", score, of_a, of_b, f"{score:.3f} of the shorter text shared", False, conflicts, numbers
     )
+
+
+def _holds(a: str, b: str) -> bool:
+    if len(a) > len(b):
+        a, b = b, a
+    return (
+        a[:TINY] in b and a in b
+    )  # a long needle is prepared for the search even where its beginning is nowhere
 
 
 def _contained(a: Text, b: Text) -> Verdict:
