@@ -201,6 +201,33 @@ def test_a_text_of_the_greatest_length_with_all_pairs_different_is_kept(
     assert len(numbers(session, "链上")) == 1
 
 
+def test_any_two_neighbouring_signs_are_found(session: Session, make_article: Callable[..., Article]) -> None:
+    signs = "".join(map(chr, range(0x21, 0x7F))) + "𠮷野𩸽鱼£µ，。" + "\ud7ff\u0800"
+    session.add(make_article(text=signs))
+    for start in range(len(signs) - 1):
+        pair = signs[start : start + 2]
+        assert len(numbers(session, pair)) == 1, pair
+        assert numbers(session, pair[::-1]) == [], pair
+    assert numbers(session, "野𩸾") == []
+
+
+def test_a_word_longer_than_the_index_is_asked_for_is_compared_to_its_end(
+    session: Session, make_article: Callable[..., Article]
+) -> None:
+    text = "".join(chr(0x4E00 + n) for n in range(60))
+    session.add(make_article(text=text))
+    assert len(numbers(session, text[:40])) == 1
+    assert numbers(session, text[:40] + "链") == []
+
+
+def test_signs_for_private_use_and_control_characters_play_no_part(
+    session: Session, make_article: Callable[..., Article]
+) -> None:
+    session.add(make_article(text="链\ue020上\x01有\x7f名"))
+    assert len(numbers(session, "链上有名")) == 1
+    assert len(numbers(session, "链\uf700上")) == 1
+
+
 def test_stories_are_found_once(
     session: Session, make_article: Callable[..., Article], now: datetime
 ) -> None:
