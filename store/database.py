@@ -17,7 +17,6 @@ from typing import Any
 from sqlalchemy import (
     ARRAY,
     JSON,
-    BigInteger,
     ColumnElement,
     Connection,
     DateTime,
@@ -31,7 +30,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Dialect, make_url
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.orm import Session, configure_mappers
+from sqlalchemy.orm import QueryableAttribute, Session, configure_mappers
 from sqlalchemy.sql.operators import OperatorType
 from sqlalchemy.sql.visitors import InternalTraversal
 from sqlalchemy.types import Boolean, TypeDecorator, TypeEngine
@@ -104,22 +103,26 @@ class JsonValue(TypeDecorator[Any]):
         return dialect.type_descriptor(JSONB() if dialect.name == "postgresql" else JSON())
 
 
-class _Numbers(TypeDecorator[Collection[int]]):
-    """Numbers as one parameter: an array on PostgreSQL, a JSON list on SQLite."""
+class _Listed(TypeDecorator[Collection[Any]]):
+    """Values of a type as one parameter: an array on PostgreSQL, a JSON list on SQLite."""
 
     impl = Text
     cache_ok = True
 
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        return dialect.type_descriptor(ARRAY(BigInteger()) if dialect.name == "postgresql" else Text())
+    def __init__(self, of: TypeEngine[Any]) -> None:
+        super().__init__()
+        self.of = of
 
-    def process_bind_param(self, value: Collection[int] | None, dialect: Dialect) -> Any:
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(ARRAY(self.of) if dialect.name == "postgresql" else Text())
+
+    def process_bind_param(self, value: Collection[Any] | None, dialect: Dialect) -> Any:
         assert value is not None
         return list(value) if dialect.name == "postgresql" else json.dumps(list(value))
 
 
 class among(ColumnElement[bool]):  # noqa: N801
-    """The condition that a column is one of the numbers given as the parameter `name`.
+    """The condition that a column (numbers or text) is one of the values given as the parameter `name`.
 
     The statement is the same for any count of them: an expanding IN is written anew each time, at the price of a statement.
     """
@@ -128,12 +131,12 @@ class among(ColumnElement[bool]):  # noqa: N801
     type = Boolean()
     _traverse_internals = [  # noqa: RUF012
         ("column", InternalTraversal.dp_clauseelement),
-        ("numbers", InternalTraversal.dp_clauseelement),
+        ("listed", InternalTraversal.dp_clauseelement),
     ]
 
-    def __init__(self, column: ColumnElement[Any], name: str) -> None:
-        self.column = column
-        self.numbers = bindparam(name, type_=_Numbers())
+    def __init__(self, column: ColumnElement[Any] | QueryableAttribute[Any], name: str) -> None:
+        self.column = column.expression
+        self.listed = bindparam(name, type_=_Listed(column.type))
 
     def self_group(self, against: OperatorType | None = None) -> among:  # noqa: ARG002
         return self  # it is a condition already; compared with 1 it would be none that an index answers
@@ -141,13 +144,13 @@ class among(ColumnElement[bool]):  # noqa: N801
 
 @compiles(among)
 def _among_array(element: among, compiler: Any, **given: Any) -> str:
-    return f"{compiler.process(element.column, **given)} = ANY({compiler.process(element.numbers, **given)})"
+    return f"{compiler.process(element.column, **given)} = ANY({compiler.process(element.listed, **given)})"
 
 
 @compiles(among, "sqlite")
 def _among_json(element: among, compiler: Any, **given: Any) -> str:
-    column, numbers = (compiler.process(part, **given) for part in (element.column, element.numbers))
-    return f"{column} IN (SELECT value FROM json_each({numbers}))"  # noqa: S608
+    column, listed = (compiler.process(part, **given) for part in (element.column, element.listed))
+    return f"{column} IN (SELECT value FROM json_each({listed}))"  # noqa: S608
 
 
 def make_engine(url: str) -> Engine:
