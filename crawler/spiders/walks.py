@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
-from crawler.spiders.epaper import EpaperWalk
-from crawler.spiders.folder import FolderWalk
-from crawler.spiders.pdf import PdfWalk
-from crawler.spiders.portal import PortalWalk
-from crawler.spiders.rss import FeedWalk
-from crawler.spiders.sitemap import SitemapWalk
 from crawler.spiders.walk import Visitor, Walk
 
-WALKS: dict[str, type[Walk]] = {
-    "portal": PortalWalk,
-    "cms": PortalWalk,
-    "rss": FeedWalk,
-    "sitemap": SitemapWalk,
-    "epaper": EpaperWalk,
-    "pdf": PdfWalk,
-    "folder": FolderWalk,
+#: kind -> module of this package and class; imported with the first source of the kind, for newspapers bring much with them
+WALKS = {
+    "portal": ("portal", "PortalWalk"),
+    "cms": ("portal", "PortalWalk"),
+    "rss": ("rss", "FeedWalk"),
+    "sitemap": ("sitemap", "SitemapWalk"),
+    "epaper": ("epaper", "EpaperWalk"),
+    "pdf": ("pdf", "PdfWalk"),
+    "folder": ("folder", "FolderWalk"),
 }
 
 
 def walk_for(spider: Visitor, source: Any) -> Walk:
     """Return the walk of a source's kind."""
-    return WALKS[source.kind](spider, source)
+    module, name = WALKS[source.kind]
+    made: Walk = getattr(import_module(f"crawler.spiders.{module}"), name)(spider, source)
+    return made

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from importlib.resources import files
 from pathlib import Path
 
@@ -9,7 +10,9 @@ import pytest
 
 from crawler.sources.kinds import KINDS, FolderSource, PortalSource
 from crawler.sources.loader import load_sources, read_sources
+from crawler.spiders.walk import Walk
 from crawler.spiders.walks import WALKS
+from scheduler.forking import PRELOADED
 from store.config import Config, ConfigError, Crawl
 
 GOOD = '[[source]]\nname = "{name}"\nkind = "portal"\npublisher = "某报"\nurls = ["https://a.cn/list"]\n'
@@ -23,6 +26,9 @@ def write(tmp_path: Path, text: str, name: str = "sources.toml") -> Path:
 
 def test_every_kind_is_walked() -> None:
     assert set(WALKS) == set(KINDS)
+    for module, name in WALKS.values():
+        assert issubclass(getattr(import_module(f"crawler.spiders.{module}"), name), Walk)
+        assert f"crawler.spiders.{module}" in PRELOADED
 
 
 def test_sources_come_sorted_with_their_own_interval(tmp_path: Path) -> None:
