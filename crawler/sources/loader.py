@@ -7,8 +7,6 @@ from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 
-import tomlkit
-
 from crawler.sources.kinds import AnySource, SourceFile
 from store.config import Config, ConfigError
 from store.toml_file import TomlError, parse_toml, read_toml
@@ -47,6 +45,8 @@ def append_source(config: Config, table: Mapping[str, object]) -> Path:
 
     Raises ConfigError when the table is faulty or its name is used already; nothing is written then.
     """
+    import tomlkit
+
     path = config.resolve(config.crawl.sources)
     path = path / "added.toml" if path.is_dir() else path
     text = path.read_text(encoding="utf-8") if path.exists() else ""
