@@ -5,14 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-from crawler.classify.classify import Classifier, load_classifier
-from crawler.ingest import Clock
 from crawler.sources.kinds import AnySource
 from crawler.sources.loader import load_sources
 from store.config import Config
 from store.database import Engine, make_engine, session_scope
 from store.sources import sync_sources
+
+if TYPE_CHECKING:
+    from crawler.classify.classify import Classifier
+    from crawler.ingest import Clock
 
 
 def utc_now() -> datetime:
@@ -22,6 +25,8 @@ def utc_now() -> datetime:
 
 def classifier_for(config: Config) -> Classifier:
     """Return the classifier that a configuration asks for. Raises VocabularyError naming file and line."""
+    from crawler.classify.classify import load_classifier
+
     folder = config.classify.vocabulary
     return load_classifier(config.resolve(folder) if folder else None, threshold=config.classify.threshold)
 

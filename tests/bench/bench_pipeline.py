@@ -10,6 +10,8 @@ where its CPU goes; 4. again with nothing new; 5. days later, with new and edite
 from __future__ import annotations
 
 import argparse
+import compileall
+import gc
 import importlib
 import os
 import subprocess
@@ -63,6 +65,7 @@ def run(folder: Path, *words: str) -> Cost:
 
 def ours(shift: str, steps: str = "", profile: str = "") -> None:
     """The product's own visit of all sources, its clock `shift` seconds ahead; its steps' times go to the file `steps`."""
+    gc.set_threshold(10_000)  # as parknews does
     from crawler.context import CrawlContext, utc_now
     from scheduler.crawls import crawl_here
     from store.config import load_config
@@ -180,6 +183,8 @@ def main() -> None:
     if given.child:
         (ours if given.child[0] == "ours" else raw)(*given.child[1:])
         return
+    for package in ("crawler", "scheduler", "store"):
+        compileall.compile_dir(ROOT / package, quiet=1)  # as an installed product is
     with tempfile.TemporaryDirectory() as name, running(HOSTS) as farm:
         farm.latency = 0
         measure(Path(name), NewsFarm(farm, given.articles, given.size), given.profile)
