@@ -47,15 +47,21 @@ class Cost:
     peak: float
 
 
-def run(folder: Path, *words: str) -> Cost:
-    """Run one of this file's children to its end and return what it cost. Raises RuntimeError when it failed."""
-    environment = os.environ | {
+def environment(folder: Path) -> dict[str, str]:
+    """Return a child's environment."""
+    return os.environ | {
         "PARKNEWS_CONFIG": str(folder / "parknews.toml"),
         "SCRAPY_SETTINGS_MODULE": "crawler.settings",
     }
+
+
+def run(folder: Path, *words: str) -> Cost:
+    """Run one of this file's children to its end and return what it cost. Raises RuntimeError when it failed."""
     began = time.monotonic()
     with (folder / f"{words[0]}.log").open("wb") as log:
-        child = subprocess.Popen([sys.executable, __file__, "--child", *words], env=environment, stderr=log)
+        child = subprocess.Popen(
+            [sys.executable, __file__, "--child", *words], env=environment(folder), stderr=log
+        )
         _, status, used = os.wait4(child.pid, 0)
     child.returncode = os.waitstatus_to_exitcode(status)
     if child.returncode:
@@ -148,7 +154,7 @@ def counts(folder: Path) -> tuple[int, int, int]:
 
 
 def office(folder: Path, port: int) -> None:
-    """Write the configuration of the crawl."""
+    """Write the configuration of the crawl and make its database, which is no visit's work."""
     (folder / "parknews.toml").write_text("[crawl]\ndelay = 0\nmax_articles = 10000\n", encoding="utf-8")
     tables = []
     for number, (host, (kind, paths)) in enumerate(zip(HOSTS, LISTS, strict=True)):
@@ -158,6 +164,13 @@ def office(folder: Path, port: int) -> None:
             f'[[source]]\nname = "site-{number}"\nkind = "{kind}"\npublisher = "第{number}网"\nurls = [{urls}]\ninternal = true\n{more}'
         )
     (folder / "sources.toml").write_text("\n".join(tables), encoding="utf-8")
+    subprocess.run(
+        [sys.executable, "-m", "scheduler", "db", "upgrade"],
+        check=True,
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        env=environment(folder),
+    )
 
 
 def show(name: str, cost: Cost, articles: int, more: str = "") -> None:
