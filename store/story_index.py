@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import cache, lru_cache, partial
-from heapq import nsmallest
 from operator import itemgetter
 from typing import Any
 
@@ -123,18 +122,15 @@ def find_candidates(session: Session, text: Text, *, besides: int = 0) -> tuple[
     found = _holders(session, wanted)
     holders = Counter(map(itemgetter(0), found))
     common = {fingerprint for fingerprint, count in holders.items() if count >= COMMON}
-    shared = Counter[int]()
-    traces = Counter[int]()
-    for fingerprint, article_id in found:
-        if fingerprint not in common:
-            shared[article_id] += 1
-            traces[article_id] += fingerprint
+    rare = [row for row in found if row[0] not in common]
+    shared = Counter(map(itemgetter(1), rare))
     del shared[besides]
     # Ties are broken by what is shared: articles are numbered as they came, which must not matter.
-    ranked = nsmallest(
-        COMMON, ((-count, traces[article_id], article_id) for article_id, count in shared.items())
-    )
-    best = _cut(session, ranked)
+    traces = dict.fromkeys(shared, 0) | {besides: 0}
+    for fingerprint, article_id in rare:
+        traces[article_id] += fingerprint
+    ranked = sorted((-count, traces[article_id], article_id) for article_id, count in shared.items())
+    best = _cut(session, ranked[:COMMON])
     least = 2 if best and -best[0][0] >= CLEAR else 1
     places = {article_id: (count, trace) for count, trace, article_id in best if -count >= least}
     leaders = _read(session, list(places))

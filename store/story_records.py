@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import Boolean, Float, Table, bindparam, case, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
@@ -71,7 +70,7 @@ def lock(session: Session) -> None:
 
 def new_story(session: Session, article: Article, publisher: str | None, story_id: int | None = None) -> int:
     """Insert a story begun by `article` (or revive the emptied story `story_id`) and return its id."""
-    values: dict[str, Any] = {
+    values = {
         "representative_id": article.id,
         "title": article.title,
         "first_publisher": publisher,
@@ -81,11 +80,9 @@ def new_story(session: Session, article: Article, publisher: str | None, story_i
         "relevant": bool(article.relevant),
         "score": article.score or 0.0,
         "article_count": 1,
-        "follow_up_of": None,
-        "merged_into": None,
     }
     if story_id is not None:
-        session.execute(update(_S).where(_S.c.id == story_id).values(values))
+        set_story(session, story_id, **values, follow_up_of=None, merged_into=None)
         return story_id
     return int(session.connection().execute(_NEW, values).scalar_one())
 
