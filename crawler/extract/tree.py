@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -46,12 +47,19 @@ _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9:-]{0,20})")
 _VOID_TAGS = "area base br col embed hr img input link meta param source track wbr p li"
 _VOID = frozenset(_VOID_TAGS.split())
 _HEAD = frozenset(("meta", "base", "link"))
-_SPECIAL = _SKIP | _HEAD
+#: Elements whose children are not visited.
+_NO_CHILDREN = (_SKIP | _HEAD | {"br"}) - {"head"}
 #: Elements that are listed by kind.
 _NOTED = frozenset(("a", "img", "frame", "frameset"))
 #: First characters of the parser's names for comments and document types.
 _NO_ELEMENT = frozenset("-!#")
 _IDEOGRAPHIC_INDENT = re.compile("\u3000{2,}|(?:\xa0{1,2} ?){3,}|\n\\s{0,8}\n")
+
+
+@lru_cache(maxsize=1024)
+def _words(ident: str, cls: str) -> str:
+    """What an element calls itself; kept, since most of a page's names are those of its list entries."""
+    return f"{ident} {cls}"[:_MAX_WORDS].strip().lower()
 
 
 class Node:
@@ -85,7 +93,7 @@ class Node:
             if tag == "a" and attrs.get("href"):
                 self.link = index
             if cls or ident:
-                self.words = f"{ident or ''} {cls or ''}"[:_MAX_WORDS].strip().lower()
+                self.words = _words(ident or "", cls or "")
 
     @property
     def is_link(self) -> bool:
@@ -242,7 +250,9 @@ _TAG_REST = re.compile(r"""[^>=]*+(?:=\s*+(?:"[^"]*+"|'[^']*+'|[^\s>"']*+)[^>=]*
 
 def _without_huge_tags(text: str) -> str:
     """Cut tags with masses of attributes, whether their values hold ">" or not."""
-    if len(text) > _MAX_TAG:
+    # A piece that long has no ">" in one of these windows; most pages have one in each.
+    half = _MAX_TAG // 2
+    if any(text.find(">", at, at + half) < 0 for at in range(0, len(text) - half, half)):
         pieces = text.split(">")
         if max(map(len, pieces)) > _MAX_TAG:
             text = ">".join(map(_cut, pieces))
@@ -277,8 +287,12 @@ class _Builder:
         current: LexborNode | None = root
         parent: Node | None = None
         while current is not None and not self.full:
-            node = self.enter(current, parent)
-            if node is not None:
+            tag = current.tag or ""
+            if tag == "-text":
+                text = current.text_content or ""
+                if parent is not None and (self.parts or not text.isspace()):
+                    self.add_text(text, parent)
+            elif (node := self.enter(tag, current, parent)) is not None:
                 if (child := current.first_child) is not None:
                     stack.append((current, node))
                     current, parent = child, node
@@ -303,29 +317,21 @@ class _Builder:
         if raw.is_comment_node and len(self.tree.comments) < 500:
             self.tree.comments.append((len(self.tree.lines), (raw.comment_content or "")[:4000]))
 
-    def enter(self, raw: LexborNode, parent: Node | None) -> Node | None:
-        """Take one node in; the element whose children are to be visited, or None."""
-        tag = raw.tag or ""
-        if tag == "-text":
-            text = raw.text_content or ""
-            if self.parts or not text.isspace():
-                self.add_text(text, parent)
-            return None
-        if tag in BLOCK or tag == "br":
+    def enter(self, tag: str, raw: LexborNode, parent: Node | None) -> Node | None:
+        """Take in one node that is no text; the element whose children are to be visited, or None."""
+        if tag in BLOCK:
             if self.parts:
                 self.flush()
-            if tag == "br":
-                return None
-        elif (tag in _SPECIAL or tag[:1] in _NO_ELEMENT) and tag != "head":
+        elif tag in _NO_CHILDREN or tag[:1] in _NO_ELEMENT:
             self.no_element(tag, raw)
             return None
-        tree = self.tree
-        node = Node(tag, raw.attributes, parent, len(tree.lines), len(tree.nodes))
-        tree.nodes.append(node)
-        if len(tree.nodes) >= MAX_NODES:
-            self.full = True
+        nodes = self.tree.nodes
+        node = Node(tag, raw.attributes, parent, len(self.tree.lines), len(nodes))
+        nodes.append(node)
         if tag in _NOTED:
             self.note(node)
+        if node.index >= MAX_NODES - 1:
+            self.full = True
         return node
 
     def note(self, node: Node) -> None:
@@ -338,8 +344,10 @@ class _Builder:
             self.tree.links.append(node)
 
     def no_element(self, tag: str, raw: LexborNode) -> None:
-        """Read what holds no text of the page: scripts, comments, elements of the head."""
-        if tag in _HEAD:
+        """Read what holds no text of the page: line breaks, scripts, comments, elements of the head."""
+        if tag == "br":
+            self.flush()
+        elif tag in _HEAD:
             self.head_element(tag, raw.attributes)
         elif tag in _SKIP:
             self.skipped(tag, raw)
@@ -354,12 +362,12 @@ class _Builder:
         # An inline element's line stays open: it counts as the element's.
         return len(self.tree.lines) + 1
 
-    def add_text(self, text: str, parent: Node | None) -> None:
-        if not text or text.isspace():
-            if text and self.parts and parent is not None and parent.tag != "head":
-                self.parts.append((" ", parent))
-        elif parent is None or parent.tag == "head":
+    def add_text(self, text: str, parent: Node) -> None:
+        if parent.tag == "head":
             return
+        if text.isspace():
+            if self.parts:
+                self.parts.append((" ", parent))
         elif parent.tag == "pre" or (len(text) > 60 and _is_indented(text)):
             self.preformatted(text, parent)
         else:
@@ -375,15 +383,14 @@ class _Builder:
 
     def flush(self) -> None:
         """Make a line of the open parts, the first of which is never blank."""
-        if not self.parts:
+        parts = self.parts
+        if not parts:
             return
-        parts, self.parts = self.parts, []
+        self.parts = []
         text, block = parts[0]
         if len(parts) > 1:
             text = "".join([part for part, _ in parts])
         text = " ".join(text.split())
-        if not text:
-            return
         links, hidden = self.read_parts(parts)
         while block.tag not in BLOCK and block.parent is not None:
             block = block.parent
