@@ -281,8 +281,8 @@ class _Builder:
         self.full = False
 
     def walk(self, root: LexborNode) -> None:
-        """Visit every node once, in document order, without recursion."""
-        lines = self.tree.lines
+        """Visit every node once, in document order, without recursion. Long, since a call costs as much as a visit."""
+        lines, nodes = self.tree.lines, self.tree.nodes
         stack: list[tuple[LexborNode, Node]] = []
         current: LexborNode | None = root
         parent: Node | None = None
@@ -292,16 +292,30 @@ class _Builder:
                 text = current.text_content or ""
                 if parent is not None and (self.parts or not text.isspace()):
                     self.add_text(text, parent)
-            elif (node := self.enter(tag, current, parent)) is not None:
+            elif tag in _NO_CHILDREN or tag[:1] in _NO_ELEMENT:
+                self.no_element(tag, current)
+            else:
+                if self.parts and tag in BLOCK:
+                    self.flush()
+                node = Node(tag, current.attributes, parent, len(lines), len(nodes))
+                nodes.append(node)
+                if tag in _NOTED:
+                    self.note(node)
+                if len(nodes) >= MAX_NODES:
+                    self.full = True
                 if (child := current.first_child) is not None:
                     stack.append((current, node))
                     current, parent = child, node
                     continue
-                node.last = self.leave(node) if self.parts else len(lines)
+                if self.parts:
+                    node.last += 1
             following = current.next
             while following is None and stack:
                 current, node = stack.pop()
-                node.last = self.leave(node) if self.parts else len(lines)
+                if self.parts and node.tag in BLOCK:
+                    self.flush()
+                # An inline element's line stays open: it counts as the element's.
+                node.last = len(lines) + 1 if self.parts else len(lines)
                 parent = node.parent
                 following = current.next if current is not root else None
             current = following
@@ -316,23 +330,6 @@ class _Builder:
     def comment(self, raw: LexborNode) -> None:
         if raw.is_comment_node and len(self.tree.comments) < 500:
             self.tree.comments.append((len(self.tree.lines), (raw.comment_content or "")[:4000]))
-
-    def enter(self, tag: str, raw: LexborNode, parent: Node | None) -> Node | None:
-        """Take in one node that is no text; the element whose children are to be visited, or None."""
-        if tag in BLOCK:
-            if self.parts:
-                self.flush()
-        elif tag in _NO_CHILDREN or tag[:1] in _NO_ELEMENT:
-            self.no_element(tag, raw)
-            return None
-        nodes = self.tree.nodes
-        node = Node(tag, raw.attributes, parent, len(self.tree.lines), len(nodes))
-        nodes.append(node)
-        if tag in _NOTED:
-            self.note(node)
-        if node.index >= MAX_NODES - 1:
-            self.full = True
-        return node
 
     def note(self, node: Node) -> None:
         """Enter an element in the list of its kind."""
@@ -353,14 +350,6 @@ class _Builder:
             self.skipped(tag, raw)
         else:
             self.comment(raw)
-
-    def leave(self, node: Node) -> int:
-        """Close the open line where a block ends; the number after the element's last line."""
-        if node.tag in BLOCK:
-            self.flush()
-            return len(self.tree.lines)
-        # An inline element's line stays open: it counts as the element's.
-        return len(self.tree.lines) + 1
 
     def add_text(self, text: str, parent: Node) -> None:
         if parent.tag == "head":
