@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from store.database import make_engine, session_scope
 from store.models import Article
 from store.schema import Base
+from tests.databases import emptied
 
 pytest_plugins = ["tests.loopback"]
 #: Material that is not part of the project; tests marked `real` skip when it is not there.
@@ -57,10 +58,7 @@ def make_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ca
         if kind == "sqlite":
             engine = make_engine(f"sqlite:///{tmp_path / 'test.db'}")
         else:
-            engine = make_engine(request.getfixturevalue("postgresql_url"))
-            with engine.begin() as connection:
-                connection.execute(text("DROP SCHEMA public CASCADE"))
-                connection.execute(text("CREATE SCHEMA public"))
+            engine = emptied(request.getfixturevalue("postgresql_url"))
         engines.append(engine)
         Base.metadata.create_all(engine)
         return engine

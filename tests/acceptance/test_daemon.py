@@ -23,6 +23,7 @@ from scheduler.demo.smtp import SmtpSink
 from store.database import read_scope
 from store.models import Article, Crawl, Delivery, Issue, Source
 from tests.loopback import Answer, Office, Site
+from tests.processes import cpu_seconds, memory, parents
 
 PARKNEWS = str(Path(sys.executable).parent / "parknews")
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -42,15 +43,8 @@ class Running:
 
     def children(self) -> list[int]:
         """Crawling children of this daemon: its fork server's, zombies left out."""
-        parents: dict[int, int] = {}
-        for entry in Path("/proc").glob("[0-9]*"):
-            try:
-                state, parent = (entry / "stat").read_text().rpartition(")")[2].split()[:2]
-            except OSError:
-                continue
-            if state != "Z":
-                parents[int(entry.name)] = int(parent)
-        return [pid for pid, parent in parents.items() if parents.get(parent) == self.process.pid]
+        above = parents()
+        return [pid for pid, parent in above.items() if above.get(parent) == self.process.pid]
 
     def end(self, number: int = signal.SIGTERM) -> float:
         """Send the signal; return the seconds until the process had ended."""
@@ -330,13 +324,7 @@ def test_an_idle_daemon_is_small_and_quiet(station: Station, site: Site) -> None
     before = cpu_seconds(daemon.process.pid)
     time.sleep(15)
     used = cpu_seconds(daemon.process.pid) - before
-    status = Path(f"/proc/{daemon.process.pid}/status").read_text()
-    resident = int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1024  # type: ignore[index]
+    resident = memory(daemon.process.pid, "VmRSS")
     print(f"idle daemon: {resident:.0f} MB, {used / 15:.2%} of a core")
     assert resident <= 120
     assert used / 15 <= 0.03, "one per cent, and two for the machine's other work"
-
-
-def cpu_seconds(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

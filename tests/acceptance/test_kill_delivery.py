@@ -6,9 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from sqlalchemy import text
-
-from store.database import make_engine
+from tests.databases import emptied
 
 #: How many processes to kill; PARKNEWS_KILLS=1000 for the long run.
 KILLS = int(os.environ.get("PARKNEWS_KILLS", "100"))
@@ -42,9 +40,5 @@ def test_no_crash_loses_or_doubles_a_mail_and_each_leaves_at_most_one_in_doubt()
 
 
 def test_nor_does_one_with_the_ledger_in_postgresql(postgresql_url: str) -> None:
-    engine = make_engine(postgresql_url)
-    with engine.begin() as connection:
-        connection.execute(text("DROP SCHEMA public CASCADE"))
-        connection.execute(text("CREATE SCHEMA public"))
-    engine.dispose()
+    emptied(postgresql_url).dispose()
     assert_nothing_lost_or_doubled(accidents(KILLS // 5, "1", postgresql_url))

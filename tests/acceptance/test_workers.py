@@ -26,6 +26,7 @@ pytest.importorskip("procrastinate")
 
 from scheduler.context import Store
 from scheduler.workers import Submitter, conninfo, prepare
+from tests.databases import emptied
 
 HOSTS = [f"127.0.0.{number}" for number in range(20, 26)]
 ARTICLES, DELAY, LEASE = 6, 0.4, 10
@@ -35,12 +36,7 @@ PROGRAM = Path(sys.executable).parent / "parknews"
 @pytest.fixture
 def database(postgresql_url: str) -> str:
     """An empty database."""
-    engine = make_engine(postgresql_url)
-    with engine.begin() as connection:
-        for schema in ("public", "parknews_queue"):
-            connection.execute(text(f"DROP SCHEMA IF EXISTS {schema} CASCADE"))
-        connection.execute(text("CREATE SCHEMA public"))
-    engine.dispose()
+    emptied(postgresql_url).dispose()
     return postgresql_url
 
 

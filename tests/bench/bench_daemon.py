@@ -29,6 +29,7 @@ from store.database import Engine, make_engine, read_scope, session_scope  # noq
 from store.models import Crawl, Source  # noqa: E402
 from tests.acceptance.farm import running  # noqa: E402
 from tests.bench.newsfarm import NewsFarm  # noqa: E402
+from tests.processes import cpu_seconds, family, memory  # noqa: E402
 
 HOSTS = [f"127.0.0.{number}" for number in range(60, 68)]
 PROGRAM = str(Path(sys.executable).parent / "parknews")
@@ -36,40 +37,10 @@ PROGRAM = str(Path(sys.executable).parent / "parknews")
 WARM = 10
 
 
-def family(root: int) -> list[int]:
-    """Return the process and all its descendants."""
-    parents: dict[int, int] = {}
-    for entry in Path("/proc").glob("[0-9]*"):
-        try:
-            state, parent = (entry / "stat").read_text().rpartition(")")[2].split()[:2]
-        except OSError:
-            continue
-        if state != "Z":
-            parents[int(entry.name)] = int(parent)
-    found = [root]
-    for one in found:
-        found += [child for child, parent in parents.items() if parent == one]
-    return found
-
-
-def memory(pid: int, kind: str = "Pss:") -> float:
-    """Return a process's share of memory in MB: what it has to itself and its part of what it shares."""
-    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-        if line.startswith(kind):
-            return int(line.split()[1]) / 1024
-    return 0.0
-
-
 def cpu(pid: int) -> float:
     """Return the CPU seconds that the threads a process has now have used."""
     threads = Path(f"/proc/{pid}/task").glob("*/schedstat")
     return sum(int(thread.read_text().split()[0]) for thread in threads) / 1e9
-
-
-def work(pid: int) -> float:
-    """Return the CPU seconds of a process and of those of its children that have ended."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
 
 
 def wait(what: Callable[[], bool], seconds: float = 300) -> None:
@@ -89,7 +60,7 @@ def watch(root: int, heaviest: list[float]) -> None:
     while Path(f"/proc/{root}").exists():
         for pid in family(root)[2:]:
             with contextlib.suppress(OSError):
-                heaviest[0] = max(heaviest[0], memory(pid, "Private_Dirty:"))
+                heaviest[0] = max(heaviest[0], memory(pid, "Private_Dirty"))
         time.sleep(0.3)
 
 
@@ -140,7 +111,7 @@ def main() -> None:
                 if count in {WARM, given.rounds}:
                     time.sleep(3)  # the children have gone
                     print(f"after {count:3} rounds: {weigh(daemon.pid)}", flush=True)
-                    worked.append(sum(map(work, family(daemon.pid))))
+                    worked.append(sum(cpu_seconds(pid, ended_children=True) for pid in family(daemon.pid)))
                 if count < given.rounds:
                     with session_scope(engine) as session:
                         session.execute(update(Source).values(next_check_at=datetime.now(UTC)))

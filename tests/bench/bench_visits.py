@@ -28,6 +28,7 @@ from scheduler.forkserver import Child, ForkServer, wait_for  # noqa: E402
 from scheduler.logs import set_up_logging  # noqa: E402
 from store.config import load_config  # noqa: E402
 from tests.loopback import Site  # noqa: E402
+from tests.processes import memory  # noqa: E402
 
 LISTS = 5
 HUGE = 300 * 2**20
@@ -109,15 +110,6 @@ def scrapy_crawl() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def memory(pid: int | str, file: str, word: str) -> float:
-    """Return an entry of a process's memory files in MB, 0 when it has ended."""
-    with suppress(OSError):
-        for line in Path(f"/proc/{pid}/{file}").read_text().splitlines():
-            if line.startswith(word):
-                return int(line.split()[1]) / 1024
-    return 0.0
-
-
 def visit(server: ForkServer, context: CrawlContext, name: str) -> tuple[Child, float, float]:
     """Visit a source; return the child, its peak, and the most that was its own alone, in MB."""
     source = next(source for source in context.sources if source.name == name)
@@ -128,8 +120,8 @@ def visit(server: ForkServer, context: CrawlContext, name: str) -> tuple[Child, 
         if server.process:
             children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children").read_text()
             for pid in children.split():
-                peak = max(peak, memory(pid, "status", "VmHWM:"))
-                own = max(own, memory(pid, "smaps_rollup", "Private_Dirty:"))
+                peak = max(peak, memory(pid, "VmHWM"))
+                own = max(own, memory(pid, "Private_Dirty"))
     return child, peak, own
 
 
@@ -154,7 +146,7 @@ def main() -> None:
             child, peak, own = visit(server, context, "lists")
             news.append(child.cpu)
             if number in {1, 10, given.visits} and server.process:
-                size = memory(server.process.pid, "smaps_rollup", "Pss:")
+                size = memory(server.process.pid)
                 print(
                     f"visit {number:3} with nothing new        {child.cpu:6.3f} s CPU, peak {peak:4.0f} MB, {own:3.0f} its own; fork server {size:.0f} MB"
                 )

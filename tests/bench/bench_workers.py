@@ -18,30 +18,21 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
-from sqlalchemy import func, select, text  # noqa: E402
+from sqlalchemy import func, select  # noqa: E402
 from sqlalchemy.exc import ProgrammingError  # noqa: E402
 
 from store.database import make_engine, read_scope  # noqa: E402
 from store.models import Article  # noqa: E402
 from tests.acceptance.farm import running  # noqa: E402
 from tests.bench.newsfarm import NewsFarm  # noqa: E402
+from tests.databases import emptied  # noqa: E402
 
 PROGRAM = str(Path(sys.executable).parent / "parknews")
 
 
-def empty(url: str) -> None:
-    """Make the database an empty one."""
-    engine = make_engine(url)
-    with engine.begin() as connection:
-        for schema in ("public", "parknews_queue"):
-            connection.execute(text(f"DROP SCHEMA IF EXISTS {schema} CASCADE"))
-        connection.execute(text("CREATE SCHEMA public"))
-    engine.dispose()
-
-
 def measure(url: str, news: NewsFarm, workers: int) -> float:
     """Return the articles stored a second, from the first one on."""
-    empty(url)
+    emptied(url).dispose()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "parknews.toml").write_text(

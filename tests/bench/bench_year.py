@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import os
 import random
 import sys
 import tempfile
@@ -45,6 +46,7 @@ from store.sources import Visit, finish_crawl, start_crawl  # noqa: E402
 from store.statistics import count_by_period  # noqa: E402
 from tests.acceptance.farm import Farm  # noqa: E402
 from tests.bench.newsfarm import NewsFarm  # noqa: E402
+from tests.processes import memory  # noqa: E402
 
 #: A Monday, 08:05 in Shanghai: an issue is due.
 BEGIN = datetime(2026, 1, 5, 0, 5, tzinfo=UTC)
@@ -153,7 +155,7 @@ class Year:
         for file in (self.folder / "var" / "digest" / "outbox").glob("*"):
             file.unlink()
         gc.collect()
-        self.memory.append(_memory())
+        self.memory.append(memory(os.getpid(), "VmRSS"))
         self.rows.append(self.count())
         self.sizes.append(self.size())
 
@@ -273,12 +275,6 @@ def _table_sizes(session: Session) -> dict[str, int]:
     for table, size in rows:
         sizes["search_index" if table.startswith("search_index") else table] += size
     return sizes
-
-
-def _memory() -> float:
-    """Return the MB this process holds (Linux)."""
-    status = Path("/proc/self/status").read_text(encoding="ascii")
-    return int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1]) / 1024
 
 
 def growth(memory: list[float]) -> float:

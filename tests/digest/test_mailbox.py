@@ -17,6 +17,22 @@ from tests.digest.smtp_servers import free_port, make_certificate
 PASSWORD = "geheim-授权码".encode().hex()
 
 
+def serve(handler: type[StreamRequestHandler], context: ssl.SSLContext) -> int:
+    """Serve on loopback over TLS for as long as the tests run; return the port."""
+
+    class Server(ThreadingTCPServer):
+        daemon_threads = allow_reuse_address = True
+
+        def get_request(self) -> tuple[ssl.SSLSocket, object]:
+            connection, peer = super().get_request()
+            return context.wrap_socket(connection, server_side=True), peer
+
+    server = Server(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+    port: int = server.server_address[1]
+    return port
+
+
 class ImapServer:
     """As much of an IMAP server as the mailbox needs; it lets in only who says who they are, as 网易's do."""
 
@@ -33,18 +49,7 @@ class ImapServer:
                         if not server.answer(line.decode().strip(), self.wfile.write):
                             return
 
-        class Server(ThreadingTCPServer):
-            daemon_threads = allow_reuse_address = True
-
-            def get_request(self) -> tuple[ssl.SSLSocket, object]:
-                connection, peer = super().get_request()
-                return context.wrap_socket(connection, server_side=True), peer
-
-        self.server = Server(("127.0.0.1", 0), Handler)
-        self.port: int = self.server.server_address[1]
-        threading.Thread(
-            target=self.server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True
-        ).start()
+        self.port = serve(Handler, context)
 
     def answer(self, line: str, write: Callable[[bytes], int]) -> bool:
         tag, _, command = line.partition(" ")
@@ -88,18 +93,7 @@ class Pop3Server:
                             return
                         self.wfile.write(reply)
 
-        class Server(ThreadingTCPServer):
-            daemon_threads = allow_reuse_address = True
-
-            def get_request(self) -> tuple[ssl.SSLSocket, object]:
-                connection, peer = super().get_request()
-                return context.wrap_socket(connection, server_side=True), peer
-
-        self.server = Server(("127.0.0.1", 0), Handler)
-        self.port: int = self.server.server_address[1]
-        threading.Thread(
-            target=self.server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True
-        ).start()
+        self.port = serve(Handler, context)
 
     def answer(self, line: str) -> bytes:
         self.commands.append(line)

@@ -15,6 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from tests.loopback import PROXY_VARIABLES
+from tests.processes import family, memory
 
 #: Given the connection's file and the path, writes whatever it likes.
 Answer = Callable[["Visit"], None]
@@ -152,23 +153,7 @@ def run(folder: Path, *command: str, seconds: float = 100, proxy: str = "") -> D
         timer.start()
         megabytes = 0.0
         while process.poll() is None:
-            megabytes = max(megabytes, _most_memory(process.pid))
+            megabytes = max(megabytes, *(memory(pid, "VmHWM") for pid in family(process.pid)))
             time.sleep(0.05)
         timer.cancel()
     return Done(process.returncode, output.read_text(errors="replace"), time.monotonic() - started, megabytes)
-
-
-def _most_memory(pid: int) -> float:
-    """Return the most memory that one process of the tree under `pid` ever held, in MB.
-
-    getrusage would count what a process's parent held when it forked.
-    """
-    most = 0.0
-    with suppress(OSError):
-        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-            if line.startswith("VmHWM:"):
-                most = int(line.split()[1]) / 1024
-        for task in Path(f"/proc/{pid}/task").iterdir():
-            for child in (task / "children").read_text().split():
-                most = max(most, _most_memory(int(child)))
-    return most

@@ -14,6 +14,7 @@ from sqlalchemy import Engine, text
 
 from store.database import make_engine
 from store.schema import SchemaError, _alembic, current, differences, head, upgrade
+from tests.databases import emptied
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -21,10 +22,7 @@ def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
     if request.param == "sqlite":
         engine = make_engine(f"sqlite:///{tmp_path / 'empty.db'}")
     else:
-        engine = make_engine(request.getfixturevalue("postgresql_url"))
-        with engine.begin() as connection:
-            connection.execute(text("DROP SCHEMA public CASCADE"))
-            connection.execute(text("CREATE SCHEMA public"))
+        engine = emptied(request.getfixturevalue("postgresql_url"))
     yield engine
     engine.dispose()
 

@@ -3,20 +3,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 
-from store.database import make_engine, session_scope
+from store.database import session_scope
 from store.models import Base
 from store.story_buckets import StoryBucket, add, drop, holders, pack
 from store.story_records import table_of
+from tests.databases import emptied
 
 
 @pytest.fixture
 def engine(postgresql_url: str) -> Iterator[Engine]:
-    engine = make_engine(postgresql_url)
-    with engine.begin() as connection:
-        connection.execute(text("DROP SCHEMA public CASCADE"))
-        connection.execute(text("CREATE SCHEMA public"))
+    engine = emptied(postgresql_url)
     Base.metadata.create_all(engine, tables=[table_of(StoryBucket)])
     yield engine
     engine.dispose()
