@@ -36,7 +36,7 @@ _ABOVE = 0.4
 def find_container(tree: Tree, regions: Regions, *, hidden: bool = False) -> Node | None:
     """The element that holds the article, or None where no text is."""
     mass = [0.0] * len(tree.nodes)
-    score = [0.0] * len(tree.nodes)
+    score: dict[int, float] = {}
     for line, weight in zip(tree.lines, weights(tree, hidden=hidden), strict=True):
         if not weight:
             continue
@@ -46,18 +46,17 @@ def find_container(tree: Tree, regions: Regions, *, hidden: bool = False) -> Nod
         while node is not None:
             mass[node.index] += counted
             if distance < len(_DECAY):
-                score[node.index] += counted * _DECAY[distance]
+                score[node.index] = score.get(node.index, 0.0) + counted * _DECAY[distance]
             distance += 1
             node = node.parent
     best = _best(tree, score)
     return _climb(best, tree, mass, regions) if best is not None else None
 
 
-def _best(tree: Tree, score: list[float]) -> Node | None:
+def _best(tree: Tree, score: dict[int, float]) -> Node | None:
+    """The element of the highest score, the first of equals."""
     best, top = None, 0.0
-    for index, value in enumerate(score):
-        if not value:
-            continue
+    for index, value in sorted(score.items()):
         node = tree.nodes[index]
         if node.words and is_body_name(node.words):
             value *= 1.1  # noqa: PLW2901

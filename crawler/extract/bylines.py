@@ -83,6 +83,11 @@ class Byline:
             setattr(self, kind, value)
             self.ranks[kind] = rank
 
+    def take(self, other: Byline, base_rank: int) -> None:
+        """Offer all that another one holds, at ranks that much higher."""
+        for kind, rank in other.ranks.items():
+            self.offer(kind, getattr(other, kind), base_rank + rank)
+
 
 _WHITE = re.compile(r"[\xa0\t\r\n]")
 _WIDE = re.compile(r"\s{4,}")
@@ -216,12 +221,21 @@ def read_lines(lines: list[Line], byline: Byline, base_rank: int = 0) -> None:
         if len(line.text) > 240:
             dangling = None
             continue
+        if not dangling and not _LABELLED.search(line.text) and "编辑" not in line.text:
+            continue
         text = joined(line)
         if dangling and len(line.text) <= 30 and not _LABELS.match(text):
             byline.offer(dangling, clean_value(dangling, text), base_rank + 1)
         if bare := _BARE_EDITOR.match(text):
             byline.offer("editor", _spaced(bare["names"]), base_rank + 2)
         dangling = read_line(text, byline, base_rank)
+
+
+def labelled(lines: list[Line]) -> Byline:
+    """The labelled values of several lines by themselves."""
+    byline = Byline()
+    read_lines(lines, byline)
+    return byline
 
 
 _SOURCE_WORDS = re.compile(

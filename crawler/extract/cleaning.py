@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from functools import lru_cache
 
 from crawler.extract import wording
 from crawler.extract.regions import Regions
@@ -302,10 +303,15 @@ def _is_marked_caption(line: Line) -> bool:
     inner = next((node for text, node in line.parts if text.strip()), line.node)
     for node in inner.ancestors(3):
         if node.tag == "figcaption" or (
-            node.words and _CAPTION_WORDS.search(node.words) and len(line.text) <= 200
+            node.words and _is_caption_name(node.words) and len(line.text) <= 200
         ):
             return True
     return False
+
+
+@lru_cache(maxsize=4096)
+def _is_caption_name(words: str) -> bool:
+    return _CAPTION_WORDS.search(words) is not None
 
 
 def _reads_as_caption(line: Line, habits: _Habits) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
-from crawler.extract.tree import Node, Tree
+from crawler.extract.tree import Tree
 
 _NUMBER = re.compile(r"^[\s\[【（(第<]{0,3}(\d{1,2})[\s\]】）)页>]{0,3}$")
 _NEXT = re.compile(
@@ -30,7 +30,10 @@ def further_pages(tree: Tree, first_line: int, url: str) -> list[str]:
     found: dict[str, int] = {}
     current = 1
     for node in tree.links:
-        if node.last <= first_line or not _is_pager(tree, node):
+        if node.last <= first_line:
+            continue
+        text = tree.link_text(node).strip()
+        if len(text) > _PAGER_ROOM or not (_NUMBER.match(text) or _NEXT.match(text)):
             continue
         address = node.get("href").strip()
         for stem, number in _numbers(_absolute(url, address)).items():
@@ -42,13 +45,6 @@ def further_pages(tree: Tree, first_line: int, url: str) -> list[str]:
         return _called(tree)
     pages = sorted(found.items(), key=lambda pair: pair[1])
     return [address for address, number in pages if number > current][:_MAX_PAGES] or _called(tree)
-
-
-def _is_pager(tree: Tree, node: Node) -> bool:
-    text = tree.link_text(node).strip()
-    if len(text) > _PAGER_ROOM:
-        return False
-    return _NUMBER.match(text) is not None or _NEXT.match(text) is not None
 
 
 def _absolute(url: str, address: str) -> str:

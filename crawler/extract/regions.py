@@ -31,12 +31,15 @@ _NAMES = 4096
 
 def weights(tree: Tree, *, hidden: bool = False) -> list[float]:
     """For each line how much running text it holds, in characters; links and page furniture weigh nothing."""
-    return [0.0 if line.hidden and not hidden else _weight(line) for line in tree.lines]
+    return [
+        0.0 if line.links * 2 > len(line.text) or (line.hidden and not hidden) else _weight(line)
+        for line in tree.lines
+    ]
 
 
 def _weight(line: Line) -> float:
     size = len(line.text)
-    if size < 8 or line.links * 2 > size:
+    if size < 8:
         return 0.0
     marks = wording.punctuation(line.text)
     own = size - line.links
@@ -103,8 +106,8 @@ def _entries(tree: Tree) -> set[int]:
     section of an article does not.
     """
     alike: dict[tuple[int, str, str], list[Node]] = {}
-    for node in tree.nodes:
-        if node.tag in _ENTRY_TAGS and node.parent is not None and 1 < node.last - node.first <= _ENTRY_LINES:
+    for node in [x for x in tree.nodes if x.tag in _ENTRY_TAGS and 1 < x.last - x.first <= _ENTRY_LINES]:
+        if node.parent is not None:
             alike.setdefault((node.parent.index, node.tag, node.get("class")), []).append(node)
     out: set[int] = set()
     for nodes in alike.values():

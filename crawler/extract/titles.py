@@ -56,6 +56,7 @@ class Title:
 
 #: Longer texts are no headlines. Pages of one site have the lines above their headlines in common, so that foldings are kept.
 _KEPT = 200
+_BLANK = re.compile(r"[\s\u200b-\u200f\ufeff]+")
 
 
 def fold(text: str) -> str:
@@ -65,7 +66,7 @@ def fold(text: str) -> str:
 
 def _fold(text: str) -> str:
     text = unicodedata.normalize("NFKC", text)
-    return re.sub(r"[\s\u200b-\u200f\ufeff]+", "", text).replace("“", '"').replace("”", '"').replace("'", '"')
+    return _BLANK.sub("", text).replace("“", '"').replace("”", '"').replace("'", '"')
 
 
 _fold_short = lru_cache(maxsize=1024)(_fold)

@@ -49,8 +49,8 @@ _VOID = frozenset(_VOID_TAGS.split())
 _HEAD = frozenset(("meta", "base", "link"))
 #: Elements whose children are not visited.
 _NO_CHILDREN = (_SKIP | _HEAD | {"br"}) - {"head"}
-#: Elements that are listed by kind.
-_NOTED = frozenset(("a", "img", "frame", "frameset"))
+#: Elements beside links that are noted by kind.
+_NOTED = frozenset(("img", "frame", "frameset"))
 #: First characters of the parser's names for comments and document types.
 _NO_ELEMENT = frozenset("-!#")
 _IDEOGRAPHIC_INDENT = re.compile("\u3000{2,}|(?:\xa0{1,2} ?){3,}|\n\\s{0,8}\n")
@@ -282,7 +282,7 @@ class _Builder:
 
     def walk(self, root: LexborNode) -> None:
         """Visit every node once, in document order, without recursion. Long, since a call costs as much as a visit."""
-        lines, nodes = self.tree.lines, self.tree.nodes
+        lines, nodes, last = self.tree.lines, self.tree.nodes, MAX_NODES - 1
         stack: list[tuple[LexborNode, Node]] = []
         current: LexborNode | None = root
         parent: Node | None = None
@@ -299,10 +299,11 @@ class _Builder:
                     self.flush()
                 node = Node(tag, current.attributes, parent, len(lines), len(nodes))
                 nodes.append(node)
-                if tag in _NOTED:
+                self.full = self.full or node.index == last
+                if tag == "a" and node.link == node.index:
+                    self.tree.links.append(node)
+                elif tag in _NOTED:
                     self.note(node)
-                if len(nodes) >= MAX_NODES:
-                    self.full = True
                 if (child := current.first_child) is not None:
                     stack.append((current, node))
                     current, parent = child, node
@@ -319,11 +320,15 @@ class _Builder:
                 parent = node.parent
                 following = current.next if current is not root else None
             current = following
+        self.end(root, [node for _, node in stack])
+
+    def end(self, root: LexborNode, unfinished: list[Node]) -> None:
+        """Close what is open, and read what stands behind the root: comments after a stray </html>."""
         self.flush()
-        for _, node in stack:
-            node.last = len(lines)
+        for node in unfinished:
+            node.last = len(self.tree.lines)
         sibling = root.next
-        while sibling is not None:  # comments after a stray </html>
+        while sibling is not None:
             self.comment(sibling)
             sibling = sibling.next
 
@@ -332,13 +337,11 @@ class _Builder:
             self.tree.comments.append((len(self.tree.lines), (raw.comment_content or "")[:4000]))
 
     def note(self, node: Node) -> None:
-        """Enter an element in the list of its kind."""
+        """Enter a picture in its list; note that there are frames."""
         if node.tag == "img":
             self.image(node)
-        elif node.tag != "a":
+        else:
             self.tree.framed = True
-        elif node.is_link:
-            self.tree.links.append(node)
 
     def no_element(self, tag: str, raw: LexborNode) -> None:
         """Read what holds no text of the page: line breaks, scripts, comments, elements of the head."""

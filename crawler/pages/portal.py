@@ -152,10 +152,11 @@ class PortalArticlePage(ArticlePage):
         bylines.read_lines(visible, byline)
         # A reprint names its own editors inside its text; the site's editor stands outside.
         outside = self.found.node.last if self.found.node is not None else 0
-        for_editor = Byline()
-        bylines.read_lines([x for x in after if not x.hidden and x.index >= outside], for_editor)
-        byline.offer("editor", for_editor.editor or "", 3)
-        bylines.read_lines([x for x in after if not x.hidden], byline, 4)
+        later = [x for x in after if not x.hidden]
+        beyond = [x for x in later if x.index >= outside]
+        of_site = bylines.labelled(beyond)
+        byline.offer("editor", of_site.editor or "", 3)
+        byline.take(of_site if len(beyond) == len(later) else bylines.labelled(later), 4)
         bylines.read_lines([x for x in inside if not x.hidden], byline, 7)
         bylines.read_lines([x for x in before + after if x.hidden], byline, 14)
         bylines.read_classes(visible, byline)
