@@ -7,6 +7,8 @@ import ipaddress
 import json
 import ssl
 import threading
+import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -63,6 +65,27 @@ class Endpoint:
             permanent=True,
             reason="not_configured",
         )
+
+
+class HttpChannel:
+    """The part of a channel that is one POST to an address: what there is to know before it."""
+
+    def __init__(
+        self, endpoint: Endpoint, secret: str = "", *, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._endpoint, self._secret, self._clock = endpoint, secret, clock
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._endpoint.host})"
+
+    def check(self) -> None:
+        self.open()
+
+    def open(self) -> None:
+        self._endpoint.connect()
+
+    def close(self) -> None:
+        return
 
 
 def _is_loopback(host: str) -> bool:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any
 
 from digest.channels.base import BeforeTheDot, DeliveryError, Parcel
-from digest.channels.http_post import Answer, Endpoint, encode_body, judge_status, post
+from digest.channels.http_post import Answer, Endpoint, HttpChannel, encode_body, judge_status, post
 from digest.pace import Limits, Pace
 from store.text import clean_line, clean_text
 
@@ -67,7 +66,7 @@ def _cut_line(line: str, room: int, measure: Callable[[str], int]) -> str:
     return short.rstrip() + "…"
 
 
-class Robot:
+class Robot(HttpChannel):
     """The part of a chat robot's channel that does not depend on the chat. A robot speaks to a group, not to a person."""
 
     name = ""
@@ -78,27 +77,10 @@ class Robot:
     #: Codes in a chat's answer that mean "too fast" or "busy": try again later.
     busy_codes: frozenset[int] = frozenset()
 
-    def __init__(
-        self, endpoint: Endpoint, secret: str = "", *, clock: Callable[[], float] = time.time
-    ) -> None:
-        self._endpoint, self._secret, self._clock = endpoint, secret, clock
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self._endpoint.host})"
-
     @property
     def pace(self) -> Pace:
         """The chat's pace. A new one, with nothing noted yet."""
         return Pace(Limits(per_minute=self.per_minute))
-
-    def check(self) -> None:
-        self.open()
-
-    def open(self) -> None:
-        self._endpoint.connect()
-
-    def close(self) -> None:
-        return
 
     def send(self, parcel: Parcel, before_the_dot: BeforeTheDot) -> str:
         body = encode_body(self.body(parcel))

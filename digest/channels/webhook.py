@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import time
-from collections.abc import Callable
 
 from digest.channels.base import BeforeTheDot, Parcel
-from digest.channels.http_post import Endpoint, encode_body, judge_status, post
+from digest.channels.http_post import HttpChannel, encode_body, judge_status, post
 
 
-class WebhookChannel:
+class WebhookChannel(HttpChannel):
     """The channel `webhook`.
 
     Posts `{"id", "subject", "text", "html", "url"}`. With a secret, `X-Parknews-Signature` is the hex HMAC-SHA256 over
@@ -19,21 +17,6 @@ class WebhookChannel:
     """
 
     name = "webhook"
-
-    def __init__(self, endpoint: Endpoint, secret: str = "", clock: Callable[[], float] = time.time) -> None:
-        self._endpoint, self._secret, self._clock = endpoint, secret, clock
-
-    def __repr__(self) -> str:
-        return f"WebhookChannel({self._endpoint.host})"
-
-    def check(self) -> None:
-        self.open()
-
-    def open(self) -> None:
-        self._endpoint.connect()
-
-    def close(self) -> None:
-        return
 
     def send(self, parcel: Parcel, before_the_dot: BeforeTheDot) -> str:
         content = {"subject": parcel.subject, "text": parcel.text, "html": parcel.html, "url": parcel.url}
