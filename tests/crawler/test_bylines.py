@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from crawler.extract import bylines
 from crawler.extract.bylines import Byline, read_classes, read_lines, read_text, read_unlabelled
 from crawler.extract.tree import Line, parse
 
@@ -100,6 +101,17 @@ def test_reporters_named_in_the_text_are_the_authors(paragraphs: list[str], auth
     byline = Byline()
     read_text(paragraphs, byline)
     assert byline.author == author
+
+
+def test_what_lines_say_by_themselves_can_be_offered_below_what_is_known() -> None:
+    told = parse("<p>来源：云溪日报</p><p>责任编辑：李想</p><p>更多要闻</p><p>编辑：</p><p>王晓</p>").lines
+    found, whole = bylines.labelled(told), Byline(source="高新网", ranks={"source": 3})
+    whole.take(found, 4)
+    again = Byline(source="高新网", ranks={"source": 3})
+    read_lines(told, again, 4)
+    assert (found.source, found.editor) == ("云溪日报", "李想")
+    assert (whole.source, whole.editor) == ("高新网", "李想")
+    assert whole == again
 
 
 def test_a_better_label_wins_whatever_the_order() -> None:

@@ -95,6 +95,22 @@ def test_hostile_markup_is_bounded(page: str) -> None:
     assert time.process_time() - start < 2
 
 
+@pytest.mark.parametrize("before", [0, 1, 17_000, 29_999, 30_001, 59_000])
+def test_a_huge_tag_is_cut_wherever_it_stands(before: int) -> None:
+    attributes = " ".join(f"a{number}" for number in range(11_000))
+    tree = parse("x" * before + f"<p {attributes}>要闻</p><p>正文</p>")
+    assert len(attributes) > 60_000
+    assert [line.text for line in tree.lines][-2:] == ["要闻", "正文"]
+    assert 0 < len(tree.lines[-2].node.attrs) < 1_000
+
+
+def test_no_more_elements_are_read_than_a_page_may_have(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("crawler.extract.tree.MAX_NODES", 6)
+    tree = parse("<p>一</p><p>二<b>三</b></p><p>四</p>")
+    assert [node.tag for node in tree.nodes] == ["html", "head", "body", "p", "p", "b"]
+    assert [line.text for line in tree.lines] == ["一", "二"]
+
+
 def test_links_know_their_own_text_and_what_stands_in_them_knows_its_link() -> None:
     tree = parse('<p>看<a href="/1">一 <b class=x>二</b></a>和<a href="/2"><br>三</a></p><a>无</a>')
     first, second = tree.links
