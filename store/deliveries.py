@@ -182,7 +182,7 @@ def claim(
     """
     due = select(Delivery.id).where(_due(now, channels)).order_by(Delivery.id).limit(limit)
     while ids := session.scalars(due.with_for_update(skip_locked=True)).all():
-        if not withdraw(session, now, Delivery.id.in_(ids)):
+        if not withdraw(session, Delivery.id.in_(ids)):
             break
     else:
         return []
@@ -204,7 +204,7 @@ def _loaded() -> Select[Delivery]:
     )
 
 
-def withdraw(session: Session, now: datetime, among: Any = None) -> int:  # noqa: ARG001
+def withdraw(session: Session, among: Any = None) -> int:
     """Close the waiting deliveries of recipients who left or are suppressed; returns how many.
 
     `among` is a condition on Delivery that names a few rows: then only their recipients are looked at.
@@ -334,7 +334,7 @@ def mark_suppressed(
         .where(Recipient.id == recipient_id, Recipient.suppressed_at.is_(None))
         .values(suppressed_at=now, suppressed_reason=reason)
     )
-    withdraw(session, now)
+    withdraw(session)
     return True
 
 

@@ -111,7 +111,7 @@ def sync_recipients(session: Session, entries: Sequence[RecipientEntry], now: da
             _audit(session, row, "deactivate", "config", now)
             report.deactivated.append(address)
     session.flush()
-    withdraw(session, now)
+    withdraw(session)
     return report
 
 
@@ -207,13 +207,13 @@ def remove_recipient(session: Session, address: str, now: datetime, who: str) ->
         raise RecipientError(f"{row.address} stands in the configuration file; take it out there")
     row.active = False
     _audit(session, row, "remove", who, now)
-    _settle_ledger(session, row, now)
+    _settle_ledger(session, row)
     return row
 
 
-def _settle_ledger(session: Session, recipient: Recipient, now: datetime) -> None:
+def _settle_ledger(session: Session, recipient: Recipient) -> None:
     session.flush()
-    withdraw(session, now, Delivery.recipient_id == recipient.id)
+    withdraw(session, Delivery.recipient_id == recipient.id)
 
 
 def unsubscribe(session: Session, recipient: Recipient, now: datetime, who: str = "recipient") -> bool:
@@ -222,7 +222,7 @@ def unsubscribe(session: Session, recipient: Recipient, now: datetime, who: str 
         return False
     recipient.unsubscribed_at = now
     _audit(session, recipient, "unsubscribe", who, now)
-    _settle_ledger(session, recipient, now)
+    _settle_ledger(session, recipient)
     return True
 
 
@@ -243,7 +243,7 @@ def suppress(
         return False
     recipient.suppressed_at, recipient.suppressed_reason = now, clean_line(reason)[:200]
     _audit(session, recipient, "suppress", who, now, reason=recipient.suppressed_reason)
-    _settle_ledger(session, recipient, now)
+    _settle_ledger(session, recipient)
     return True
 
 
@@ -330,5 +330,5 @@ def erase(session: Session, address: str, now: datetime, who: str) -> bool:
     row.zones, row.themes, row.provinces, row.channels = [], [], [], []
     row.active, row.suppressed_reason, row.token_key = False, None, secrets.token_hex(16)
     _audit(session, row, "erase", who, now)
-    _settle_ledger(session, row, now)
+    _settle_ledger(session, row)
     return True
