@@ -87,7 +87,6 @@ class Metadata:
     page_number: str | None = None
     script_times: list[tuple[str, Stamp]] = field(default_factory=list)
     is_article: bool = False
-    description: str = ""
 
 
 def read_metadata(tree: Tree) -> Metadata:
@@ -102,7 +101,6 @@ def read_metadata(tree: Tree) -> Metadata:
     data.source = data.source or _first(meta, _SOURCE_KEYS)
     data.author = _first(meta, _AUTHOR_KEYS) or data.author
     data.editor = _first(meta, _EDITOR_KEYS)
-    data.description = meta.get("description", "") or meta.get("og:description", "")
     data.is_article = data.is_article or meta.get("og:type", "").lower() in (
         "article",
         "news",

@@ -53,7 +53,6 @@ class Draft:
     paragraphs: list[str] = field(default_factory=list)
     dateline: bool = False
     captions: list[str] = field(default_factory=list)
-    after_caption: bool = False
     subheads: dict[int, list[Line]] = field(default_factory=dict)
     headed: bool = False
     size: int = 0
@@ -294,7 +293,6 @@ class _Cutter:
 
     def _begin(self, line: Line) -> None:
         draft = Draft(line.number, line.names, dateline=line.dateline, index=len(self.result.drafts))
-        draft.after_caption = any(item.kind is Kind.CAPTION for item in self.pending)
         self.result.drafts.append(draft)
         self._place_bylines(self.current, draft)
         self._place_headings(draft.index, 0, inside=False)

@@ -18,7 +18,6 @@ from typing import Literal
 
 from store.text import clean_line
 
-Security = Literal["starttls", "tls", "none"]
 _MAX_LINE, _MAX_LINES = 4096, 128
 _REPLY = re.compile(rb"([2-5][0-5][0-9])([ -]|$)")
 _ENHANCED = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?:\s|$)")
@@ -64,7 +63,6 @@ class SmtpConnection:
     def __init__(self, host: str, port: int, timeout: float) -> None:
         self.host, self.port, self.timeout = host.strip("[]"), port, timeout
         self.features: dict[str, str] = {}
-        self.secured = False
         self._buffer = b""
         self._socket: socket.socket = socket.create_connection((self.host, port), timeout)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -83,7 +81,7 @@ class SmtpConnection:
             raise SmtpFault("garbage", "the server spoke before TLS was agreed")
         self._socket.settimeout(self.timeout)
         self._socket = context.wrap_socket(self._socket, server_hostname=self.host)
-        self.secured, self.features = True, {}
+        self.features = {}
 
     def local_literal(self) -> str:
         """Return this side's address in the form EHLO wants it when there is no name."""
