@@ -13,14 +13,14 @@ from store.articles import (
     Incoming,
     Outcome,
     Prepared,
+    add_new,
     add_tags,
     articles_by_key,
     copies_without_zone,
-    new_article,
+    new_row,
     prepare,
     revise,
     set_classification,
-    set_verdict,
     tag_names,
 )
 from store.database import Session
@@ -95,13 +95,17 @@ def _add_new(session: Session, known: dict[str, Article], arrivals: Sequence[Arr
         if arrival.prepared.key not in known:
             begun.setdefault(arrival.prepared.key, arrival)
     pages = _keep_pages(session, list(begun.values()))
-    for key, arrival in begun.items():
-        article = known[key] = new_article(
-            arrival.prepared, arrival.at, source_id=arrival.origin.source_id, raw_page_id=pages[key]
+    rows = [
+        new_row(
+            arrival.prepared,
+            arrival.at,
+            arrival.verdict.to_dict(),
+            source_id=arrival.origin.source_id,
+            raw_page_id=pages[key],
         )
-        set_verdict(article, arrival.verdict.to_dict())
-        session.add(article)
-    session.flush()
+        for key, arrival in begun.items()
+    ]
+    known |= {article.url_key: article for article in add_new(session, rows)}
     add_tags(session, {known[key].id: arrival.tags for key, arrival in begun.items()})
     return begun
 

@@ -177,6 +177,11 @@ def _note(session: Session, _context: object) -> None:
             pending.add(row.id)
 
 
+def note(session: Session, numbers: Iterable[int]) -> None:
+    """Remember articles that were inserted beside the ORM."""
+    session.info.setdefault(_PENDING, set()).update(numbers)
+
+
 def _changed(article: Article) -> bool:
     state: Any = inspect(article)
     return any(state.attrs[name].history.has_changes() for name in _WATCHED)
