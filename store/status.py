@@ -10,22 +10,12 @@ from sqlalchemy.orm import Session
 
 from store.alerts import open_alerts
 from store.counts import Counts, count_all
+from store.deliveries import STATES
 from store.leases import holder_of
 from store.models import Alert, Crawl, Delivery, Issue, Recipient, Source
 
 SOURCE_STATES = ("new", "up", "late", "down", "paused")
 CRAWL_OUTCOMES = ("running", "ok", "degraded", "failed", "interrupted")
-DELIVERY_STATES = (
-    "queued",
-    "sending",
-    "at_the_dot",
-    "sent",
-    "retry",
-    "bounced",
-    "suppressed",
-    "skipped",
-    "in_doubt",
-)
 #: Crawls that began within this time are counted.
 CRAWLS_WITHIN = timedelta(days=1)
 
@@ -59,7 +49,7 @@ def status_of(session: Session, now: datetime) -> Status:
         counts=count_all(session),
         sources=_by(session, Source.state, SOURCE_STATES),
         crawls=_by(session, Crawl.outcome, CRAWL_OUTCOMES, Crawl.started_at > now - CRAWLS_WITHIN),
-        deliveries=_by(session, Delivery.state, DELIVERY_STATES),
+        deliveries=_by(session, Delivery.state, STATES),
         recipients=session.scalar(
             select(func.count())
             .select_from(Recipient)
