@@ -57,6 +57,19 @@ def test_the_readme_leads_with_the_two_commands(readme: str) -> None:
     assert [command.split("#")[0].strip() for command in commands[:2]] == ["make demo", "make test"]
 
 
+def test_both_readmes_name_the_same_pages_and_commands() -> None:
+    english, chinese = (
+        (ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "README.zh-CN.md")
+    )
+    for pattern in (
+        r"\]\((docs/[^)]+)\)",
+        r"\bmake [a-z]+(?: [A-Z]+=1)?",
+        r"parknews [a-z]+",
+        r"[A-Z]+(?:_[A-Z]+)+",
+    ):
+        assert set(re.findall(pattern, chinese)) == set(re.findall(pattern, english)), pattern
+
+
 def test_commands_named_in_the_documentation_exist() -> None:
     named = set()
     for page in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]:
