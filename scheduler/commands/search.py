@@ -12,6 +12,7 @@ import click
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
+    from store.config import Config
     from store.search import Found
 
 
@@ -42,10 +43,11 @@ def search_command(
         with session_scope(store.engine) as session:
             click.echo(f"{index_anew(session)} articles indexed", err=True)
     zone = store.config.zone_info
-    given["since"], given["until"] = _start(given["since"], zone, 0), _start(given["until"], zone, 1)
+    given["since"], given["until"] = start_of(given["since"], zone), start_of(given["until"], zone, later=1)
     query = Query(" ".join(words), **given)
     if query_words(query) is None:
         raise click.UsageError("every word needs two characters or more")
+    _check_theme(query.theme, store.config)
     if rebuild and query == Query():
         return
     with read_scope(store.engine) as session:
@@ -62,7 +64,17 @@ def search_command(
         click.echo("nothing found")
 
 
-def _start(day: datetime | None, zone: ZoneInfo, later: int) -> datetime | None:
+def _check_theme(key: str, config: Config) -> None:
+    """A misspelt key would find nothing and look like a quiet week."""
+    from digest.names import load_names
+
+    known = load_names(config).themes
+    if key and key not in known:
+        raise click.UsageError(f"no theme {key}; there are {', '.join(known)}")
+
+
+def start_of(day: datetime | None, zone: ZoneInfo, *, later: int = 0) -> datetime | None:
+    """Return when the day, or the one `later` days after it, begins in `zone`; raises UsageError beyond the calendar."""
     try:
         return (day + timedelta(days=later)).replace(tzinfo=zone) if day else None
     except OverflowError as error:

@@ -21,20 +21,21 @@ if TYPE_CHECKING:
     "--of", "unit", type=click.Choice(["articles", "stories"]), default="stories", show_default=True
 )
 @click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="From this day on.")
-@click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="Before this day.")
+@click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="Up to this day, the day included.")
 @click.option(
     "--format", "form", type=click.Choice(["text", "csv", "json"]), default="text", show_default=True
 )
 def statistics_command(by: Any, unit: Any, since: datetime | None, until: datetime | None, form: str) -> None:
     """Count what is relevant by zone and theme. A story with two themes stands in two columns, once in the totals."""
     from digest.names import load_names
+    from scheduler.commands.search import start_of
     from scheduler.context import open_store
     from store.database import read_scope
     from store.statistics import count_by_period
 
     store = open_store()
     zone = store.config.zone_info
-    first, last = (day.replace(tzinfo=zone) if day else None for day in (since, until))
+    first, last = start_of(since, zone), start_of(until, zone, later=1)
     with read_scope(store.engine) as session:
         tables = count_by_period(session, by, zone, of=unit, since=first, until=last)
     titles = dict(load_names(store.config).themes)

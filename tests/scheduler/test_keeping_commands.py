@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,22 +14,9 @@ import pytest
 from store.articles import Incoming, add_article, set_classification
 from store.database import make_engine, session_scope
 from store.schema import upgrade
+from tests.scheduler.program import PARKNEWS, run
 
-PARKNEWS = str(Path(sys.executable).parent / "parknews")
 TAG = {"field": "text", "start": 0, "end": 2, "text": "合肥"}
-
-
-def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {"PATH": "/usr/bin:/bin", "HOME": str(folder)}
-    return subprocess.run(
-        [PARKNEWS, *arguments],
-        capture_output=True,
-        text=True,
-        cwd=folder,
-        env=environment,
-        timeout=60,
-        check=False,
-    )
 
 
 @pytest.fixture
@@ -89,6 +75,22 @@ def test_statistics_export_backup_and_restore_go_round(office: Path) -> None:
     (office / "parknews.toml").write_text('[database]\nurl = "sqlite:///new.db"\n')
     assert run(office, "restore", "b.gz").returncode == 0
     assert len(json.loads(run(office, "search", "链上", "--limit", "50", "--json").stdout)["found"]) == 30
+
+
+@pytest.mark.parametrize(("until", "total"), [("2026-11-22", 0), ("2026-11-23", 30)])
+def test_the_last_day_is_counted_as_it_is_searched(office: Path, until: str, total: int) -> None:
+    tables = json.loads(
+        run(office, "statistics", "--of", "articles", "--until", until, "--format", "json").stdout
+    )
+    found = json.loads(run(office, "search", "链上", "--until", until, "--limit", "50", "--json").stdout)
+    assert sum(table["total"] for table in tables) == len(found["found"]) == total
+
+
+def test_a_misspelt_theme_is_said_and_not_taken_for_a_quiet_week(office: Path) -> None:
+    done = run(office, "search", "链上", "--theme", "chian")
+    assert done.returncode == 2
+    assert "no theme chian; there are " in done.stderr
+    assert "chain" in done.stderr
 
 
 def test_a_torn_backup_is_one_line_and_touches_nothing(office: Path) -> None:
