@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import socket
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine, select
 from sqlalchemy.exc import OperationalError
 
-from store.database import PATIENCE, make_engine
+from store.database import PATIENCE, among, make_engine, session_scope
+from store.models import Alert, PassedUrl
 
 
 def test_a_server_that_takes_the_connection_and_says_nothing_counts_as_gone() -> None:
@@ -49,3 +52,22 @@ def test_a_new_file_is_for_its_owner_only_and_one_that_was_there_stays_as_it_is(
             engine.dispose()
     finally:
         os.umask(before)
+
+
+def test_a_list_of_numbers_or_texts_of_any_length_is_one_parameter(engine: Engine) -> None:
+    moment = datetime(2026, 11, 25, tzinfo=UTC)
+    names = ["甲", 'with "quotes"', "c,d"]
+    by_name = select(PassedUrl.url_key).where(among(PassedUrl.url_key, "names"), PassedUrl.reason == "gone")
+    by_number = select(Alert.id).where(among(Alert.id, "numbers")).order_by(Alert.id)
+    with session_scope(engine) as session:
+        session.add_all([PassedUrl(url_key=name, reason="gone", passed_at=moment) for name in names])
+        session.add_all([Alert(key=name, kind="k", subject="s", raised_at=moment) for name in names])
+        session.flush()
+        connection = session.connection()
+        for wanted in ([], names[:1], names, [*names, "another"]):
+            found = connection.execute(by_name, {"names": wanted}).scalars()
+            assert sorted(found) == sorted(set(wanted) & set(names))
+        for numbers in ([], [2], [3, 1], list(range(2, 5_000))):
+            assert connection.execute(by_number, {"numbers": numbers}).scalars().all() == sorted(
+                {1, 2, 3}.intersection(numbers)
+            )

@@ -204,3 +204,31 @@ def test_a_megabyte_of_anything_is_compared_in_linear_time(sign: str) -> None:
     a.wanted()
     named_publisher(text)
     assert time.process_time() - begin < 2
+
+
+@given(st.text(st.characters(codec=None), max_size=700))
+def test_anchors_are_the_4_grams_that_leave_a_low_residue_as_one_number(text: str) -> None:
+    units = text.encode("utf-16-le", "surrogatepass")
+    residues = 4 if len(text) <= 600 else 1
+    places = [
+        start // 2
+        for start in range(0, len(units) - 11, 2)
+        if int.from_bytes(units[start : start + 8], "little") % 17 < residues
+    ]
+    assert [place for place, _ in anchors(text)] == places
+
+
+def test_zones_of_a_text_are_looked_up_when_a_headline_makes_them_count_and_then_once() -> None:
+    asked = []
+
+    def look() -> list[str]:
+        asked.append("zones")
+        return ["宝鸡高新区"]
+
+    silent = Text("党建工作推进会召开", LONG).with_zones(look)
+    assert compare(Text("别的标题六个字", OTHER), silent).kind == "different"
+    assert asked == []
+    told = Text("成都高新区党建工作推进会", LONG[:1100] + OTHER[:400])
+    compare(told, silent)
+    assert "zones differ" in compare(told, silent).reason
+    assert asked == ["zones"]
