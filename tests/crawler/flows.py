@@ -1,4 +1,4 @@
-"""Blocks and headlines by hand for the tests of flows."""
+"""Lines, blocks and headlines by hand."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from crawler.extract.lines import Line
 from crawler.extract.pdf import Char
 
 
-def line(text: str, x: float, base: float, size: float, order: int) -> Line:
+def line(text: str, x: float, base: float, size: float = 10.0, order: int = 0) -> Line:
     return Line(
         [
             Char(

@@ -4,25 +4,8 @@ from __future__ import annotations
 
 from crawler.extract.columns import Block, body_size, stack
 from crawler.extract.lines import Line
-from crawler.extract.pdf import Char, Frame
-
-
-def line(text: str, x: float, base: float, size: float = 10.0, font: str = "F", order: int = 0) -> Line:
-    return Line(
-        [
-            Char(
-                c,
-                x + i * size,
-                base - 0.86 * size,
-                x + (i + 1) * size,
-                base + 0.14 * size,
-                size,
-                font,
-                order + i,
-            )
-            for i, c in enumerate(text)
-        ]
-    )
+from crawler.extract.pdf import Frame
+from tests.crawler.flows import line
 
 
 def blocks(*lines: Line, rules: list[Frame] | None = None, boxes: list[Frame] | None = None) -> list[str]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -12,24 +10,7 @@ import pytest
 from scheduler.cli import COMMANDS
 from store.database import make_engine
 from store.schema import upgrade
-
-PARKNEWS = str(Path(sys.executable).parent / "parknews")
-
-
-def run(
-    folder: Path, *arguments: str, stdin: str = "", env: dict[str, str] | None = None
-) -> subprocess.CompletedProcess[str]:
-    environment = {"PATH": "/usr/bin:/bin", "HOME": str(folder), **(env or {})}
-    return subprocess.run(
-        [PARKNEWS, *arguments],
-        capture_output=True,
-        text=True,
-        cwd=folder,
-        env=environment,
-        input=stdin,
-        timeout=60,
-        check=False,
-    )
+from tests.scheduler.program import run
 
 
 def test_help_lists_every_command_and_is_quick(tmp_path: Path) -> None:
