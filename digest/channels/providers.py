@@ -45,11 +45,6 @@ def provider_of_host(host: str) -> Provider | None:
     return next((provider for provider in load_providers() if provider.host == host.lower()), None)
 
 
-def provider_of_domain(domain: str) -> Provider | None:
-    """Return the provider that receives mail for `domain`, or None."""
-    return next((provider for provider in load_providers() if domain.lower() in provider.domains), None)
-
-
 def advice_for(host: str) -> str:
     """Return what to know about the server `host`, beginning with a space; empty when nothing is known."""
     if (provider := provider_of_host(host)) is None:
