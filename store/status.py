@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -13,11 +14,17 @@ from store.counts import Counts, count_all
 from store.deliveries import STATES
 from store.leases import holder_of
 from store.models import Alert, Crawl, Delivery, Issue, Recipient, Source
+from store.sources import recent_crawls, weekly_new
 
 SOURCE_STATES = ("new", "up", "late", "down", "paused")
 CRAWL_OUTCOMES = ("running", "ok", "degraded", "failed", "interrupted")
 #: Crawls that began within this time are counted.
 CRAWLS_WITHIN = timedelta(days=1)
+#: Weeks of news a source's line shows.
+WEEKS = 12
+_BARS = "▁▂▃▄▅▆▇█"
+#: Trouble first.
+_ORDER = {"down": 0, "late": 1, "new": 2, "up": 3, "paused": 4}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +71,29 @@ def status_of(session: Session, now: datetime) -> Status:
         ),
         issue=session.scalar(select(Issue).order_by(Issue.number.desc()).limit(1)),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Visits:
+    """Sources with a bar for each of twelve weeks, trouble first; the latest visits of all, newest first."""
+
+    sources: list[tuple[Source, str]]
+    omitted: int  # sources beyond `most`
+    runs: list[tuple[str, Crawl]]
+
+
+def visits_of(session: Session, now: datetime, *, most: int = 500, runs: int = 8) -> Visits:
+    """Return how the sources have been visited until `now`, `most` sources and `runs` visits of them."""
+    weeks = weekly_new(session, now, WEEKS)
+    rows = sorted(session.scalars(select(Source)), key=lambda row: (_ORDER.get(row.state, 0), row.name))
+    listed = [(row, sparkline(weeks.get(row.id, [0] * WEEKS))) for row in rows[:most]]
+    return Visits(listed, len(rows) - len(listed), recent_crawls(session, runs))
+
+
+def sparkline(counts: Sequence[int]) -> str:
+    """Return one bar per count, the highest for the largest; a dot for none."""
+    top = max(counts, default=0)
+    return "".join(_BARS[(count * 7 + top - 1) // top] if count else "·" for count in counts)
 
 
 def answers(session: Session) -> bool:

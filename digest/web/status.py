@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hmac
+import platform
+import shutil
+from importlib.metadata import version
 
 from flask import Blueprint, Response, abort, current_app, request
 
@@ -11,7 +14,8 @@ from digest.rendering import render_view
 from digest.web import visitor
 from store.config import Config, ConfigError, secret
 from store.database import SQLAlchemyError, read_scope
-from store.status import Status, answers, status_of
+from store.issues import candidates
+from store.status import Status, answers, status_of, visits_of
 
 blueprint = Blueprint("status", __name__)
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -46,10 +50,16 @@ def status() -> str:
     config: Config = current_app.config["PARKNEWS"]
     with read_scope(current_app.config["ENGINE"]) as session:
         found = status_of(session, visitor.now())
+        visits = visits_of(session, found.at)
+        waiting = len(candidates(session, found.at))
     zone = config.zone_info
     due = next_due(found.at, config.digest, zone).astimezone(zone)
     context = {
         "status": found,
+        "visits": visits,
+        "waiting": waiting,
+        "free_mb": shutil.disk_usage(config.resolve(".")).free // 2**20,
+        "versions": f"parknews {version('parknews')}，Python {platform.python_version()}",
         "next_issue": f"{due:%Y-%m-%d %H:%M}",
         "local_time": lambda moment: f"{moment.astimezone(zone):%Y-%m-%d %H:%M}" if moment else "",
         "editor": visitor.editor() or "",

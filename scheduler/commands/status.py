@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -17,9 +17,7 @@ if TYPE_CHECKING:
     from store.database import Session
     from store.models import Source
 
-_BARS = "▁▂▃▄▅▆▇█"
 _ORDER = ("down", "late", "new", "up", "paused")
-WEEKS = 12
 
 
 @click.command()
@@ -99,6 +97,7 @@ def _alerts(store: Store, session: Session) -> Iterator[str]:
 def _sources(store: Store, session: Session, now: datetime) -> Iterator[str]:
     from scheduler.monitors import source_states
     from store.sources import weekly_new
+    from store.status import WEEKS, sparkline
 
     states = source_states(session)
     weeks = weekly_new(session, now, WEEKS)
@@ -126,12 +125,6 @@ def _runs(store: Store, session: Session, runs: int) -> Iterator[str]:
             f"crawl      {_moment(store, crawl.started_at)} {name}: {crawl.outcome}{reason}, {crawl.requests} requests,"
             f" {crawl.new} new, {crawl.revised} revised, {crawl.errors} errors"
         )
-
-
-def sparkline(counts: Sequence[int]) -> str:
-    """Return one bar per count, the highest for the largest; a dot for none."""
-    top = max(counts, default=0)
-    return "".join(_BARS[(count * 7 + top - 1) // top] if count else "·" for count in counts)
 
 
 def _moment(store: Store, moment: datetime) -> str:

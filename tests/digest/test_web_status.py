@@ -21,6 +21,7 @@ from store.alerts import raise_alert
 from store.config import Config, ConfigError, Digest, Web
 from store.database import session_scope
 from store.models import Crawl, Source, Story
+from store.status import visits_of
 
 #: Behind a proxy that vouches for an editor.
 VOUCHED = Config(web=Web(proxy="127.0.0.1", trust_proxy_user="X-Remote-User"))
@@ -60,6 +61,32 @@ def test_the_status_page_names_what_is_in_trouble(running: Engine, now: datetime
     ):
         assert words in page
     assert "<script" not in page
+
+
+def test_the_status_page_shows_every_source_visit_and_what_waits(
+    running: Engine, now: datetime, add_story: Callable[..., Story]
+) -> None:
+    with session_scope(running) as session:
+        session.add(Source(name="asleep", kind="rss", state="paused", first_seen_at=now))
+        good = Source(name="good", kind="rss", state="up", publisher="甲报", first_seen_at=now)
+        session.add(good)
+        session.flush()
+        session.add(Crawl(source_id=good.id, started_at=now, outcome="degraded", reason="layout", new=3))
+        add_story(session, now + timedelta(hours=1))
+    page = client_of(running, now, VOUCHED).get("/status", headers=EDITOR).text
+    for words in ("···········█", "1件报道待编", "good：部分成功（layout）", "新3", "MB", "parknews 0"):
+        assert words in page
+    everyone = page[page.index("全部信源") :]
+    assert everyone.index("失联") < everyone.index("甲报") < everyone.index("asleep")
+
+
+def test_a_long_list_of_sources_is_cut_and_keeps_the_trouble(running: Engine, now: datetime) -> None:
+    with session_scope(running) as session:
+        session.add_all(Source(name=f"a{n}", kind="rss", state="up", first_seen_at=now) for n in range(5))
+    with session_scope(running) as session:
+        visits = visits_of(session, now, most=2)
+    assert [source.name for source, _ in visits.sources] == ["bad", "园区日报"]
+    assert visits.omitted == 5
 
 
 def test_metrics_are_what_prometheus_reads(running: Engine, now: datetime) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from scheduler.commands.status import sparkline, status_lines
+from scheduler.commands.status import status_lines
 from scheduler.context import Store
 from store.alerts import raise_alert
 from store.config import Config
 from store.database import session_scope
 from store.models import Source
 from store.sources import Visit, finish_crawl, start_crawl
+from store.status import sparkline
 
 
 def test_the_overview_names_states_news_faults_runs_and_the_queue(tmp_path: Path, now: datetime) -> None:
