@@ -89,10 +89,10 @@ def quarantine(
     return True
 
 
-def quarantined(session: Session, limit: int | None = None) -> list[Quarantine]:
+def quarantined(session: Session) -> list[Quarantine]:
     """Return what waits in quarantine, newest first."""
     query = select(Quarantine).where(Quarantine.resolved_at.is_(None)).order_by(Quarantine.id.desc())
-    return list(session.scalars(query.limit(limit) if limit else query))
+    return list(session.scalars(query))
 
 
 def validators(session: Session, url: str) -> dict[str, str]:

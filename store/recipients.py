@@ -216,22 +216,22 @@ def _settle_ledger(session: Session, recipient: Recipient) -> None:
     withdraw(session, Delivery.recipient_id == recipient.id)
 
 
-def unsubscribe(session: Session, recipient: Recipient, now: datetime, who: str = "recipient") -> bool:
+def unsubscribe(session: Session, recipient: Recipient, now: datetime) -> bool:
     """Stop writing to `recipient` at their wish. Returns False when they had already left."""
     if recipient.unsubscribed_at is not None:
         return False
     recipient.unsubscribed_at = now
-    _audit(session, recipient, "unsubscribe", who, now)
+    _audit(session, recipient, "unsubscribe", "recipient", now)
     _settle_ledger(session, recipient)
     return True
 
 
-def resubscribe(session: Session, recipient: Recipient, now: datetime, who: str = "recipient") -> bool:
+def resubscribe(session: Session, recipient: Recipient, now: datetime) -> bool:
     """Take an unsubscription back. Returns False when there was none, or an operator removed the recipient."""
     if recipient.unsubscribed_at is None or not recipient.active:
         return False
     recipient.unsubscribed_at = None
-    _audit(session, recipient, "resubscribe", who, now)
+    _audit(session, recipient, "resubscribe", "recipient", now)
     return True
 
 
@@ -265,9 +265,7 @@ def reactivate(session: Session, address: str, now: datetime, who: str) -> Recip
     return row
 
 
-def set_preferences(
-    session: Session, recipient: Recipient, wishes: dict[str, Any], now: datetime, who: str = "recipient"
-) -> None:
+def set_preferences(session: Session, recipient: Recipient, wishes: dict[str, Any], now: datetime) -> None:
     """Change what `recipient` wants. `wishes` holds zones, themes, provinces (lists), word, send_empty (booleans) or some.
 
     Unknown keys raise RecipientError; lists are cleaned and capped.
@@ -276,7 +274,7 @@ def set_preferences(
         raise RecipientError(f"no such preference: {', '.join(sorted(unknown))}")
     for key, value in wishes.items():
         setattr(recipient, key, value if isinstance(value, bool) else _clean_list(value))
-    _audit(session, recipient, "preferences", who, now, **wishes)
+    _audit(session, recipient, "preferences", "recipient", now, **wishes)
 
 
 def revoke_links(session: Session, recipient: Recipient, now: datetime, who: str) -> None:

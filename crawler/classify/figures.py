@@ -40,8 +40,8 @@ class Figure:
     end: int
 
 
-def find_figures(text: str, limit: int = _MAX) -> list[Figure]:
-    """Return up to `limit` figures of `text` in order; dates, ages and bare years are none."""
+def find_figures(text: str) -> list[Figure]:
+    """Return up to `_MAX` figures of `text` in order; dates, ages and bare years are none."""
     figures = []
     for match in _FIGURE.finditer(text):
         unit = (match[3] or "") + match[4]
@@ -53,7 +53,7 @@ def find_figures(text: str, limit: int = _MAX) -> list[Figure]:
             what = _before(text, match.start())
         number = match[1] + (match[2] or "")
         figures.append(Figure(number, unit, what, match[0], match.start(), match.end()))
-        if len(figures) >= limit:
+        if len(figures) >= _MAX:
             break
     return figures
 

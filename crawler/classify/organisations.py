@@ -30,15 +30,15 @@ class Organisation:
     end: int
 
 
-def find_organisations(text: str, limit: int = _MAX) -> list[Organisation]:
-    """Return up to `limit` organisations in order of first mention, each name once; a bare 党委 names nobody."""
+def find_organisations(text: str) -> list[Organisation]:
+    """Return up to `_MAX` organisations in order of first mention, each name once; a bare 党委 names nobody."""
     found: dict[str, Organisation] = {}
     for match in _TAIL.finditer(text):
         start = _begin(text, match.start())
         name = text[start : match.end()]
         if match.start() - start >= 2 and name not in found:
             found[name] = Organisation(name, start, match.end())
-            if len(found) >= limit:
+            if len(found) >= _MAX:
                 break
     return list(found.values())
 

@@ -34,15 +34,15 @@ class Practice:
     end: int
 
 
-def find_practices(text: str, limit: int = _MAX) -> list[Practice]:
-    """Return up to `limit` named practices in order of first mention, each name once."""
+def find_practices(text: str) -> list[Practice]:
+    """Return up to `_MAX` named practices in order of first mention, each name once."""
     practices: dict[str, Practice] = {}
     for match in _QUOTED.finditer(text):
         name = match[1]
         if name in practices or name in _NATIONAL or not _is_practice(text, match):
             continue
         practices[name] = Practice(name, match.start(1), match.end(1))
-        if len(practices) >= limit:
+        if len(practices) >= _MAX:
             break
     return list(practices.values())
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from crawler.extract.pdf import Char, Frame, PdfPage
+from crawler.extract.pdf import Char, PdfPage
 
 #: A box drawn around a line is taller than its letters by about this factor (measured on made pages: 1.25-1.45).
 _BOX_HEIGHT = 1.3
@@ -32,16 +32,14 @@ class ReadLine:
     vertical: bool = False
 
 
-def page_of_lines(
-    number: int, width: float, height: float, lines: Sequence[ReadLine], rules: Sequence[Frame] = ()
-) -> PdfPage:
+def page_of_lines(number: int, width: float, height: float, lines: Sequence[ReadLine]) -> PdfPage:
     """Return the page as if its letters had been printed as text; unsure lines are left out, `order` runs by box."""
     kept = [line for line in lines if line.score >= _MIN_SCORE and line.text.strip()]
     sizes = _evened([(_size(line), len(line.text)) for line in kept])
     chars: list[Char] = []
     for line, size in zip(kept, sizes, strict=True):
         chars += _column(line, size, len(chars)) if line.vertical else _row(line, size, len(chars))
-    return PdfPage(number, width, height, chars, rules=list(rules), glyphs=len(chars))
+    return PdfPage(number, width, height, chars, glyphs=len(chars))
 
 
 def _em(letter: str) -> float:
