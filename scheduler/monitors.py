@@ -16,6 +16,7 @@ from store.issues import editor_acts, issue_by_id, last_issues
 from store.leases import acquire, holder_of, release
 from store.models import Alert, Delivery, Source
 from store.sources import all_sources
+from store.status import ALERT_WORDS
 from store.watch import FAULTS
 
 logger = logging.getLogger(__name__)
@@ -27,31 +28,6 @@ FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=30), timedelta(hours=1)
 REPORT_SECONDS = 300
 #: So many sources, and more than half of all, unreachable at once: the fault is on this side of the wire.
 NETWORK_LEAST = 5
-#: What an alert's word is called towards operators.
-WORDS = {
-    "unreachable": "来源无法访问",
-    "refused": "来源拒绝访问",
-    "certificate": "来源证书有误",
-    "redirected_home": "栏目跳转到首页",
-    "robots_changed": "来源改为不许抓取",
-    "layout_changed": "来源版式变更",
-    "frozen": "来源停止更新",
-    "flooded": "来源条目暴增",
-    "encoding_broken": "来源文字乱码",
-    "all_irrelevant": "来源内容全不相关",
-    "dates_missing": "来源日期缺失",
-    "crawl_failed": "采集程序出错",
-    "silent_source": "来源长期没有更新",
-    "network": "本机网络不通",
-    "clock": "本机时钟有误",
-    "late_issue": "本期未按时编成",
-    "issue_not_sent": "本期未能发出",
-    "empty_issue": "本期没有报道",
-    "in_doubt": "投递结果不明",
-    "stuck_delivery": "投递停滞",
-    "daemon_dead": "守护进程没有运行",
-    "sources_file": "来源清单有误",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +175,7 @@ MONITORS: tuple[Monitor, ...] = (
     faulty_sources_file,
 )
 #: Kinds of alerts that are cleared when no monitor finds them any more; `broken_source` is from older databases.
-KINDS = frozenset(WORDS) | set(FAULTS) | {"broken_source"}
+KINDS = frozenset(ALERT_WORDS) | set(FAULTS) | {"broken_source"}
 
 
 def run_monitors(store: Store, now: datetime) -> list[Finding]:
@@ -308,7 +284,7 @@ def _state(alert: Alert) -> str:
 def _line(alert: Alert, store: Store) -> dict[str, str]:
     return {
         "state": _state(alert),
-        "kind": WORDS.get(alert.kind, alert.kind),
+        "kind": ALERT_WORDS.get(alert.kind, alert.kind),
         "subject": alert.subject,
         "detail": alert.detail,
         "at": _moment(store, alert.cleared_at or alert.raised_at),

@@ -13,7 +13,7 @@ from store.alerts import open_alerts
 from store.counts import Counts, count_all
 from store.deliveries import STATES
 from store.leases import holder_of
-from store.models import Alert, Crawl, Delivery, Issue, Recipient, Source
+from store.models import Alert, Article, Crawl, Delivery, Issue, Recipient, Source
 from store.sources import recent_crawls, weekly_new
 
 SOURCE_STATES = ("new", "up", "late", "down", "paused")
@@ -22,6 +22,31 @@ CRAWL_OUTCOMES = ("running", "ok", "degraded", "failed", "interrupted")
 CRAWLS_WITHIN = timedelta(days=1)
 #: Weeks of news a source's line shows.
 WEEKS = 12
+#: What an alert's word is called towards operators.
+ALERT_WORDS = {
+    "unreachable": "来源无法访问",
+    "refused": "来源拒绝访问",
+    "certificate": "来源证书有误",
+    "redirected_home": "栏目跳转到首页",
+    "robots_changed": "来源改为不许抓取",
+    "layout_changed": "来源版式变更",
+    "frozen": "来源停止更新",
+    "flooded": "来源条目暴增",
+    "encoding_broken": "来源文字乱码",
+    "all_irrelevant": "来源内容全不相关",
+    "dates_missing": "来源日期缺失",
+    "crawl_failed": "采集程序出错",
+    "silent_source": "来源长期没有更新",
+    "network": "本机网络不通",
+    "clock": "本机时钟有误",
+    "late_issue": "本期未按时编成",
+    "issue_not_sent": "本期未能发出",
+    "empty_issue": "本期没有报道",
+    "in_doubt": "投递结果不明",
+    "stuck_delivery": "投递停滞",
+    "daemon_dead": "守护进程没有运行",
+    "sources_file": "来源清单有误",
+}
 _BARS = "▁▂▃▄▅▆▇█"
 #: Trouble first.
 _ORDER = {"down": 0, "late": 1, "new": 2, "up": 3, "paused": 4}
@@ -88,6 +113,12 @@ def visits_of(session: Session, now: datetime, *, most: int = 500, runs: int = 8
     rows = sorted(session.scalars(select(Source)), key=lambda row: (_ORDER.get(row.state, 0), row.name))
     listed = [(row, sparkline(weeks.get(row.id, [0] * WEEKS))) for row in rows[:most]]
     return Visits(listed, len(rows) - len(listed), recent_crawls(session, runs))
+
+
+def sample_of(session: Session, source_id: int, limit: int = 3) -> list[Article]:
+    """Return the latest articles of a source, newest first."""
+    query = select(Article).where(Article.source_id == source_id).order_by(Article.id.desc()).limit(limit)
+    return list(session.scalars(query))
 
 
 def sparkline(counts: Sequence[int]) -> str:

@@ -15,7 +15,7 @@ from digest.web import visitor
 from store.config import Config, ConfigError, secret
 from store.database import SQLAlchemyError, read_scope
 from store.issues import candidates
-from store.status import Status, answers, status_of, visits_of
+from store.status import ALERT_WORDS, Status, answers, status_of, visits_of
 
 blueprint = Blueprint("status", __name__)
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -58,6 +58,7 @@ def status() -> str:
         "status": found,
         "visits": visits,
         "waiting": waiting,
+        "alert_words": ALERT_WORDS,
         "free_mb": shutil.disk_usage(config.resolve(".")).free // 2**20,
         "versions": f"parknews {version('parknews')}，Python {platform.python_version()}",
         "next_issue": f"{due:%Y-%m-%d %H:%M}",

@@ -45,10 +45,11 @@ def list_sources(kind: str | None) -> None:
 @source_command.command("show")
 @click.argument("name")
 def show(name: str) -> None:
-    """Show one source: state, rhythm, standing faults, last visits, last error."""
+    """Show one source: state, rhythm, standing faults, latest articles, last visits, last error."""
     from store.database import read_scope
     from store.hints import TRUST
     from store.sources import find_source, last_crawls, rhythm
+    from store.status import sample_of
 
     context = _context()
     source = _named(context, name)
@@ -71,6 +72,8 @@ def show(name: str) -> None:
             click.echo(f"  fault      {kind} since {since}: {fault['evidence']}")
         if row.last_error:
             click.echo(f"  error      {row.last_error}")
+        for article in sample_of(session, row.id):
+            click.echo(f"  article    {article.id} {article.title} ({len(article.text)} characters)")
         for crawl in last_crawls(session, row.id):
             counts = f"{crawl.requests} requests, {crawl.links} links, {crawl.new} new, {crawl.revised} revised, {crawl.seen} known, {crawl.errors} errors"
             click.echo(

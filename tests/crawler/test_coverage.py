@@ -36,3 +36,5 @@ def test_a_column_that_leads_home_is_named_after_two_visits_with_where_it_leads(
     shown = office.run("parknews", "source", "show", "a").stdout
     assert "fault      redirected_home since" in shown
     assert "rhythm     not known yet" in shown
+    assert shown.count("  article    ") == 3
+    assert "高新区召开第3次党建工作推进会 (" in shown

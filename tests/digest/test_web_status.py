@@ -67,6 +67,7 @@ def test_the_status_page_shows_every_source_visit_and_what_waits(
     running: Engine, now: datetime, add_story: Callable[..., Story]
 ) -> None:
     with session_scope(running) as session:
+        raise_alert(session, "frozen", "good", "the same list", now)
         session.add(Source(name="asleep", kind="rss", state="paused", first_seen_at=now))
         good = Source(name="good", kind="rss", state="up", publisher="甲报", first_seen_at=now)
         session.add(good)
@@ -74,7 +75,15 @@ def test_the_status_page_shows_every_source_visit_and_what_waits(
         session.add(Crawl(source_id=good.id, started_at=now, outcome="degraded", reason="layout", new=3))
         add_story(session, now + timedelta(hours=1))
     page = client_of(running, now, VOUCHED).get("/status", headers=EDITOR).text
-    for words in ("···········█", "1件报道待编", "good：部分成功（layout）", "新3", "MB", "parknews 0"):
+    for words in (
+        "···········█",
+        "来源停止更新",
+        "1件报道待编",
+        "good：部分成功（layout）",
+        "新3",
+        "MB",
+        "parknews 0",
+    ):
         assert words in page
     everyone = page[page.index("全部信源") :]
     assert everyone.index("失联") < everyone.index("甲报") < everyone.index("asleep")
