@@ -70,6 +70,11 @@ def test_both_readmes_name_the_same_pages_and_commands() -> None:
         assert set(re.findall(pattern, chinese)) == set(re.findall(pattern, english)), pattern
 
 
+def test_the_tutorial_puts_the_command_on_the_path_before_it_is_called_by_name() -> None:
+    text = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
+    assert text.index('export PATH="$PWD/.venv/bin:$PATH"') < text.index("\nparknews ")
+
+
 def test_commands_named_in_the_documentation_exist() -> None:
     named = set()
     for page in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]:
