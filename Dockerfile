@@ -3,7 +3,7 @@
 ARG PYTHON=python:3.11-slim-bookworm
 
 FROM ${PYTHON} AS build
-ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_NO_COMPILE=1
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 WORKDIR /source
 RUN python -m venv /opt/parknews
 COPY requirements/runtime.lock requirements/
@@ -15,7 +15,7 @@ COPY scheduler scheduler
 COPY store store
 COPY digest digest
 RUN /opt/parknews/bin/pip install --no-index --no-deps --no-build-isolation . \
-    && /opt/parknews/bin/python -m compileall -q /opt/parknews/lib
+    && /opt/parknews/bin/pip uninstall --yes pip
 
 FROM ${PYTHON}
 ENV PATH=/opt/parknews/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \

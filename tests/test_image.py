@@ -1,163 +1,142 @@
-"""The container file's steps in a bare Debian tree, without a container engine: built by chroot, run read-only as its own user.
+"""The container file built and run by a real engine, with what deploy/compose.yaml asks of it: read-only, without rights, as its own user.
 
-Needs root and, in PARKNEWS_TEST_ROOT, such a tree (`debootstrap --variant=minbase --include=python3-venv,ca-certificates bookworm
-TREE` and `ln -s python3 TREE/usr/bin/python`); packages come from wherever pip is set up to take them.
+Needs an engine, named in PARKNEWS_TEST_ENGINE (docker or podman), and the base image or a registry that has it. Further words for the
+build (another base, an index) and for each run stand in PARKNEWS_TEST_BUILD and PARKNEWS_TEST_RUN: docs/howto/run-in-a-container.md.
 """
 
 from __future__ import annotations
 
-import json
 import os
-import re
-import shutil
+import shlex
 import subprocess
-from dataclasses import dataclass, field
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
-BARE = os.environ.get("PARKNEWS_TEST_ROOT", "")
-LENT = ("/etc/resolv.conf", "/etc/ssl/certs/ca-certificates.crt")
+ENGINE = os.environ.get("PARKNEWS_TEST_ENGINE", "")
+NAME = f"parknews-test-{os.getpid()}"
+WITHOUT_SOURCES = "printf '[daemon]\\ntick_seconds = 1\\n' > parknews.toml; echo '# none' > sources.toml"
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(
-        not BARE or os.geteuid() != 0, reason="no bare system in PARKNEWS_TEST_ROOT, or not root"
-    ),
+    pytest.mark.skipif(not ENGINE, reason="no container engine in PARKNEWS_TEST_ENGINE"),
 ]
 
 
+def call(*words: str) -> subprocess.CompletedProcess[str]:
+    """Let the engine do something; whether it could is for the caller to ask."""
+    return subprocess.run([ENGINE, *words], capture_output=True, text=True, timeout=1200, check=False)
+
+
+def until(reached: Callable[[], bool], seconds: float = 120) -> None:
+    end = time.monotonic() + seconds
+    while not reached():
+        assert time.monotonic() < end
+        time.sleep(0.5)
+
+
+def service(name: str) -> dict[str, Any]:
+    yaml = pytest.importorskip("yaml")
+    found: dict[str, Any] = yaml.safe_load((ROOT / "deploy/compose.yaml").read_text(encoding="utf-8"))
+    return dict(found["services"][name])
+
+
 @dataclass
-class Image:
-    """A tree that the container file's lines are carried out in."""
+class Office:
+    """A volume that containers of the image serve."""
 
-    tree: Path
-    variables: dict[str, str] = field(default_factory=dict)
-    folder: str = "/"
-    user: str = "root"
-    entry: list[str] = field(default_factory=list)
-    command: list[str] = field(default_factory=list)
+    volume: str
 
-    def carry_out(self, line: str) -> None:
-        word, rest = line.split(maxsplit=1)
-        if word == "FROM":
-            self.variables = {"PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin"}
-        elif word == "ENV":
-            for name, value in re.findall(r"(\w+)=(\S+)", rest):
-                self.variables[name] = value.replace("$PATH", self.variables["PATH"])
-        elif word == "WORKDIR":
-            self.folder = rest
-            self.at(rest).mkdir(parents=True, exist_ok=True)
-        elif word == "COPY" and not rest.startswith("--from"):
-            self._copy(*rest.split())
-        elif word == "RUN":
-            done = self.run("sh", "-c", re.sub(r"--mount=\S+\s*", "", rest))
-            assert done.returncode == 0, done.stderr[-2000:]
-        elif word in {"USER", "ENTRYPOINT", "CMD"}:
-            setattr(
-                self,
-                {"USER": "user", "ENTRYPOINT": "entry", "CMD": "command"}[word],
-                rest if word == "USER" else json.loads(rest),
-            )
-
-    def at(self, path: str) -> Path:
-        return self.tree / path.lstrip("/")
-
-    def _copy(self, *words: str) -> None:
-        target = self.at(f"{self.folder}/{words[-1]}")
-        for word in words[:-1]:
-            if (ROOT / word).is_dir():
-                shutil.copytree(ROOT / word, target, ignore=shutil.ignore_patterns("__pycache__"))
-            else:
-                target.mkdir(parents=True, exist_ok=True)
-                shutil.copy(ROOT / word, target)
-
-    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
-        """Run a build step: as root, the tree writable."""
-        lent = {
-            name: value
-            for name, value in os.environ.items()
-            if name.startswith("PIP_") or name.lower().endswith("_proxy")
+    def words(self, name: str) -> list[str]:
+        """What the compose file asks for the service NAME, less other containers, secrets and ports."""
+        asked = service(name)
+        assert (asked["init"], asked["read_only"]) == (True, True)
+        flags = {
+            "--tmpfs": asked["tmpfs"],
+            "--cap-drop": asked["cap_drop"],
+            "--security-opt": asked["security_opt"],
+            "--pids-limit": [asked["pids_limit"]],
+            "--memory": [asked["mem_limit"]],
+            "--volume": [f"{self.volume}:/office"],
         }
-        return self._call(
-            ["chroot", str(self.tree), "sh", "-c", f'cd {self.folder} && exec "$@"', "-", *words], lent
-        )
+        more = shlex.split(os.environ.get("PARKNEWS_TEST_RUN", ""))
+        given = [f"{flag}={value}" for flag, values in flags.items() for value in values]
+        return ["--init", "--read-only", *given, *more]
 
-    def use(self, script: str, office: Path) -> subprocess.CompletedProcess[str]:
-        """Run a shell script as the image's user, everything read-only but the office and /tmp."""
-        mounts = (
-            'mount --bind "$1" "$1" && mount --bind "$2" "$1/office" && mount -t tmpfs tmpfs "$1/tmp" && '
-            'mount --bind /dev "$1/dev" && mount -t proc proc "$1/proc" && mount -o remount,bind,ro "$1" && '
-            'exec chroot --userspec="$3" "$1" sh -c "cd /office; $4"'
-        )
-        return self._call(
-            [
-                "unshare",
-                "-m",
-                "sh",
-                "-c",
-                mounts,
-                "-",
-                str(self.tree),
-                str(office),
-                f"{self.user}:{self.user}",
-                script,
-            ],
-            {},
-        )
+    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
+        return call("run", "--rm", *self.words("daemon"), NAME, *command)
 
-    def _call(self, words: list[str], more: dict[str, str]) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            words, env=self.variables | more, capture_output=True, text=True, timeout=1200, check=False
-        )
+    def shell(self, script: str) -> subprocess.CompletedProcess[str]:
+        return call("run", "--rm", "--entrypoint=sh", *self.words("daemon"), NAME, "-c", script)
+
+    def serves(self, name: str, sign: str) -> None:
+        """Assert that the service NAME shows SIGN, is healthy by its own check, and ends by itself within ten seconds."""
+        box = f"{self.volume}-{name}"
+        asked = service(name)
+        started = call("run", "--detach", f"--name={box}", *self.words(name), NAME, *asked["command"])
+        assert started.returncode == 0, started.stderr[-2000:]
+        try:
+            until(lambda: sign in said(box))
+            check = asked["healthcheck"]["test"]
+            assert check[0] == "CMD"
+            until(lambda: call("exec", box, *check[1:]).returncode == 0)
+            assert call("stop", "--time=10", box).returncode == 0
+            ended = call("inspect", "--format={{.State.ExitCode}}", box).stdout.strip()
+            assert ended == "0", said(box)  # 137 had it to be killed
+            assert "Traceback" not in said(box)
+        finally:
+            call("rm", "--force", box)
 
 
-def lines() -> list[str]:
-    text = re.sub(r"\\\n\s*", "", (ROOT / "Dockerfile").read_text(encoding="utf-8"))
-    return [line for line in text.splitlines() if line and not line.startswith("#")]
+def said(box: str) -> str:
+    told = call("logs", box)
+    return told.stdout + told.stderr
 
 
-@pytest.fixture(scope="module")
-def image(tmp_path_factory: pytest.TempPathFactory) -> Image:
-    made = Image(tmp_path_factory.mktemp("image") / "tree")
-    subprocess.run(["cp", "-a", BARE, made.tree], check=True)
-    for path in LENT:
-        shutil.copy(path, made.at(path))
-    for line in lines():
-        made.carry_out(line)
-    return made
+@pytest.fixture(scope="module", autouse=True)
+def image() -> Iterator[None]:
+    more = shlex.split(os.environ.get("PARKNEWS_TEST_BUILD", ""))
+    built = call("build", f"--tag={NAME}", *more, str(ROOT))
+    assert built.returncode == 0, built.stderr[-2000:]
+    yield
+    call("rmi", "--force", NAME)
 
 
-def test_the_image_serves_an_office_read_only_and_without_root(image: Image, tmp_path: Path) -> None:
-    os.chown(tmp_path, 10001, 10001)
-    (tmp_path / "in").mkdir()
-    os.chown(tmp_path / "in", 10001, 10001)
-    assert (image.entry, image.command) == (["parknews"], ["daemon"])
-    made = image.use(
-        "id -u; touch /opt/parknews/x; parknews init .; rm sources.toml; parknews doctor", tmp_path
+@pytest.fixture
+def office() -> Iterator[Office]:
+    volume = f"{NAME}-{time.monotonic_ns()}"
+    yield Office(volume)
+    call("volume", "rm", "--force", volume)
+
+
+def test_the_image_serves_an_office_read_only_and_without_rights(office: Office) -> None:
+    made = office.run("init")
+    assert made.returncode == 0, made.stderr[-2000:]
+    asked = office.shell(
+        "id -u; grep CapBnd /proc/self/status; touch /opt/parknews/x; rm sources.toml; parknews doctor"
     )
-    assert made.stdout.startswith("10001\n")
-    assert "Read-only file system" in made.stderr
-    assert "ok   package digest: /opt/parknews/" in made.stdout
-    assert "ok   database: sqlite:////office/var/parknews.db" in made.stdout
+    assert asked.stdout.startswith("10001\nCapBnd:\t0000000000000000\n")
+    assert "Read-only file system" in asked.stderr
+    assert "ok   package digest: /opt/parknews/" in asked.stdout
+    assert "ok   database: sqlite:////office/var/parknews.db" in asked.stdout
 
 
-def test_a_demonstration_runs_in_the_image(image: Image, tmp_path: Path) -> None:
-    os.chown(tmp_path, 10001, 10001)
-    shown = image.use("parknews demo", tmp_path)
+def test_a_demonstration_runs_in_the_image(office: Office) -> None:
+    shown = office.run("demo")
     assert shown.returncode == 0, shown.stderr[-2000:]
     assert "3 sent now" in shown.stdout
 
 
-def test_the_daemon_runs_in_the_image_and_ends_when_told(image: Image, tmp_path: Path) -> None:
-    os.chown(tmp_path, 10001, 10001)
-    (tmp_path / "parknews.toml").write_text("[daemon]\ntick_seconds = 1\n", encoding="utf-8")
-    (tmp_path / "sources.toml").write_text("", encoding="utf-8")
-    ran = image.use(
-        f"timeout --signal=TERM 20 {' '.join(image.entry + image.command)}; echo ended $?", tmp_path
-    )
-    assert "leading" in ran.stderr
-    assert "daemon stopped" in ran.stderr
-    assert "ended 124" in ran.stdout  # what `timeout` says of a program that it had to end
-    assert "Traceback" not in ran.stderr
+def test_the_daemon_is_healthy_and_ends_when_told(office: Office) -> None:
+    assert office.shell(WITHOUT_SOURCES).returncode == 0
+    office.serves("daemon", "started, leading")
+
+
+def test_the_web_is_healthy_and_ends_when_told(office: Office) -> None:
+    assert office.shell(WITHOUT_SOURCES).returncode == 0
+    office.serves("web", "the web is served at")
