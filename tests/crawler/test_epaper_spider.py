@@ -13,8 +13,8 @@ from store.articles import show_published
 from store.database import read_scope
 from store.models import Article, Crawl, Source
 from tests.crawler.newspapers import FAMILIES, Family, News
-from tests.crawler.test_newspaper import _simple_page
 from tests.loopback import Office, Site
+from tests.newspaper_pages.simple import simple_page
 from tests.newspaper_pages.typeset import pdf_of
 
 ZONES = ("衡川", "临泽", "青岚", "东陵", "海昌", "云水", "长宁")
@@ -61,7 +61,7 @@ def outcomes(office: Office) -> dict[str, tuple[str, str | None]]:
 
 def test_papers_of_every_family_are_read_each_article_once(site: Site, office: Office) -> None:
     day, sources = today(), ""
-    pdf = pdf_of([(_simple_page(), "flow")], random.Random(1))
+    pdf = pdf_of([(simple_page(), "flow")], random.Random(1))
     for family, zone in zip(FAMILIES, ZONES, strict=True):
         sources += entry(site, family, put(site, family, zone, [day], day))
         for page in (1, 2, 3):

@@ -14,6 +14,7 @@ from crawler.pages.newspaper import NewspaperPdf, read_pdf
 from tests.newspaper_pages import hostile
 from tests.newspaper_pages.layouts import ORDERS, notices_pdf, page_pdf, turned_pdf
 from tests.newspaper_pages.scoring import Score, f1
+from tests.newspaper_pages.simple import simple_page
 from tests.newspaper_pages.typeset import Sheet, Style, column_slots, fonts, pdf_of
 
 READER = "crawler.pages.newspaper:read_pdf"
@@ -27,29 +28,8 @@ def _reason(body: bytes, **limits: float) -> str:
     return "ok"
 
 
-def _simple_page() -> Sheet:
-    fonts()
-    sheet = Sheet(740, 1060, Style())
-    sheet.line("青岚日报", 24, 40, 18, "STSong-Light", "furniture")
-    sheet.line("2025年7月14日 星期一", 220, 40, 8, "STSong-Light", "furniture")
-    sheet.line("党建周刊", 540, 40, 20, "STSong-Light", "furniture")
-    sheet.line("A03", 670, 40, 26, "STSong-Light", "furniture")
-    sheet.rule(24, 50, 716, 50)
-    sheet.line("云溪高新区创新机制", 60, 84, 15, "STSong-Light", "one/head")
-    sheet.line("云溪把支部建在产业链上", 60, 120, 30, "STSong-Light", "one/head")
-    sheet.line("——车间里的先锋岗", 60, 146, 14, "STSong-Light", "one/head")
-    sheet.line("■ 王明华 李思远", 60, 166, 9.2, "STSong-Light", "one/head")
-    paragraphs = [
-        "近日，云溪高新区把党支部建在产业链上，工程师和网格员结成对子，难题迎刃而解。" * 3,
-        "“我们把车间当作自家的事，检查一遍再检查一遍。”检修班组王梅说，效率明显提高。" * 3,
-        "截至目前，云溪高新区已走访车间83处，培训技术骨干1200余人次，订单持续增加。" * 4,
-    ]
-    sheet.fill(paragraphs, column_slots(24, 716, [180] * 3, 330, sheet.style), "one")
-    return sheet
-
-
 def test_an_article_carries_everything_its_page_shows() -> None:
-    (item,) = NewspaperPdf(pdf_of([(_simple_page(), "flow")], random.Random(1)), "http://a/b.pdf").to_items()
+    (item,) = NewspaperPdf(pdf_of([(simple_page(), "flow")], random.Random(1)), "http://a/b.pdf").to_items()
     assert item.title == "云溪把支部建在产业链上"
     assert item.kicker == "云溪高新区创新机制"
     assert item.subtitle == "——车间里的先锋岗"
@@ -64,7 +44,7 @@ def test_an_article_carries_everything_its_page_shows() -> None:
 
 @pytest.mark.parametrize("box", [(24, 56, 716, 172), (20, 176, 720, 340)], ids=["headline's ground", "tint"])
 def test_a_box_behind_part_of_an_article_does_not_cut_it(box: tuple[float, float, float, float]) -> None:
-    sheet = _simple_page()
+    sheet = simple_page()
     sheet.box(*box)
     (item,) = read_pdf(pdf_of([(sheet, "flow")], random.Random(1)), "u")
     assert item.title == "云溪把支部建在产业链上"
@@ -155,7 +135,7 @@ def test_an_empty_page_is_no_article() -> None:
 
 
 def test_files_that_cannot_be_read_say_why() -> None:
-    whole = pdf_of([(_simple_page(), "flow")], random.Random(1))
+    whole = pdf_of([(simple_page(), "flow")], random.Random(1))
     assert _reason(hostile.encrypted()) == "encrypted"
     assert _reason(whole[: len(whole) // 2]) == "bad_pdf"
     assert _reason(b"") == "bad_pdf"
@@ -175,7 +155,7 @@ def test_twenty_thousand_objects_and_two_thousand_pages_end_within_the_limits() 
 
 
 def _mutants(count: int) -> None:
-    whole = pdf_of([(_simple_page(), "flow")], random.Random(1))
+    whole = pdf_of([(simple_page(), "flow")], random.Random(1))
     known = PageNotUnderstood.reasons | NotAnArticle.reasons | {"ok"}
     for seed in range(count):
         reason = _reason(hostile.mutant(whole, seed), seconds=5)

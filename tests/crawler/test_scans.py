@@ -18,8 +18,8 @@ from crawler.pages.newspaper import read_pdf
 from crawler.pages.scanned import is_installed, read_limited
 from store.database import read_scope
 from store.models import Article, Quarantine
-from tests.crawler.test_newspaper import _simple_page
 from tests.loopback import Office, Site
+from tests.newspaper_pages.simple import simple_page
 from tests.newspaper_pages.typeset import pdf_of
 
 with_engine = pytest.mark.skipif(not is_installed(), reason="the extra `ocr` is not installed")
@@ -39,7 +39,7 @@ def scanned(pdf: bytes, dpi: int = 150) -> bytes:
 
 
 def a_scan() -> bytes:
-    return scanned(pdf_of([(_simple_page(), "flow")], random.Random(1)))
+    return scanned(pdf_of([(simple_page(), "flow")], random.Random(1)))
 
 
 def test_a_scanned_page_is_refused_with_the_command_that_helps() -> None:
