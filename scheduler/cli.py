@@ -101,6 +101,7 @@ def main() -> NoReturn:
 
 #: Exceptions whose message is written for an operator, by their qualified name: naming them imports nothing.
 _PLAIN = {
+    "builtins.PermissionError",
     "store.config.ConfigError",
     "store.toml_file.TomlError",
     "store.schema.SchemaError",

@@ -126,6 +126,12 @@ def test_the_image_serves_an_office_read_only_and_without_rights(office: Office)
     assert "ok   database: sqlite:////office/var/parknews.db" in asked.stdout
 
 
+def test_a_folder_of_somebody_else_is_one_clear_line(office: Office) -> None:
+    refused = call("run", "--rm", "--user=10002", *office.words("daemon"), NAME, "init")
+    assert refused.returncode == 2
+    assert refused.stderr.strip() == "parknews: [Errno 13] Permission denied: 'inbox'"
+
+
 def test_a_demonstration_runs_in_the_image(office: Office) -> None:
     shown = office.run("demo")
     assert shown.returncode == 0, shown.stderr[-2000:]

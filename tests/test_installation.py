@@ -134,11 +134,15 @@ def test_the_container_is_built_from_the_lock_without_root_and_names_no_host() -
 
 def test_the_compose_file_is_sound() -> None:
     yaml = pytest.importorskip("yaml")
-    services = yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))["services"]
+    composed = yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))
+    services = composed["services"]
+    gateway = composed["networks"]["default"]["ipam"]["config"][0]["gateway"]
+    assert f'proxy = "{gateway}"' in (ROOT / "docs/howto/run-in-a-container.md").read_text(encoding="utf-8")
     assert set(services) == {"database", "daemon", "web"}
     for name in ("daemon", "web"):
         assert services[name]["read_only"] is True
         assert services[name]["cap_drop"] == ["ALL"]
+        assert services[name]["healthcheck"]["test"][0] == "CMD"
         secrets = [
             value for key, value in services[name]["environment"].items() if "PASS" in key or "SECRET" in key
         ]
