@@ -85,7 +85,7 @@ class Office:
             check = asked["healthcheck"]["test"]
             assert check[0] == "CMD"
             until(lambda: call("exec", box, *check[1:]).returncode == 0)
-            assert call("stop", "--time=10", box).returncode == 0
+            assert call("stop", "-t", "10", box).returncode == 0
             ended = call("inspect", "--format={{.State.ExitCode}}", box).stdout.strip()
             assert ended == "0", said(box)  # 137 had it to be killed
             assert "Traceback" not in said(box)
