@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+import msgspec
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from crawler.exceptions import PageNotUnderstood
@@ -56,44 +57,25 @@ _NO_ELEMENT = frozenset("-!#")
 _IDEOGRAPHIC_INDENT = re.compile("\u3000{2,}|(?:\xa0{1,2} ?){3,}|\n\\s{0,8}\n")
 
 
-@lru_cache(maxsize=1024)
-def _words(ident: str, cls: str) -> str:
-    """What an element calls itself; kept, since most of a page's names are those of its list entries."""
-    return f"{ident} {cls}"[:_MAX_WORDS].strip().lower()
-
-
-class Node:
+class Node(msgspec.Struct, eq=False):
     """One element. `first` and `last` bound its lines: tree.lines[first:last].
 
     `link` is the index of the link the element is or stands in, -1 outside links; an index, because an element that
-    holds itself would wait for the garbage collector.
+    holds itself would wait for the garbage collector. `words` is what the element calls itself: id and classes.
     """
 
-    __slots__ = ("attrs", "depth", "first", "hidden", "index", "last", "link", "parent", "tag", "words")
+    # Known to the collector, unlike lines: long chains of parents without its header are freed by recursion in C.
 
-    def __init__(
-        self, tag: str, attrs: dict[str, str | None], parent: Node | None, first: int, index: int = 0
-    ) -> None:
-        self.tag = tag
-        self.attrs = attrs
-        self.parent = parent
-        self.first = self.last = first
-        self.index = index
-        self.words = ""
-        if parent is None:
-            self.depth, self.hidden, self.link = 0, False, -1
-        else:
-            self.depth = parent.depth + 1
-            self.hidden = parent.hidden
-            self.link = parent.link
-        if attrs:
-            style, cls, ident = attrs.get("style"), attrs.get("class"), attrs.get("id")
-            if "hidden" in attrs or (style and "none" in style and _HIDDEN.search(style)):
-                self.hidden = True
-            if tag == "a" and attrs.get("href"):
-                self.link = index
-            if cls or ident:
-                self.words = _words(ident or "", cls or "")
+    tag: str
+    attrs: dict[str, str | None]
+    parent: Node | None
+    first: int
+    last: int
+    index: int
+    depth: int = 0
+    hidden: bool = False
+    link: int = -1
+    words: str = ""
 
     @property
     def is_link(self) -> bool:
@@ -120,8 +102,7 @@ class Node:
         return node is outer
 
 
-@dataclass(slots=True)
-class Line:
+class Line(msgspec.Struct, eq=False, gc=False):
     """One visual line: the text of a block between block boundaries and <br>.
 
     `links` counts the characters of `text` inside links; `parts` are the text pieces with their elements.
@@ -135,8 +116,7 @@ class Line:
     hidden: bool
 
 
-@dataclass(slots=True)
-class PageImage:
+class PageImage(msgspec.Struct, eq=False, gc=False):
     """An image of the page, before line number `line`."""
 
     url: str
@@ -188,13 +168,12 @@ def parse(text: str) -> Tree:
 def from_text(text: str) -> Tree:
     """Plain text as a tree: one paragraph a line. Lines of a hard-wrapped text are joined."""
     tree = Tree()
-    root = Node("body", {}, None, 0)
-    box = Node("div", {}, root, 0)
+    root = _node("body", {}, None, 0, 0)
+    box = _node("div", {}, root, 0, 1)
     tree.nodes = [root, box]
-    box.index = 1
     for paragraph in _paragraphs(text):
-        node = Node("p", {}, box, len(tree.lines))
-        node.index, node.last = len(tree.nodes), len(tree.lines) + 1
+        node = _node("p", {}, box, len(tree.lines), len(tree.nodes))
+        node.last += 1
         tree.nodes.append(node)
         tree.lines.append(Line(paragraph, node, [(paragraph, node)], 0, len(tree.lines), False))
         if len(tree.lines) >= MAX_LINES:
@@ -274,6 +253,30 @@ def _cut(piece: str) -> str:
     return piece[: start.start() + 1000] if start and len(piece) - start.start() > _MAX_TAG else piece
 
 
+@lru_cache(maxsize=1024)
+def _words(ident: str, cls: str) -> str:
+    """What an element calls itself; kept, since most of a page's names are those of its list entries."""
+    return f"{ident} {cls}"[:_MAX_WORDS].strip().lower()
+
+
+def _node(tag: str, attrs: dict[str, str | None], parent: Node | None, first: int, index: int) -> Node:
+    """The element, with what it has from its parent and what its attributes say."""
+    if parent is None:
+        depth, hidden, link = 0, False, -1
+    else:
+        depth, hidden, link = parent.depth + 1, parent.hidden, parent.link
+    if not attrs:
+        return Node(tag, attrs, parent, first, first, index, depth, hidden, link)
+    get = attrs.get
+    style, cls, ident = get("style"), get("class"), get("id")
+    if "hidden" in attrs or (style and "none" in style and _HIDDEN.search(style)):
+        hidden = True
+    if tag == "a" and get("href"):
+        link = index
+    words = _words(ident or "", cls or "") if cls or ident else ""
+    return Node(tag, attrs, parent, first, first, index, depth, hidden, link, words)
+
+
 class _Builder:
     def __init__(self) -> None:
         self.tree = Tree()
@@ -282,7 +285,7 @@ class _Builder:
 
     def walk(self, root: LexborNode) -> None:
         """Visit every node once, in document order, without recursion. Long, since a call costs as much as a visit."""
-        lines, nodes, last = self.tree.lines, self.tree.nodes, MAX_NODES - 1
+        lines, nodes, parts = self.tree.lines, self.tree.nodes, self.parts
         stack: list[tuple[LexborNode, Node]] = []
         current: LexborNode | None = root
         parent: Node | None = None
@@ -290,16 +293,16 @@ class _Builder:
             tag = current.tag or ""
             if tag == "-text":
                 text = current.text_content or ""
-                if parent is not None and (self.parts or not text.isspace()):
+                if parent is not None and (parts or not text.isspace()):
                     self.add_text(text, parent)
             elif tag in _NO_CHILDREN or tag[:1] in _NO_ELEMENT:
                 self.no_element(tag, current)
             else:
-                if self.parts and tag in BLOCK:
+                if parts and tag in BLOCK:
                     self.flush()
-                node = Node(tag, current.attributes, parent, len(lines), len(nodes))
+                node = _node(tag, current.attributes, parent, len(lines), len(nodes))
                 nodes.append(node)
-                self.full = self.full or node.index == last
+                self.full = self.full or len(nodes) == MAX_NODES
                 if tag == "a" and node.link == node.index:
                     self.tree.links.append(node)
                 elif tag in _NOTED:
@@ -308,15 +311,15 @@ class _Builder:
                     stack.append((current, node))
                     current, parent = child, node
                     continue
-                if self.parts:
+                if parts:
                     node.last += 1
             following = current.next
             while following is None and stack:
                 current, node = stack.pop()
-                if self.parts and node.tag in BLOCK:
+                if parts and node.tag in BLOCK:
                     self.flush()
                 # An inline element's line stays open: it counts as the element's.
-                node.last = len(lines) + 1 if self.parts else len(lines)
+                node.last = len(lines) + 1 if parts else len(lines)
                 parent = node.parent
                 following = current.next if current is not root else None
             current = following
@@ -375,32 +378,26 @@ class _Builder:
 
     def flush(self) -> None:
         """Make a line of the open parts, the first of which is never blank."""
-        parts = self.parts
-        if not parts:
+        if not self.parts:
             return
-        self.parts = []
-        text, block = parts[0]
-        if len(parts) > 1:
-            text = "".join([part for part, _ in parts])
-        text = " ".join(text.split())
-        links, hidden = self.read_parts(parts)
+        parts = self.parts.copy()
+        self.parts.clear()
+        pieces, links, hidden = [], 0, True
+        for part, owner in parts:
+            pieces.append(part)
+            if owner.link >= 0:
+                links += len(part.strip())
+                self.tree.link_texts.setdefault(owner.link, []).append(part)
+            if hidden and not owner.hidden and part != " ":
+                hidden = False
+        text = " ".join("".join(pieces).split())
+        block = parts[0][1]
         while block.tag not in BLOCK and block.parent is not None:
             block = block.parent
         lines = self.tree.lines
         lines.append(Line(text, block, parts, min(links, len(text)), len(lines), hidden))
         if len(lines) >= MAX_LINES:
             self.full = True
-
-    def read_parts(self, parts: list[tuple[str, Node]]) -> tuple[int, bool]:
-        """How many characters of a line stand in links, whose texts are noted, and whether all of it is hidden."""
-        links, hidden = 0, True
-        for part, owner in parts:
-            if owner.link >= 0:
-                links += len(part.strip())
-                self.tree.link_texts.setdefault(owner.link, []).append(part)
-            if not owner.hidden and part != " ":
-                hidden = False
-        return links, hidden
 
     def image(self, node: Node) -> None:
         get = node.get

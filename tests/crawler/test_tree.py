@@ -144,5 +144,12 @@ def test_a_tree_is_freed_without_the_garbage_collector() -> None:
         gc.enable()
 
 
+def test_a_long_chain_of_parents_is_freed_without_recursion() -> None:
+    node = None
+    for index in range(200_000):
+        node = Node("b", {}, node, 0, 0, index)
+    del node
+
+
 def _nodes() -> int:
     return sum(isinstance(found, Node) for found in gc.get_objects())
