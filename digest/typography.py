@@ -28,7 +28,7 @@ _PAIRS = {
 }
 _CLOSERS = frozenset(_PAIRS.values())
 _END = "。！？!?…"
-#: A mark that goes brings its neighbours together, which may change them; twice is enough but for nonsense.
+#: A mark that goes brings its neighbours together, blanks among them; twice is enough but for nonsense.
 _PASSES = 8
 #: Fewer Han characters between blanks are letters pulled apart (党 建 引领), not a clause.
 _SHORTEST_CLAUSE = 4
@@ -46,7 +46,7 @@ def repair(text: str) -> str:
     """
     line = clean_line(text).translate(_WIDE_ASCII)
     for _ in range(_PASSES):
-        if (better := _once(line)) == line:
+        if (better := clean_line(_once(line))) == line:
             break
         line = better
     return line

@@ -1,7 +1,7 @@
 from unicodedata import normalize
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from digest.typography import folded, repair, repair_title, sentences
@@ -50,6 +50,8 @@ def test_a_headline_keeps_the_blank_between_its_clauses(title: str, wanted: str)
 
 
 @given(ALPHABET)
+@example('" 1党')
+@example('党a " b')
 def test_repair_changes_no_letter_or_digit_and_is_stable(text: str) -> None:
     once = repair(text)
     assert folded(once) == folded(text)

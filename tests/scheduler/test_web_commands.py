@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 from urllib.request import urlopen
 
-from tests.scheduler.test_cli import PARKNEWS, run
+from tests.scheduler.program import PARKNEWS, run
 
 
 def test_editors_are_made_listed_and_removed_without_a_password_on_the_command_line(tmp_path: Path) -> None:
