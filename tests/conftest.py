@@ -13,9 +13,9 @@ import pytest
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from store import schema  # noqa: F401  makes Base.metadata whole
 from store.database import make_engine, session_scope
-from store.models import Article
-from store.schema import Base
+from store.models import Article, Base
 from tests.databases import emptied
 
 pytest_plugins = ["tests.loopback"]

@@ -119,7 +119,7 @@ def visit(server: ForkServer, context: CrawlContext, name: str) -> tuple[Child, 
         wait_for([child], 0.02)
         if server.process:
             children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children").read_text()
-            for pid in children.split():
+            for pid in map(int, children.split()):
                 peak = max(peak, memory(pid, "VmHWM"))
                 own = max(own, memory(pid, "Private_Dirty"))
     return child, peak, own

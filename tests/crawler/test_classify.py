@@ -9,6 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crawler.classify.classify import MAX_TEXT, Classification, Classifier, load_classifier
+from crawler.classify.themes import ThemeTag
+from crawler.classify.zones import ZoneTag
 from store.vocabulary.loading import VocabularyError
 from store.vocabulary.relevance import load_relevance
 
@@ -83,8 +85,10 @@ def test_figures_practices_and_organisations_are_read_with_spans(classifier: Cla
     assert [practice.name for practice in result.practices] == ["红帆领航·链通高新"]
     names = [organisation.name for organisation in result.organisations]
     assert "济南高新区党工委" in names
-    for part in (*result.practices, *result.organisations):
-        assert TEXT[part.start : part.end] == part.name
+    for practice in result.practices:
+        assert TEXT[practice.start : practice.end] == practice.name
+    for organisation in result.organisations:
+        assert TEXT[organisation.start : organisation.end] == organisation.name
 
 
 def test_a_borderline_article_is_kept_for_the_editor(classifier: Classifier) -> None:
@@ -152,7 +156,8 @@ def test_spans_are_always_the_evidence(title: str, text: str) -> None:
     classifier = load_classifier()
     result = classifier.classify(title, text + title)
     fields = {"title": title.replace("\x01", " "), "text": text + title}
-    for tag in (*result.zones, *result.themes):
+    tags: list[ZoneTag | ThemeTag] = [*result.zones, *result.themes]
+    for tag in tags:
         assert fields[tag.field][tag.start : tag.end] == tag.text
         assert 0 <= tag.start < tag.end
 

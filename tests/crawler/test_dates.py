@@ -119,8 +119,7 @@ def test_seconds_outside_the_web_are_no_time() -> None:
 
 @given(st.text(alphabet="0123456789-/.年月日 :T+Z前天小时", max_size=60))
 def test_no_text_breaks_the_readers(text: str) -> None:
-    for stamp in find_stamps(text):
-        assert stamp.isoformat()
+    assert all(found.isoformat() for found in find_stamps(text))
     stamp = parse_stamp(text)
     assert stamp is None or stamp.isoformat()
     relative = relative_stamp(text, NOW)

@@ -13,7 +13,7 @@ from store.articles import show_published
 from store.database import read_scope
 from store.models import Article, Crawl, Source
 from tests.crawler.newspapers import FAMILIES, Family, News
-from tests.loopback import Office, Site
+from tests.loopback import Answer, Office, Site
 from tests.newspaper_pages.simple import simple_page
 from tests.newspaper_pages.typeset import pdf_of
 
@@ -120,6 +120,12 @@ def test_an_issue_that_is_not_out_yet_is_no_error(site: Site, office: Office, fa
     assert outcomes(office) == {family.name: ("ok", None)}
 
 
+def answer_at(site: Site, path: str) -> Answer:
+    answer = site.pages[path]
+    assert isinstance(answer, tuple)
+    return answer
+
+
 def test_an_article_that_goes_on_on_another_page_is_one(site: Site, office: Office) -> None:
     family, zone, day = FAMILIES[1], ZONES[1], today()
     front = put(site, family, zone, [day], day)
@@ -128,10 +134,10 @@ def test_an_article_that_goes_on_on_another_page_is_one(site: Site, office: Offi
         (head, "年内新建党群服务站", "年内新建党群服务站（下转02版）</p><p hidden>"),
         (tail, "<p>　　近日", "<p>（上接01版）近日"),
     ):
-        status, headers, body = site.pages[path]  # type: ignore[misc]
+        status, headers, body = answer_at(site, path)
         assert old.encode() in body
         site.pages[path] = (status, headers, body.replace(old.encode(), new.encode(), 1))
-    status, headers, body = site.pages[head]  # type: ignore[misc]
+    status, headers, body = answer_at(site, head)
     cut = body.index("（下转02版）".encode()) + len("（下转02版）".encode())
     end = body.index(b"<p><img")
     site.pages[head] = (status, headers, body[:cut] + b"</p>" + body[end:])

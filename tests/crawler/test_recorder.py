@@ -22,7 +22,7 @@ def test_an_article_that_cannot_be_stored_keeps_its_list_from_passing_as_dealt_w
     tally.lists, tally.links, tally.pages = 1, 1, 1
 
     item = ArticleItem("http://news.example.cn/1", "标题", "正文", source="baoji")
-    recorder.item_failed(item, spider, Failure(RuntimeError("no such table")))
+    recorder.item_failed(item, spider, Failure(RuntimeError("no such table")))  # type: ignore[no-untyped-call]
 
     assert tally.articles_failed == 1
     assert tally.first_error == "exception: http://news.example.cn/1: RuntimeError"

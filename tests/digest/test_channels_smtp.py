@@ -24,7 +24,12 @@ PASSWORD = "geheim-授权码-42"
 def channel(
     port: int, *, password: str = "", tls_context: ssl.SSLContext | None = None, **mail: Any
 ) -> SmtpChannel:
-    given = {"host": "127.0.0.1", "security": "none", "sender": "office@example.cn", "timeout": 1} | mail
+    given: dict[str, Any] = {
+        "host": "127.0.0.1",
+        "security": "none",
+        "sender": "office@example.cn",
+        "timeout": 1,
+    } | mail
     return SmtpChannel(Mail(port=port, **given), password, tls_context=tls_context, dot_seconds=0.4)
 
 

@@ -322,7 +322,7 @@ def test_104_weeks_with_200_outages_tell_every_story_once(
     """The daemon looks every six hours; 200 random outages of up to nine days keep it from looking."""
     random = Random(20261123)
     end = 104 * 7 * 4
-    down = set()
+    down = set[int]()
     for _ in range(200):
         start = random.randrange(end)
         down.update(range(start, start + random.choice((1, 2, 4, 8, 36))))

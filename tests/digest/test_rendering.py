@@ -4,6 +4,7 @@ import re
 import zipfile
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 import lxml.html
 import msgspec
@@ -26,8 +27,12 @@ def edition(stories: int = 60, *, hostile: bool = False) -> Edition:
     return edition_for(sample_issue(stories=stories, hostile=hostile))
 
 
+def tree_of(html: str) -> Any:
+    return lxml.html.fromstring(html)
+
+
 def plain(html: str) -> str:
-    return re.sub(r"\s+", "", lxml.html.fromstring(html).text_content())
+    return re.sub(r"\s+", "", tree_of(html).text_content())
 
 
 @pytest.mark.parametrize(("stories", "hostile"), CASES)
@@ -102,7 +107,7 @@ def test_markup_of_a_title_is_text() -> None:
 @pytest.mark.parametrize("hostile", [False, True])
 def test_the_mail_links_only_to_the_web_and_loads_nothing(hostile: bool) -> None:
     html = render(edition(60, hostile=hostile), CONFIG, links=LINKS).html
-    tree = lxml.html.fromstring(html)
+    tree = tree_of(html)
     for element, attribute, target, _ in tree.iterlinks():
         assert (element.tag, attribute) == ("a", "href")
         assert target.startswith(("http://", "https://")) or tree.xpath("//*[@id=$id]", id=target[1:])
@@ -112,7 +117,7 @@ def test_the_mail_links_only_to_the_web_and_loads_nothing(hostile: bool) -> None
 
 def test_the_mail_is_readable_without_its_style_sheet() -> None:
     html = render(edition(), CONFIG, links=LINKS).html
-    bare = lxml.html.fromstring(re.sub(r"<style>.*?</style>", "", html, flags=re.DOTALL))
+    bare = tree_of(re.sub(r"<style>.*?</style>", "", html, flags=re.DOTALL))
     bars = bare.xpath('//td[@class="bar" and contains(@style, "background:#b3151b")]/@bgcolor')
     assert len(bars) > 5
     assert all("style" in heading.attrib for heading in bare.xpath("//h1|//h2|//h3"))

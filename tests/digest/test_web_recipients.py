@@ -109,7 +109,7 @@ def test_preferences_are_shown_and_kept(client: FlaskClient, person: Callable[[]
 
 def test_a_link_opens_its_own_page_only(client: FlaskClient, person: Callable[[], Recipient]) -> None:
     tokens: dict[str, str] = {
-        purpose: link(person(), purpose).split("/")[2]  # type: ignore[arg-type]
+        purpose: link(person(), purpose).split("/")[2]
         for purpose in ("unsubscribe", "preferences", "archive")
     }
     for purpose, token in tokens.items():
@@ -122,7 +122,7 @@ def test_no_page_tells_whose_it_is_or_of_anybody_else(
     client: FlaskClient, person: Callable[[], Recipient]
 ) -> None:
     for purpose in ("unsubscribe", "preferences"):
-        page = client.get(link(person(), purpose)).text  # type: ignore[arg-type]
+        page = client.get(link(person(), purpose)).text
         for secret in (ADDRESS, "张三", "other", "李四", person().token_key + '"'):
             assert secret not in page
         assert "z***@example.cn" in page

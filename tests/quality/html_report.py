@@ -121,13 +121,13 @@ def table(rows: list[Row], gold: list[Row], folder: Path) -> Table:
 
 
 def _median_ms(rows: list[Row], key: str) -> float:
-    return 1000 * statistics.median(row[key] for row in rows)
+    return 1000 * statistics.median(float(row[key]) for row in rows)
 
 
 def decoded_right(folder: Path, page: Row) -> bool:
     """Say whether the page's text is what its true encoding gives, broken bytes apart."""
     body = (folder / "pages" / page["file"]).read_bytes()
-    wanted = body.decode(page["encoding"], "replace").lstrip("\ufeff").replace("\ufffd", "")
+    wanted: str = body.decode(page["encoding"], "replace").lstrip("\ufeff").replace("\ufffd", "")
     return decode(body).text.replace("\ufffd", "") == wanted
 
 

@@ -74,7 +74,7 @@ def _percent(values: list[bool]) -> str:
 
 
 def _median(rows: list[Row]) -> float:
-    return statistics.median(row["cpu"] for row in rows)
+    return statistics.median(float(row["cpu"]) for row in rows)
 
 
 def install() -> str:

@@ -42,7 +42,8 @@ def readability_lxml(text: str, url: str) -> Row:
     from readability import Document
 
     document = Document(text, url=url)
-    return {"title": document.short_title(), "text": fromstring(document.summary()).text_content()}
+    summary: Any = fromstring(document.summary())
+    return {"title": document.short_title(), "text": summary.text_content()}
 
 
 def newspaper4k(text: str, url: str) -> Row:
@@ -63,9 +64,8 @@ def newspaper4k(text: str, url: str) -> Row:
 def gne(text: str, url: str) -> Row:
     from gne import GeneralNewsExtractor
 
-    found = GeneralNewsExtractor().extract(
-        text, host=re.match(r"https?://[^/]*", url or "http://n.example")[0]
-    )  # type: ignore[index]
+    host = re.match(r"https?://[^/]*", url)
+    found = GeneralNewsExtractor().extract(text, host=host[0] if host else "http://n.example")
     return {
         "title": found["title"],
         "published_at": found["publish_time"],

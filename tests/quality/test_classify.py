@@ -10,6 +10,8 @@ import pytest
 
 from crawler.classify.classify import Classifier, load_classifier
 from crawler.classify.fit import cross_validate, read_examples
+from crawler.classify.themes import ThemeTag
+from crawler.classify.zones import ZoneTag
 from store.vocabulary.relevance import load_relevance
 
 HERE = Path(__file__).parent
@@ -80,7 +82,8 @@ def test_themes_keep_their_floor(classifier: Classifier) -> None:
 def test_every_tag_shows_the_words_that_prove_it(classifier: Classifier) -> None:
     for _, title, text, url, publisher, *_ in rows("relevance.tsv"):
         result = classifier.classify(title, text, url=url, publisher=publisher)
-        for tag in (*result.zones, *result.themes):
+        tags: list[ZoneTag | ThemeTag] = [*result.zones, *result.themes]
+        for tag in tags:
             if tag.field in {"title", "text"}:
                 assert (title if tag.field == "title" else text)[tag.start : tag.end] == tag.text
                 assert tag.text

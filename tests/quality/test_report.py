@@ -113,7 +113,7 @@ def test_a_headline_may_carry_its_kicker_and_any_quotation_marks() -> None:
 
 def test_articles_that_are_none_are_false_and_adverts_leak() -> None:
     sums = Sums()
-    gold = {
+    gold: dict[str, Any] = {
         "articles": [{"title": "党建引领发展", "body": "会议指出要把党的组织优势转化为发展优势。"}],
         "adverts": ["欢迎来我区投资兴业电话三二七八"],
     }

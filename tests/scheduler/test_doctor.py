@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import stat
 from collections.abc import Callable
@@ -16,8 +17,9 @@ import pytest
 from click.testing import CliRunner
 
 from scheduler import doctor, examinations
+from scheduler.checks import Check
 from scheduler.commands.setup import doctor_command
-from scheduler.doctor import Check, examine, safely
+from scheduler.doctor import examine, safely
 from scheduler.remedies import REMEDIES
 from store.config import Config
 from store.database import make_engine, session_scope
@@ -216,7 +218,7 @@ def templates_broken(place: Place) -> None:
 
 
 def disk_full(place: Place) -> None:
-    place.patch.setattr(doctor.shutil, "disk_usage", lambda _: SimpleNamespace(free=10**6))
+    place.patch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=10**6))
 
 
 def folder_taken(place: Place) -> None:
@@ -325,12 +327,12 @@ def port_taken(place: Place) -> None:
 
 
 def font_missing(place: Place) -> None:
-    place.patch.setattr(doctor.shutil, "which", lambda name: f"/usr/bin/{name}")
+    place.patch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")
     place.patch.setattr(doctor, "_has_chinese_font", lambda: False)
 
 
 def office_missing(place: Place) -> None:
-    place.patch.setattr(doctor.shutil, "which", lambda _: None)
+    place.patch.setattr(shutil, "which", lambda _: None)
 
 
 KEPT: list[object] = []

@@ -66,6 +66,10 @@ class Instant(CrawlJob):
         return len(names)
 
 
+def frozen(now: datetime) -> Callable[[], datetime]:
+    return lambda: now
+
+
 @dataclass
 class Postman:
     """A channel that counts what it was given."""
@@ -117,7 +121,7 @@ class World:
                 self.wrong = self.chance.choice((-26, -3, -1, 0, 0, 0, 1, 3, 26)) * timedelta(hours=1)
             now = true + self.wrong
             if fresh or work is None:
-                work = Work(self.store, lambda now=now: now, Instant(self.store, f"d{true}"))
+                work = Work(self.store, frozen(now), Instant(self.store, f"d{true}"))
             assert isinstance(work.crawls, Instant)
             work.crawls.die = self.chance.random() < 0.03
             self.tick(work, now)

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import msgspec
 import pytest
@@ -116,7 +117,9 @@ class Sample:
         if kind in lost:
             shares[lost[kind]] = 0.0
         bodied = self._some(news, shares["bodied"])
-        have = {name: self._some(bodied, shares[name]) for name in ("named", "dated", "clean", "relevant")}
+        have: dict[str, Any] = {
+            name: self._some(bodied, shares[name]) for name in ("named", "dated", "clean", "relevant")
+        }
         return Look(at=at, outcome="ok", new=bodied, pages=news, bodied=bodied, articles=bodied, **have)
 
     def _some(self, count: int, share: float) -> int:
@@ -225,7 +228,7 @@ def follow(sample: Sample, outcome: Outcome) -> None:
             outcome.wrong.append(f"{kind} at {at:%m-%d}, rate {sample.rate}, regular {sample.regular}")
 
 
-def judge(sample: Sample, one: Injected, events: list, longest: int, outcome: Outcome) -> None:
+def judge(sample: Sample, one: Injected, events: list[Any], longest: int, outcome: Outcome) -> None:
     outcome.injected += 1
     raised = [
         at
