@@ -58,7 +58,7 @@ def _best(tree: Tree, score: dict[int, float]) -> Node | None:
     best, top = None, 0.0
     for index, value in sorted(score.items()):
         node = tree.nodes[index]
-        if node.words and is_body_name(node.words):
+        if (words := node.words) and is_body_name(words):
             value *= 1.1  # noqa: PLW2901
         if value > top:
             best, top = node, value

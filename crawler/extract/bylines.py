@@ -35,6 +35,8 @@ _LABELS = re.compile(
 #: A label has one of these behind it, "【" before it, or ends with one of the last two.
 _LABELLED = re.compile(r"[:：∶|｜/丨【\[于自]")
 _AFTER_LABEL = re.compile(rf"{_SP}[\])】）]?{_SP}[:：∶|｜/丨]{_SP}")
+#: Each label of a source, an author or an editor holds one of these letters; most lines of a list hold none.
+_NAMING = re.compile("[源稿自处载媒提布者写記记文供员員笔编編辑輯校录]")
 _COLON = re.compile("[:：∶]")
 _GAP = re.compile(_SP)
 _LABEL_ONLY_BRACKET = re.compile(rf"{_SP}[】\]]{_SP}")
@@ -221,7 +223,8 @@ def read_lines(lines: list[Line], byline: Byline, base_rank: int = 0) -> None:
         if len(line.text) > 240:
             dangling = None
             continue
-        if not dangling and not _LABELLED.search(line.text) and "编辑" not in line.text:
+        named = _NAMING.search(line.text) is not None
+        if not dangling and not (named and (_LABELLED.search(line.text) or "编辑" in line.text)):
             continue
         text = joined(line)
         if dangling and len(line.text) <= 30 and not _LABELS.match(text):

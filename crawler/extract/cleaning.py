@@ -303,7 +303,7 @@ def _is_marked_caption(line: Line) -> bool:
     inner = next((node for text, node in line.parts if text.strip()), line.node)
     for node in inner.ancestors(3):
         if node.tag == "figcaption" or (
-            node.words and _is_caption_name(node.words) and len(line.text) <= 200
+            len(line.text) <= 200 and (words := node.words) and _is_caption_name(words)
         ):
             return True
     return False

@@ -82,8 +82,8 @@ class Regions:
             return _ENTRY
         if node.tag in _NEVER:
             return 0.1
-        if node.words and node.tag not in _WHOLE and not node.first <= self.headline < node.last:
-            return _word_factor(node.words)
+        if node.tag not in _WHOLE and not node.first <= self.headline < node.last and (words := node.words):
+            return _word_factor(words)
         return 1.0
 
 

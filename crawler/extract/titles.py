@@ -277,8 +277,8 @@ def _looks(line: Line) -> float:
         if node.index < top:
             break
         score = max(score, _SCORE_HEADING.get(node.tag, 0.0))
-        if node.words and distance < 3:
-            score = max(score, _name_score(node.words))
+        if distance < 3 and (words := node.words):
+            score = max(score, _name_score(words))
         style = node.get("style")
         if node.tag in _LOUD or "font-size" in style:
             score = max(score, 0.8)

@@ -61,7 +61,7 @@ class Node(msgspec.Struct, eq=False):
     """One element. `first` and `last` bound its lines: tree.lines[first:last].
 
     `link` is the index of the link the element is or stands in, -1 outside links; an index, because an element that
-    holds itself would wait for the garbage collector. `words` is what the element calls itself: id and classes.
+    holds itself would wait for the garbage collector.
     """
 
     # Known to the collector, unlike lines: long chains of parents without its header are freed by recursion in C.
@@ -75,7 +75,16 @@ class Node(msgspec.Struct, eq=False):
     depth: int = 0
     hidden: bool = False
     link: int = -1
-    words: str = ""
+
+    @property
+    def words(self) -> str:
+        """What the element calls itself: id and classes in small letters; empty for most."""
+        attrs = self.attrs
+        return (
+            _words(attrs.get("id") or "", attrs.get("class") or "")
+            if "class" in attrs or "id" in attrs
+            else ""
+        )
 
     @property
     def is_link(self) -> bool:
@@ -265,16 +274,13 @@ def _node(tag: str, attrs: dict[str, str | None], parent: Node | None, first: in
         depth, hidden, link = 0, False, -1
     else:
         depth, hidden, link = parent.depth + 1, parent.hidden, parent.link
-    if not attrs:
-        return Node(tag, attrs, parent, first, first, index, depth, hidden, link)
-    get = attrs.get
-    style, cls, ident = get("style"), get("class"), get("id")
-    if "hidden" in attrs or (style and "none" in style and _HIDDEN.search(style)):
-        hidden = True
-    if tag == "a" and get("href"):
-        link = index
-    words = _words(ident or "", cls or "") if cls or ident else ""
-    return Node(tag, attrs, parent, first, first, index, depth, hidden, link, words)
+    if attrs:
+        if tag == "a" and attrs.get("href"):
+            link = index
+        style = attrs.get("style")
+        if "hidden" in attrs or (style and "none" in style and _HIDDEN.search(style)):
+            hidden = True
+    return Node(tag, attrs, parent, first, first, index, depth, hidden, link)
 
 
 class _Builder:

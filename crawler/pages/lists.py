@@ -155,7 +155,7 @@ def find_candidates(tree: Tree, base: str, page_url: str) -> list[Candidate]:
 
 def _in_navigation(node: Node) -> bool:
     return any(
-        ancestor.tag in ("nav", "footer") or (ancestor.words and _is_navigation(ancestor.words))
+        ancestor.tag in ("nav", "footer") or ((words := ancestor.words) and _is_navigation(words))
         for ancestor in node.ancestors(8)
         if ancestor.tag not in ("body", "html")
     )
