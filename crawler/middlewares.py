@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import defaultdict
 from time import monotonic
 from typing import Any, Self
@@ -112,6 +113,15 @@ class SparingMetaRefreshMiddleware(MetaRefreshMiddleware):
         if b"refresh" not in response.body[: 4 * 4096].replace(b"\0", b"").lower():
             return response
         return super().process_response(request, response)
+
+
+def _in_one_line(record: logging.LogRecord) -> bool:
+    """Keep the traceback of a robots.txt that could not be had out of the log: its last line is in the message."""
+    record.exc_info = None
+    return True
+
+
+logging.getLogger(RobotsTxtMiddleware.__module__).addFilter(_in_one_line)
 
 
 class PatientRobotsTxtMiddleware(RobotsTxtMiddleware):

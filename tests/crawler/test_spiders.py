@@ -109,6 +109,14 @@ def test_one_command_visits_all_and_says_what_went_wrong(site: Site, office: Off
         assert f"failed    {name}:" in done.stdout
 
 
+def test_a_host_that_does_not_answer_is_told_without_tracebacks(office: Office) -> None:
+    office.write_sources(source("gone", "portal", "http://127.0.0.1:9/list.html"))
+    log = office.run("scrapy", "crawl", "gone").stderr
+    assert "source gone: failed (refused_connection)" in log
+    assert "robots.txt" in log
+    assert "Traceback" not in log
+
+
 def test_a_page_that_cannot_be_read_is_replayed_when_it_can(site: Site, office: Office) -> None:
     site.pages["/list.html"] = site.list_page([("/a/1.html", "宝鸡高新区党建联盟成立大会召开")])
     site.pages["/a/1.html"] = b"\x00\x01\x02\x03" * 500
