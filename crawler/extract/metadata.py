@@ -57,7 +57,8 @@ _DATE_KEYS = (
     "dc.date.issued", "og:pubdate", "bytedance:published_time", "createdate", "sailthru.date", "date", "releasedate", "og:time",
 )  # fmt: skip
 #: How a value begins that can be a time; the name is looked for before it, since scripts hold fewer numbers than words.
-_NUMBER = re.compile(r"[12]\d(?:\d\d[-/.年]\d|\d{8})")
+#: Two patterns, since a search for a fixed first character takes a tenth of the time of one for a class.
+_NUMBERS = [re.compile(rf"{first}\d(?:\d\d[-/.年]\d|\d{{8}})") for first in "12"]
 _VALUE = re.compile(
     r"\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?(?:[ T]\d{1,2}:\d{2}(?::\d{2})?(?:Z|[+-]\d\d:?\d\d)?)?|1[0-9]{9}(?:\d{3})?\b|20\d{12}\b"
 )
@@ -126,8 +127,7 @@ def _script_times(tree: Tree) -> list[tuple[str, Stamp]]:
 
 
 def _named_times(script: str) -> Iterator[tuple[str, str]]:
-    for number in _NUMBER.finditer(script):
-        start = number.start()
+    for start in sorted(found.start() for numbers in _NUMBERS for found in numbers.finditer(script)):
         name = _PUBLISHED_NAME.search(script, max(0, start - _NAME_ROOM), start)
         if name and (value := _VALUE.match(script, start)):
             yield name[1], value[0]

@@ -52,8 +52,8 @@ _HEAD = frozenset(("meta", "base", "link"))
 _NO_CHILDREN = (_SKIP | _HEAD | {"br"}) - {"head"}
 #: Elements beside links that are noted by kind.
 _NOTED = frozenset(("img", "frame", "frameset"))
-#: First characters of the parser's names for comments and document types.
-_NO_ELEMENT = frozenset("-!#")
+#: The parser's names for comments and document types begin with signs, which stand before all letters.
+_FIRST_LETTER = "A"
 _IDEOGRAPHIC_INDENT = re.compile("\u3000{2,}|(?:\xa0{1,2} ?){3,}|\n\\s{0,8}\n")
 
 
@@ -301,7 +301,7 @@ class _Builder:
                 text = current.text_content or ""
                 if parent is not None and (parts or not text.isspace()):
                     self.add_text(text, parent)
-            elif tag in _NO_CHILDREN or tag[:1] in _NO_ELEMENT:
+            elif tag in _NO_CHILDREN or tag < _FIRST_LETTER:
                 self.no_element(tag, current)
             else:
                 if parts and tag in BLOCK:
