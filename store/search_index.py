@@ -84,7 +84,7 @@ _TEXT = cast("Table", SearchText.__table__)
 @lru_cache(maxsize=1)
 def _exchanged() -> tuple[re.Pattern[str], dict[str, str]]:
     """Return a pattern for the signs that give way to others, and what to; to nothing where they are not named."""
-    others = {sign: simple for sign, simple in simplified_signs().items() if sign != simple} | {"ς": "σ"}
+    others = simplified_signs() | {"ς": "σ"}
     return re.compile(f"[{_DROPPED}{''.join(others)}]"), others
 
 

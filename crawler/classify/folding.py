@@ -7,7 +7,7 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from functools import lru_cache
 
-from store.text import to_simplified
+from store.dedup.canonical import simplified_signs
 
 _HAN = "\u3400-\u9fff"
 #: Pinyin that mirror sites put in brackets behind random characters: 区(qū), 高(gao)新.
@@ -81,9 +81,11 @@ def fold_page(title: str, text: str) -> Page:
 @lru_cache(maxsize=1)
 def _characters() -> tuple[dict[int, str], re.Pattern[str]]:
     """Return the table of one-to-one foldings and a pattern that finds any character of it."""
-    han = "".join(map(chr, range(0x3400, 0xA000)))
-    simple = to_simplified("\n".join(han)).split("\n")
-    table = {ord(old): new for old, new in zip(han, simple, strict=True) if old != new and len(new) == 1}
+    table = {
+        ord(old): new
+        for old, new in simplified_signs().items()
+        if "\u3400" <= old <= "\u9fff" and len(new) == 1
+    }
     table |= {
         code: chr(code - 0xFEE0)
         for code in (*range(0xFF10, 0xFF1A), *range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B))

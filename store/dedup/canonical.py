@@ -15,19 +15,22 @@ MAX_TEXT = 60_000
 _DIVIDER = re.compile(r"^[ \t\u3000]*\*[ \t\u3000]*\*[ \t\u3000]*\*[* \t\u3000]*$", re.MULTILINE)
 _MASKED_NUMBER = re.compile(r"[0-9.,%·](?:[0-9.,%·]|\s(?=[0-9*]))*(?=\*)|(?<=\*)(?:[0-9.,·]|\s(?=[0-9*]))+")
 _BMP = 0x10000
+#: Characters looked up at once: each is an object while that lasts, and a process never gives back what it once took.
+_AT_ONCE = 0x1000
 
 
 @lru_cache(maxsize=1)
 def _table() -> list[int | str | None]:
     """One entry per BMP character: what it becomes (None: dropped). 512 KiB, built once in about 20 ms."""
-    kept = [character for character in map(chr, range(_BMP)) if _is_kept(character)]
-    simplified = _simplified(kept)
-    # All at once: line feeds keep each sign to itself.
-    folded = unicodedata.normalize("NFKC", "\n".join(simplified.get(sign, sign) for sign in kept)).lower()
     table: list[int | str | None] = [None] * _BMP
-    for character, becomes in zip(kept, folded.split("\n"), strict=True):
-        signs = becomes if becomes.isalnum() else "".join(filter(_is_sign, becomes))
-        table[ord(character)] = ord(signs) if len(signs) == 1 else signs or None
+    simplified = simplified_signs()
+    for start in range(0, _BMP, _AT_ONCE):
+        kept = [sign for sign in map(chr, range(start, start + _AT_ONCE)) if _is_kept(sign)]
+        # Many at once: line feeds keep each sign to itself.
+        folded = unicodedata.normalize("NFKC", "\n".join(simplified.get(sign, sign) for sign in kept)).lower()
+        for character, becomes in zip(kept, folded.split("\n") if kept else (), strict=True):
+            signs = becomes if becomes.isalnum() else "".join(filter(_is_sign, becomes))
+            table[ord(character)] = ord(signs) if len(signs) == 1 else signs or None
     return table
 
 
@@ -37,13 +40,6 @@ def _is_kept(character: str) -> bool:
 
 def _is_sign(character: str) -> bool:
     return unicodedata.category(character)[0] in "LN"
-
-
-def _simplified(characters: list[str]) -> dict[str, str]:
-    """Single characters only: phrase rules of the converter must not make the folding depend on neighbours."""
-    chinese = [c for c in characters if "\u3400" <= c <= "\u9fff" or "\uf900" <= c <= "\ufaff"]
-    converted = to_simplified("\n".join(chinese)).split("\n")
-    return dict(zip(chinese, converted, strict=True))
 
 
 @dataclass(slots=True, frozen=True)
@@ -77,5 +73,18 @@ def fold_sign(character: str) -> str:
 
 @lru_cache(maxsize=1)
 def simplified_signs() -> dict[str, str]:
-    """Return every Chinese character of the BMP with its simplified form, looked up alone."""
-    return _simplified([chr(code) for code in range(_BMP)])
+    """Return the Chinese characters of the BMP whose simplified form is another, each with it, looked up alone.
+
+    Phrase rules of the converter must not make the folding depend on neighbours.
+    """
+    found: dict[str, str] = {}
+    for start in range(0, _BMP, _AT_ONCE):
+        signs = [sign for sign in map(chr, range(start, start + _AT_ONCE)) if _is_chinese(sign)]
+        if signs:
+            converted = to_simplified("\n".join(signs)).split("\n")
+            found |= {sign: simple for sign, simple in zip(signs, converted, strict=True) if sign != simple}
+    return found
+
+
+def _is_chinese(sign: str) -> bool:
+    return "\u3400" <= sign <= "\u9fff" or "\uf900" <= sign <= "\ufaff"
