@@ -6,17 +6,20 @@ import hashlib
 import os
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from jinja2 import TemplateError
 
 from digest.channels.base import DeliveryError, Parcel
 from digest.channels.posting import posting_channel
 from digest.channels.robot import octets
-from digest.dkim import DkimKey
 from digest.message import build_message, message_id
 from digest.parcels import dkim_key, mail_channel, mail_domain
 from digest.rendering import Rendered, RenderingError, render_message
 from store.config import Config, ConfigError
+
+if TYPE_CHECKING:
+    from digest.dkim import DkimKey
 
 #: Before the name of a channel's variables: the operators' group is not the readers'.
 PREFIX = "alerts_"

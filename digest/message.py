@@ -15,13 +15,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
 from functools import lru_cache
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import quote, urlsplit
 
 from digest.addresses import WireAddress, ascii_domain, wire_address
-from digest.dkim import DkimKey, sign
 from digest.headers import literal_field, mailbox_field, phrase, text_field
 from store.text import clean_line
+
+if TYPE_CHECKING:
+    from digest.dkim import DkimKey
 
 _LINE = 76
 #: Octets that make one line of base64.
@@ -111,7 +113,11 @@ def build_message(  # noqa: PLR0913 - every one of them is part of the bytes; al
     if attachments:
         body = _mixed(body, attachments, seed)
     message = "".join(lines).encode("utf-8", "replace") + body
-    return sign(message, dkim, message_date) if dkim else message
+    if dkim is None:
+        return message
+    from digest.dkim import sign
+
+    return sign(message, dkim, message_date)
 
 
 def list_fields(list_id: str, list_name: str, url: str, mailto: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from digest.channels.base import Channel, Parcel
@@ -15,7 +16,6 @@ from digest.channels.posting import KINDS, posting_channels
 from digest.channels.smtp import SmtpChannel
 from digest.channels.webpage import WebpageChannel
 from digest.delivery import Build
-from digest.dkim import DkimError, DkimKey, load_key
 from digest.edition import Edition, edition_for
 from digest.message import Attachment, build_message, message_id
 from digest.plates import Plate, make_plate, new_mark
@@ -25,6 +25,9 @@ from store.config import Config, ConfigError, secret
 from store.database import Engine, session_scope
 from store.issues import issue_by_id
 from store.models import Delivery, Issue, Recipient
+
+if TYPE_CHECKING:
+    from digest.dkim import DkimKey
 
 _WORD_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 _PURPOSES: tuple[Purpose, ...] = ("unsubscribe", "preferences", "archive")
@@ -64,6 +67,8 @@ def dkim_key(config: Config) -> DkimKey | None:
     path, selector = config.mail.dkim_key, config.mail.dkim_selector
     if not path:
         return None
+    from digest.dkim import DkimError, load_key  # five megabytes that only offices with a key need
+
     where = config.resolve(path)
     try:
         return load_key(where.read_text(encoding="ascii"), mail_domain(config), selector)

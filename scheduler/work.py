@@ -118,16 +118,14 @@ class Work:
 
     def read_scans(self, now: datetime, stop: Callable[[], bool]) -> None:  # noqa: ARG002
         """Read one scanned page that waits, when a source asks for it and the extra is installed; takes minutes."""
+        if not any(getattr(source, "ocr", False) for source in self._files.read(self.store.config).values()):
+            return
+        from crawler.context import CrawlContext
         from crawler.pages.scanned import is_installed
-        from crawler.sources.loader import load_sources
+        from crawler.scanning import read_scans
 
         if not is_installed():
             return
-        if not any(getattr(source, "ocr", False) for source in load_sources(self.store.config)):
-            return
-        from crawler.context import CrawlContext
-        from crawler.scanning import read_scans
-
         if done := read_scans(CrawlContext(self.store.config, self.clock), limit=1, stop=stop):
             logger.info("scanned pages: %s", ", ".join(f"{count} {word}" for word, count in done.items()))
 

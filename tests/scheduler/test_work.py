@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -52,3 +55,37 @@ def test_a_server_that_is_too_busy_is_tried_every_ten_minutes_at_last(work: Work
         attempts = minutes_of_attempts(work, now, server)
     assert attempts[:6] == [0, 0, 1, 3, 7, 15]
     assert attempts[6:] == list(range(25, 120, 10))
+
+
+TICKS = """
+import json, sys
+from datetime import UTC, datetime
+from crawler.context import utc_now
+from scheduler.commands.daemon import daemon_command
+from scheduler.context import Store
+from scheduler.daemon import Daemon
+from store.config import Config
+daemon = Daemon(Store(Config(base=sys.argv[1])), utc_now)
+work, now = daemon.work, utc_now()
+work.compose(now), work.deliver(now, lambda: False), work.watch(now), work.prune(now), work.settle(now)
+work.read_scans(now, lambda: False)
+print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})))
+"""
+
+
+def test_a_daemon_does_not_hold_what_only_its_children_and_few_offices_need(work: Work) -> None:
+    work.store.engine.dispose()
+    command = [sys.executable, "-c", TICKS, work.store.config.base]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    needless = {"alembic", "cryptography", "docx", "pypdfium2", "scrapy", "twisted"}
+    assert not needless & set(json.loads(done.stdout)), done.stderr
+
+
+def test_a_faulty_sources_file_is_told_of_once_by_all_ticks(
+    work: Work, now: datetime, caplog: pytest.LogCaptureFixture
+) -> None:
+    Path(work.store.config.base, "sources.toml").write_text("[[source]]\nname = 3\n", encoding="utf-8")
+    for _ in range(3):
+        work.crawl(now, lambda: True)
+        work.read_scans(now, lambda: False)
+    assert len([one for one in caplog.records if "sources.toml" in one.getMessage()]) == 1
