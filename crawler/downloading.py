@@ -1,4 +1,4 @@
-"""The download handler: Scrapy's own, which hangs up on a server whose headers do not end.
+"""The download handler: Scrapy's own, which hangs up on a server whose headers do not end and lets a host rest after each answer.
 
 Twisted limits the length of a header line but not their number, and DOWNLOAD_MAXSIZE counts the body only: within a timeout of
 3 s an endless head from a server on the same machine took 120 MB.
@@ -6,9 +6,12 @@ Twisted limits the length of a header line but not their number, and DOWNLOAD_MA
 
 from __future__ import annotations
 
+from time import monotonic
 from typing import Any
 
+from scrapy import Request
 from scrapy.core.downloader.handlers.http11 import HTTP11DownloadHandler
+from scrapy.http import Response
 from twisted.web._newclient import BODY
 
 #: Bytes of a response's status line and headers; browsers stop at 256 KB too (Chromium).
@@ -16,10 +19,11 @@ MAX_HEAD = 256 * 1024
 
 
 class CappedHandler(HTTP11DownloadHandler):
-    """Every connection of the pool counts the bytes of each head."""
+    """Every connection of the pool counts the bytes of each head; a host's delay begins anew when a download has ended."""
 
     def __init__(self, crawler: Any) -> None:
         super().__init__(crawler)
+        self._rests = crawler.settings.getbool("AUTOTHROTTLE_ENABLED")
         pool: Any = self._pool
         inner = pool._factory  # noqa: SLF001  Scrapy sets its own lenient one here
 
@@ -30,6 +34,23 @@ class CappedHandler(HTTP11DownloadHandler):
             return made
 
         pool._factory = factory  # noqa: SLF001
+
+    async def download_request(self, request: Request) -> Response:
+        """Return the response. The host's next request leaves at least the delay after it, or after the failure.
+
+        Scrapy counts from when a request was queued: what connecting took, the host would see the next one too early.
+        """
+        try:
+            return await super().download_request(request)
+        finally:
+            if self._rests:
+                self._begin_rest(request)
+
+    def _begin_rest(self, request: Request) -> None:
+        engine = self.crawler.engine
+        slot = engine.downloader.slots.get(request.meta.get("download_slot", "")) if engine else None
+        if slot:
+            slot.lastseen = monotonic()
 
 
 def _capped(protocol: Any) -> Any:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict
-from time import monotonic
 from typing import Any, Self
 from urllib.parse import urlsplit
 
@@ -138,15 +137,4 @@ class PatientRobotsTxtMiddleware(RobotsTxtMiddleware):
     async def robot_parser(self, request: Request) -> RobotParser | None:
         """Return the host's rules, fetched once; None when there are none."""
         async with self._locks[urlparse_cached(request).netloc]:
-            first = urlparse_cached(request).netloc not in self._parsers
-            rules = await super().robot_parser(request)
-            if first:
-                self._rest(request)
-            return rules
-
-    def _rest(self, request: Request) -> None:
-        """Count the host's delay from now: a process's first request leaves late, and Scrapy counts from when it was queued."""
-        downloader = self.crawler.engine.downloader if self.crawler.engine else None
-        slot = downloader.slots.get(downloader.get_slot_key(request)) if downloader else None
-        if slot:
-            slot.lastseen = monotonic()
+            return await super().robot_parser(request)

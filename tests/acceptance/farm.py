@@ -31,11 +31,15 @@ class Asked:
 
 @dataclass
 class Farm:
-    """Answers by (host, path) or by path alone; a function gets the request's headers, lower case."""
+    """Answers by (host, path) or by path alone; a function gets the request's headers, lower case.
+
+    A new connection takes `setup` seconds until its first request is noticed, as a handshake does.
+    """
 
     hosts: list[str]
     port: int = 0
     latency: float = 0.01
+    setup: float = 0.0
     pages: dict[tuple[str, str], bytes | Reply | Callable[[Headers], Reply]] = field(default_factory=dict)
     asked: list[Asked] = field(default_factory=list)
     most_at_once: Counter[str] = field(default_factory=Counter)
@@ -59,6 +63,7 @@ class Farm:
         self.most_at_once.clear()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(self.setup)
         try:
             while await self._one(reader, writer):
                 pass

@@ -158,17 +158,20 @@ def test_thirty_unchanged_sites_cost_a_list_each(farm: Farm, office: Office) -> 
 
 
 def test_the_delay_holds_between_any_two_requests_of_a_host(farm: Farm, office: Office) -> None:
-    farm.latency = 0.05
+    farm.latency, farm.setup = 0.05, 0.3
     hosts = HOSTS[:4]
     for host in hosts:
         publish(farm, host, 4)
+        page = farm.pages[host, "/a/1.html"]
+        assert isinstance(page, bytes)
+        farm.pages[host, "/a/1.html"] = (200, HTML | {"Connection": "close"}, page)
     configure(office, farm, hosts, 0.5)
     done = crawl(office, farm, "four sites, half a second between requests")
     assert done.returncode == 0, done.stderr
     assert count_articles(office) == 16
     gaps = farm.gaps()
     assert {len(found) for found in gaps.values()} == {5}  # robots.txt, list and four articles
-    assert min(min(found) for found in gaps.values()) >= 0.45
+    assert min(min(found) for found in gaps.values()) >= 0.5, "also after a request that had to connect first"
     assert max(farm.most_at_once.values()) == 1
 
 
@@ -187,7 +190,7 @@ def test_two_sources_of_one_host_do_not_share_its_patience(farm: Farm, office: O
     assert count_articles(office) == 12
     assert farm.most_at_once[host] == 1
     assert farm.paths("/robots") == ["/robots.txt"] * 2  # once a visit
-    assert min(farm.gaps()[host]) >= 0.08
+    assert min(farm.gaps()[host]) >= 0.1
 
 
 def test_what_robots_txt_forbids_is_never_asked_for(farm: Farm, office: Office) -> None:
