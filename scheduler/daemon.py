@@ -72,7 +72,7 @@ class Daemon:
         logger.info("daemon stopping")
         if web:
             web.close()
-        self.crawls.close()
+        self.crawls.close(self.clock)
         scheduler.shutdown(wait=False)
         limit = time.monotonic() + LAST_SECONDS
         while self.busy and time.monotonic() < limit:
@@ -167,7 +167,7 @@ class Daemon:
         if leads and not self.leading:
             self.work.led_since = now
         if self.leading and not leads:
-            self.crawls.stop()
+            self.crawls.stop(self.clock)
         self.leading = leads
 
     def _database_failed(self, error: SQLAlchemyError) -> None:

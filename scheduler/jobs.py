@@ -18,8 +18,8 @@ from scheduler.context import Store
 from scheduler.crawls import ChildCrawl, Rests, fork_server, places, start_visit
 from scheduler.forkserver import ForkServer, end_all, wait_for
 from store.config import ConfigError
-from store.database import SQLAlchemyError, session_scope
-from store.leases import acquire, release
+from store.database import Session, SQLAlchemyError, session_scope
+from store.leases import acquire, rest
 from store.pages import prune_pages
 from store.retention import prune_records
 from store.sources import claim_source, due_sources, hold_sources, lost_visits
@@ -129,14 +129,19 @@ class CrawlJob:
             lost = not child.unrecorded and lost_visits(
                 session, [child.name], child.held_until, now, child.fate
             )
-            if child.host:  # another holder waits for the delay too
-                acquire(session, f"host:{child.host}", self.holder, now, self.store.config.crawl.delay)
-                self._rests.begin(child.host, self.store.config.crawl.delay)
+            self._rest(session, child.host, now)
         if lost:
             logger.error("crawl of %s: %s", child.name, child.fate, extra={"source": child.name})
         return True
 
-    def stop(self) -> None:
+    def _rest(self, session: Session, host: str, now: datetime) -> None:
+        """Leave the host alone for its delay; another holder waits for that too."""
+        if host:
+            delay = self.store.config.crawl.delay
+            rest(session, f"host:{host}", self.holder, now, delay)
+            self._rests.begin(host, delay)
+
+    def stop(self, clock: Clock) -> None:
         """End all children within seven seconds; what they had stored stays, their sources are due again soon."""
         with self._lock:
             end_all([child.child for child in self.children])
@@ -144,17 +149,17 @@ class CrawlJob:
             try:
                 with session_scope(self.store.engine) as session:
                     for child in self.children:
-                        release(session, f"host:{child.host}", self.holder)
+                        self._rest(session, child.host, clock())
             except SQLAlchemyError:
                 logger.warning(
                     "the hosts of ended crawls could not be given up; their claims end by themselves"
                 )
             self.children = []
 
-    def close(self) -> None:
+    def close(self, clock: Clock) -> None:
         """Start no further children and end those that run."""
         self.closed = True
-        self.stop()
+        self.stop(clock)
 
 
 def compose_weekly(store: Store, now: datetime) -> Issue | None:

@@ -29,7 +29,7 @@ from scheduler.jobs import Clock, new_holder
 from scheduler.sourcesfile import SourcesFile
 from store.config import ConfigError
 from store.database import PATIENCE, SQLAlchemyError, read_scope, session_scope
-from store.leases import acquire, release
+from store.leases import acquire, rest
 from store.sources import claim_source, due_sources, find_source, hold_sources, lost_visits
 
 logger = logging.getLogger(__name__)
@@ -295,4 +295,5 @@ class Worker:
             ):
                 logger.error("crawl of %s: %s", child.name, child.fate, extra={"source": child.name})
             if child.host:
-                release(session, f"host:{child.host}", self.holder_of(child.name))
+                delay = self.store.config.crawl.delay if cut_off else 0  # otherwise it has been kept
+                rest(session, f"host:{child.host}", self.holder_of(child.name), self.clock(), delay)

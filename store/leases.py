@@ -48,6 +48,14 @@ def release(session: Session, name: str, holder: str) -> None:
     session.execute(delete(Lease).where(Lease.name == name, Lease.holder == holder))
 
 
+def rest(session: Session, name: str, holder: str, now: datetime, seconds: float) -> None:
+    """Give the lease up in so many seconds from now: nobody is to come sooner after its holder, who is done."""
+    if seconds > 0:
+        acquire(session, name, holder, now, seconds)
+    else:
+        release(session, name, holder)
+
+
 def holder_of(session: Session, name: str, now: datetime) -> str | None:
     """Return who has the lease now, None when nobody does."""
     lease = session.get(Lease, name)

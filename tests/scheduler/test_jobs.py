@@ -243,6 +243,20 @@ def test_sources_of_one_host_are_visited_one_after_the_other_with_a_rest_between
     assert names_of(job._claim(now, SOURCES)) == ["b"]
 
 
+def test_a_host_whose_visit_was_ended_has_its_rest_before_another_daemon_comes(
+    store: Store, now: datetime
+) -> None:
+    job = CrawlJob(store, "me")
+    job.children = [ChildCrawl("a", "x.cn", now + job._hold, forked(ENDED))]
+    with session_scope(store.engine) as session:
+        assert acquire(session, "host:x.cn", "me", now, 60)
+    job.close(frozen(now))
+    delay = timedelta(seconds=store.config.crawl.delay)
+    with session_scope(store.engine) as session:
+        assert not acquire(session, "host:x.cn", "another", now + delay * 0.9, 60)
+        assert acquire(session, "host:x.cn", "another", now + delay, 60)
+
+
 def test_a_source_the_file_does_not_name_keeps_no_other_from_its_visit(store: Store, now: datetime) -> None:
     with session_scope(store.engine) as session:
         sync_sources(session, DEFINITIONS, 3600, now)

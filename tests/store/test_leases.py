@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from store.alerts import clear_alert, is_news, mark_told, open_alerts, raise_alert, unreported
 from store.database import session_scope
-from store.leases import acquire, holder_of, release, renew
+from store.leases import acquire, holder_of, release, renew, rest
 
 
 def test_a_lease_is_held_until_it_expires_or_is_given_up(session: Session, now: datetime) -> None:
@@ -24,6 +24,17 @@ def test_a_lease_is_held_until_it_expires_or_is_given_up(session: Session, now: 
     assert holder_of(session, "daemon", now) == "b"
     release(session, "daemon", "b")
     assert holder_of(session, "daemon", now) is None
+
+
+def test_a_lease_that_rests_is_nobody_s_for_so_long_and_one_without_a_rest_is_free(
+    session: Session, now: datetime
+) -> None:
+    for seconds in (2, 0):
+        assert acquire(session, "host:x.cn", "a", now, 60)
+        rest(session, "host:x.cn", "a", now, seconds)
+        assert acquire(session, "host:x.cn", "b", now + timedelta(seconds=1), 60) is (seconds == 0)
+        rest(session, "host:x.cn", "a", now, 0)
+        rest(session, "host:x.cn", "b", now, 0)
 
 
 def test_of_many_that_ask_at_once_one_gets_it(engine: Engine, now: datetime) -> None:
