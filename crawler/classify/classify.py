@@ -115,7 +115,7 @@ class Classifier:
         `source_zone` the short name of the zone whose source it is.
         """
         title, text = title[:MAX_TITLE], text[:MAX_TEXT]
-        context = Context(url or "", publisher or "", outlet or "", source_zone or "")
+        context = Context.of(url, publisher, outlet or "", source_zone)
         found, themes, verdict = self._read(title, text, context)
         relevant = verdict.score >= self.threshold
         shown = relevant or verdict.score >= self.borderline
@@ -135,7 +135,7 @@ class Classifier:
         self, title: str, text: str, *, url: str = "", publisher: str | None = None
     ) -> dict[str, float]:
         """Return the relevance features of an article, {} when zone or Party evidence is missing: input of the fit."""
-        context = Context(url or "", publisher or "")
+        context = Context.of(url, publisher)
         return self._read(title[:MAX_TITLE], text[:MAX_TEXT], context)[2].features
 
     def _read(self, title: str, text: str, context: Context) -> tuple[Found, list[ThemeTag], Verdict]:

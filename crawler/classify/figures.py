@@ -73,6 +73,7 @@ def _before(text: str, start: int) -> str:
     matches = _HAN_RUN.findall(run)
     word = matches[-1] if matches and run.endswith(matches[-1]) else ""
     for verb in _LEADING if _LEADS.search(word) else ():
-        tail = word.rpartition(verb)[2]
-        word = tail if len(tail) > 1 and tail[0] not in "率面" else word
+        if verb in word:
+            tail = word.rpartition(verb)[2]
+            word = tail if len(tail) > 1 and tail[0] not in "率面" else word
     return word.rstrip("达约共为超近至")

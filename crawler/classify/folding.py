@@ -79,31 +79,35 @@ def fold_page(title: str, text: str) -> Page:
 
 
 @lru_cache(maxsize=1)
-def _characters() -> tuple[dict[int, str], re.Pattern[str]]:
-    """Return the table of one-to-one foldings and a pattern that finds any character of it."""
+def _characters() -> tuple[dict[str, str], re.Pattern[str]]:
+    """Return the one-to-one foldings and a pattern that finds any character that has one."""
     table = {
-        ord(old): new
-        for old, new in simplified_signs().items()
-        if "\u3400" <= old <= "\u9fff" and len(new) == 1
+        old: new for old, new in simplified_signs().items() if "\u3400" <= old <= "\u9fff" and len(new) == 1
     }
     table |= {
-        code: chr(code - 0xFEE0)
+        chr(code): chr(code - 0xFEE0)
         for code in (*range(0xFF10, 0xFF1A), *range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B))
     }
-    return table, re.compile("[" + "".join(map(chr, table)) + "]")
+    return table, re.compile(f"[{''.join(table)}]")
 
 
 def fold(text: str) -> Folded:
     """Return `text` folded; the work is done only where something is to be folded, in linear time."""
     table, foldable = _characters()
-    if foldable.search(text):
-        text = text.translate(table)
+    # Not by `translate`, which is slow for every character that stays: most texts hold none or few of the others.
+    text = foldable.sub(lambda found: table[found[0]], text)
+    text = without_surrogates(text)
+    noise = _noise(text)
+    return _without(text, noise) if noise else Folded(text)
+
+
+def without_surrogates(text: str) -> str:
+    """Return `text` with a replacement character for every lone surrogate, which the automatons refuse."""
     try:
         text.encode()
     except UnicodeEncodeError:
-        text = _SURROGATE.sub("\ufffd", text)
-    noise = _noise(text)
-    return _without(text, noise) if noise else Folded(text)
+        return _SURROGATE.sub("\ufffd", text)
+    return text
 
 
 def _noise(text: str) -> list[tuple[int, int, bool]]:

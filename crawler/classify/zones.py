@@ -8,6 +8,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ahocorasick_rs import AhoCorasick, MatchKind
+
+from crawler.classify.folding import without_surrogates
 from crawler.classify.gazetteer import MODIFIERS, UNRESOLVED, Gazetteer, Name
 from crawler.classify.matching import Hit, longest
 from store.vocabulary.zones import NATIONAL, PROVINCIAL
@@ -81,6 +84,13 @@ class Context:
     outlet: str = ""
     source_zone: str = ""
 
+    @classmethod
+    def of(cls, url: str, publisher: str | None, outlet: str = "", source_zone: str | None = None) -> Context:
+        """Return the context of words from anywhere, which may hold lone surrogates."""
+        return cls(
+            url or "", without_surrogates(publisher or ""), without_surrogates(outlet), source_zone or ""
+        )
+
 
 @dataclass(slots=True)
 class Mention:
@@ -121,6 +131,10 @@ class ZoneFinder:
         self._gazetteer = gazetteer
         self._hosts = hosts
         self._cities = cities
+        outlets = {**gazetteer.names, **gazetteer.outlets}
+        words = dict.fromkeys([*gazetteer.outlets, *gazetteer.names])
+        self._outlets = [outlets[word] for word in words]
+        self._in_outlets = AhoCorasick(list(words), matchkind=MatchKind.Standard)
 
     def find(self, page: Page, hits: dict[str, list[Hit]], context: Context) -> Found:
         """Return what is found, the tags with their evidence in the title and the text as given."""
@@ -239,10 +253,8 @@ class ZoneFinder:
         known = self._gazetteer.stem_before(words, at) if at > 0 else None
         if known:
             return known[1]
-        for outlet, name in self._gazetteer.outlets.items():
-            if outlet in words:
-                return name
-        return next((name for short, name in self._gazetteer.names.items() if short in words), None)
+        found = self._in_outlets.find_matches_as_indexes(words, overlapping=True)
+        return self._outlets[min(pattern for pattern, _, _ in found)] if found else None
 
     def _resolve(
         self,

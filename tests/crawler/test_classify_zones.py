@@ -150,3 +150,12 @@ def test_district_names_count_beside_the_city_or_the_zone(classifier: Classifier
 def test_a_name_torn_between_two_words_is_not_joined(classifier: Classifier) -> None:
     found = zones(classifier, "通讯员张济南 高新区党工委召开会议。")
     assert all(zone.text == "高新区" and zone.resolved_by != "name" for zone in found.values())
+
+
+def test_a_damaged_publisher_still_tells_the_zone(classifier: Classifier) -> None:
+    for damaged in ("贵阳\ud800日报", "\udfff贵阳日报"):
+        assert zones(classifier, "高新区党建", publisher=damaged, outlet=damaged).keys() == {"贵阳高新区"}
+
+
+def test_a_publisher_may_hold_a_zones_whole_name(classifier: Classifier) -> None:
+    assert zones(classifier, "园区党建", publisher="北京中关村科技园区发布").keys() == {"中关村科技园区"}
