@@ -79,7 +79,7 @@ def ingest_all(session: Session, arrivals: Sequence[Arrival]) -> list[tuple[Arti
         article = known[arrival.prepared.key]
         if begun.get(arrival.prepared.key) is arrival:
             zones = [tag["name"] for tag in arrival.tags if tag["kind"] == "zone"]
-            place(session, article, arrival.at, zones)
+            place(session, article, zones)
             done.append((article, "new"))
         else:
             done.append((article, _meet(session, article, arrival)))
@@ -119,7 +119,7 @@ def _meet(session: Session, article: Article, arrival: Arrival) -> Outcome:
     if not revised:
         return "seen"
     set_classification(article, arrival.verdict.to_dict(), arrival.tags)
-    place(session, article, arrival.at, revised=True)
+    place(session, article, revised=True)
     return "revised"
 
 
@@ -188,7 +188,6 @@ def tags_of(verdict: Classification) -> list[dict[str, Any]]:
 def place(
     session: Session,
     article: Article,
-    now: datetime,
     zones: Sequence[str] | None = None,
     *,
     revised: bool = False,
@@ -201,7 +200,7 @@ def place(
     join = reassign if revised else assign_story
     if zones is None:
         zones = tag_names(article, "zone")
-    assignment = join(session, article, zones=zones, now=now)
+    assignment = join(session, article, zones=zones)
     if assignment.begun and not assignment.changed:
         return
     session.flush()

@@ -65,7 +65,7 @@ def _reread_one(context: CrawlContext, session: Session, article: Article) -> st
     if not reread_article(article, values, context.now()):
         return "same"
     classify_article(article, context.classifier, origin_of(context, article.source_id))
-    place(session, article, context.now(), revised=True)
+    place(session, article, revised=True)
     return "changed"
 
 
@@ -114,7 +114,7 @@ def reclassify(context: CrawlContext, ids: Sequence[int] | None = None) -> Count
             article = session.get_one(Article, article_id)
             before = _verdict(article)
             classify_article(article, context.classifier, origin_of(context, article.source_id))
-            place(session, article, context.now())
+            place(session, article)
             done["same" if _verdict(article) == before else "changed"] += 1
     return done
 

@@ -56,9 +56,7 @@ class Assignment:
         return self.session.get_one(Story, self.story_id)
 
 
-def assign_story(
-    session: Session, article: Article, *, zones: Sequence[str] = (), now: datetime
-) -> Assignment:
+def assign_story(session: Session, article: Article, *, zones: Sequence[str] = ()) -> Assignment:
     """Give `article` its story and relation; return them. Repeating it for the same article changes nothing.
 
     Earlier copies are labelled anew when the article turns out to be their original, and stories that it proves to be
@@ -72,7 +70,7 @@ def assign_story(
         session.refresh(article, ["story_id", "relation", "relation_of", "relation_score"])
     if article.story_id is not None:
         return _assigned(session, article)
-    return choose_story(session, article, zones=zones, now=now, arrives=True)
+    return choose_story(session, article, zones=zones, arrives=True)
 
 
 def _assigned(session: Session, article: Article) -> Assignment:
@@ -88,7 +86,6 @@ def choose_story(
     article: Article,
     *,
     zones: Sequence[str] = (),
-    now: datetime,  # noqa: ARG001
     overridden: bool = False,
     home: int | None = None,
     arrives: bool = False,

@@ -16,15 +16,13 @@ from store.story_assign import Assignment, choose_story, settle, unite
 from store.story_unsettled import mark
 
 
-def reassign(session: Session, article: Article, *, zones: Sequence[str] = (), now: datetime) -> Assignment:
+def reassign(session: Session, article: Article, *, zones: Sequence[str] = ()) -> Assignment:
     """Give an article whose text was revised its story again. It keeps its story's number when it is alone in it."""
     session.flush()
     records.lock(session)
     before = article.story_id
     home = _take_out(session, article, _former_text(session, article)) if before is not None else None
-    assignment = choose_story(
-        session, article, zones=zones, now=now, overridden=True, home=home, arrives=True
-    )
+    assignment = choose_story(session, article, zones=zones, overridden=True, home=home, arrives=True)
     if home is not None and assignment.story_id != home:
         records.set_story(session, home, merged_into=assignment.story_id)
         records.refresh_loaded(session, (), [home])

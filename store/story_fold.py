@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session, load_only
@@ -37,7 +36,7 @@ def _no_facts(_session: Session, _ids: Sequence[int]) -> Facts:
     return Facts()
 
 
-def fold(engine: Engine, now: datetime, facts: Callable[[Session, Sequence[int]], Facts] = _no_facts) -> int:
+def fold(engine: Engine, facts: Callable[[Session, Sequence[int]], Facts] = _no_facts) -> int:
     """Place every article without a story; return how many. Nobody else may be writing stories meanwhile.
 
     An article whose former story is empty so far takes its number along when it begins one.
@@ -46,13 +45,11 @@ def fold(engine: Engine, now: datetime, facts: Callable[[Session, Sequence[int]]
         order = waiting(session)
     for start in range(0, len(order), BATCH):
         with session_scope(engine) as session:
-            _place_batch(session, order[start : start + BATCH], now, facts)
+            _place_batch(session, order[start : start + BATCH], facts)
     return len(order)
 
 
-def _place_batch(
-    session: Session, ids: list[int], now: datetime, facts: Callable[[Session, Sequence[int]], Facts]
-) -> None:
+def _place_batch(session: Session, ids: list[int], facts: Callable[[Session, Sequence[int]], Facts]) -> None:
     found = session.scalars(select(Article).where(Article.id.in_(ids)).options(_NEEDED))
     articles, known = {article.id: article for article in found}, facts(session, ids)
     for article_id in ids:
@@ -60,7 +57,7 @@ def _place_batch(
         if home is not None and records.article_count(session, home):
             home = None
         choose_story(
-            session, articles[article_id], zones=known.zones.get(article_id, ()), now=now,
+            session, articles[article_id], zones=known.zones.get(article_id, ()),
             overridden=article_id in known.decided, home=home,
         )  # fmt: skip
         session.expunge(articles[article_id])

@@ -27,21 +27,18 @@ MAX_CHARACTERS = 200_000
 _ARTICLE = table_of(Article)
 
 
-def group_documents(
-    engine: Engine, documents: Iterable[dict[str, Any]], *, now: datetime | None = None
-) -> Iterator[dict[str, Any]]:
+def group_documents(engine: Engine, documents: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """Group all documents and yield {"id", "story", "relation", "of", "score", "also"} of each, in the order given.
 
     Documents are {"id", "title", "text", "published_at", "publisher", "url"}; all but the id may be missing. Stories are
     worked out when all documents are there, so that the order given plays no part. The engine's tables must exist and
     hold nothing of value. Raises KeyError for a document without id.
     """
-    moment = now or UNDATED
     names: dict[int, Any] = {}
     for batch in _batches(documents, BATCH):
         with session_scope(engine) as session:
-            names |= _insert(session, batch, moment, len(names))
-    fold(engine, moment)
+            names |= _insert(session, batch, UNDATED, len(names))
+    fold(engine)
     ids = list(names)
     for start in range(0, len(ids), BATCH):
         with read_scope(engine) as session:
@@ -57,7 +54,7 @@ def arrive(
         with session_scope(engine) as session:
             names |= (ids := _insert(session, batch, moment, len(names)))
             for article_id in ids:
-                assign_story(session, session.get_one(Article, article_id), now=moment)
+                assign_story(session, session.get_one(Article, article_id))
     settle_stories(engine, moment)
     with read_scope(engine) as session:
         return list(_lines(session, list(names), names))

@@ -122,7 +122,7 @@ def work_out(
             insert(_STORY),
             {"id": NEW, "title": "", "first_seen_at": now, "last_seen_at": now, "article_count": 0},
         )
-    placed = fold(scratch, now, _facts)
+    placed = fold(scratch, _facts)
     with session_scope(scratch) as session:
         return placed, _forward_emptied(session)
 

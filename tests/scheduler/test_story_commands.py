@@ -31,7 +31,7 @@ def office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, now: datetime) -> St
         for number, text in enumerate((TEXT + "又及，夜校下周开课。", TEXT), 1):
             incoming = Incoming(f"https://a.example/{number}", "地下管网图的来历", text)
             article, _ = add_article(session, incoming, now)
-            assign_story(session, article, now=now)
+            assign_story(session, article)
     return store
 
 

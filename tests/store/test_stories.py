@@ -52,7 +52,7 @@ BUS_TITLE = "一趟通勤巴士上的流动支部"
 
 def put(session: Session, article: Article, now: datetime) -> Article:
     session.add(article)
-    assign_story(session, article, now=now)
+    assign_story(session, article)
     return article
 
 
@@ -72,7 +72,7 @@ def test_an_article_like_no_other_begins_a_story(session: Session, boat: Article
 
 
 def test_assigning_again_changes_nothing(session: Session, boat: Article, now: datetime) -> None:
-    again = assign_story(session, boat, now=now)
+    again = assign_story(session, boat)
     assert (again.story.id, again.relation, again.changed) == (boat.story_id, "original", set())
     assert session.get_one(Story, boat.story_id).article_count == 1
 
@@ -97,7 +97,7 @@ def test_a_copy_joins_with_its_relation(
 ) -> None:
     copy = make_article(title=BOAT_TITLE, text=change(BOAT), published_at=now)
     session.add(copy)
-    assignment = assign_story(session, copy, now=now)
+    assignment = assign_story(session, copy)
     assert assignment.story.id == boat.story_id
     assert (assignment.relation, assignment.of) == (relation, boat.id)
     assert (copy.relation, copy.relation_of) == (relation, boat.id)
@@ -125,7 +125,7 @@ def test_a_late_original_relabels_its_copies(session: Session, make_article: Mak
         score=0.7,
     )
     session.add(original)
-    assignment = assign_story(session, original, now=now)
+    assignment = assign_story(session, original)
     assert assignment.relation == "original"
     assert {excerpt.id, copy.id} <= assignment.changed
     assert [(a.relation, a.relation_of) for a in (excerpt, copy)] == [
@@ -175,7 +175,7 @@ def test_a_page_belongs_to_one_story_and_names_the_other(
     bus = put(session, make_article(title=BUS_TITLE, text=BUS), now)
     page = make_article(title="第03版：要闻", text=f"{BOAT_TITLE}\n{BOAT}\n{BUS_TITLE}\n{BUS}")
     session.add(page)
-    assignment = assign_story(session, page, now=now)
+    assignment = assign_story(session, page)
     assert assignment.relation == "contains"
     assert {assignment.story.id, *assignment.also} == {boat.story_id, bus.story_id}
     assert bus.story_id != boat.story_id
@@ -213,7 +213,7 @@ def test_a_revised_text_keeps_its_story_number(
         ArticleVersion(article_id=boat.id, version=1, title=boat.title, text=boat.text, replaced_at=now)
     )
     boat.text = BUS
-    assignment = reassign(session, boat, now=now)
+    assignment = reassign(session, boat)
     assert (assignment.story.id, assignment.story.article_count) == (before, 1)
     copy = put(session, make_article(title=BUS_TITLE, text=BUS), now)
     assert copy.story_id == before
@@ -398,7 +398,7 @@ def _group_half(url: str, numbers: range) -> None:
                 text=text, first_seen_at=now, updated_at=now,
             )  # fmt: skip
             session.add(article)
-            assign_story(session, article, now=now)
+            assign_story(session, article)
     engine.dispose()
 
 

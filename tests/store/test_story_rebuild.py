@@ -97,7 +97,7 @@ def test_what_comes_in_its_order_leaves_nothing_to_settle(sqlite_engine: Engine,
                 published_at=datetime.fromisoformat(document["published_at"]),
             )  # fmt: skip
             session.add(article)
-            assign_story(session, article, now=now)
+            assign_story(session, article)
         assert unsettled(session) == 0
     assert settle_stories(sqlite_engine, now) is None
     rebuilt = rebuild(sqlite_engine, now)
@@ -121,7 +121,7 @@ def stored(engine: Engine, make_article: Make, now: datetime) -> Engine:
 
 def _store(session: Session, article: Article, now: datetime) -> Article:
     session.add(article)
-    assign_story(session, article, now=now)
+    assign_story(session, article)
     return article
 
 
@@ -211,7 +211,7 @@ def test_zones_found_in_an_article_play_the_same_part_in_a_rebuild(
         other.tags.append(ArticleTag(kind="zone", name="凌水", field="text", start=0, end=2, text="凌水"))
         session.add(other)
         session.flush()
-        assign_story(session, other, zones=["凌水"], now=now)
+        assign_story(session, other, zones=["凌水"])
         apart = first.story_id != other.story_id
     rebuild(engine, now)
     settled = stories(engine)
