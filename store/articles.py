@@ -179,11 +179,16 @@ def add_new(session: Session, rows: Sequence[Mapping[str, Any]]) -> list[Article
     session.flush()
     numbers = session.connection().execute(_ADD, rows).scalars().all()
     note_for_search(session, numbers)
-    articles = [Article(id=number, **row) for number, row in zip(numbers, rows, strict=True)]
-    for article in articles:
-        make_transient_to_detached(article)
+    articles = [_as_read(number, row) for number, row in zip(numbers, rows, strict=True)]
     session.add_all(articles)
     return articles
+
+
+def _as_read(number: int, row: Mapping[str, Any]) -> Article:
+    article = Article()
+    vars(article).update(row, id=number)  # a constructor would note two dozen changes, to forget them at once
+    make_transient_to_detached(article)
+    return article
 
 
 def revise(session: Session, article: Article, prepared: Prepared, now: datetime) -> bool:
