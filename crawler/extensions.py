@@ -11,9 +11,9 @@ from scrapy import signals
 from crawler.ending import QuickEnd
 from crawler.spiders.base import SourceSpider
 from crawler.tally import judge
-from store.database import SQLAlchemyError, session_scope
+from store.database import OperationalError, SQLAlchemyError, explain, session_scope
 from store.pages import save_validators
-from store.sources import finish_crawl, start_crawl
+from store.sources import DATABASE_FAILED, finish_crawl, start_crawl
 
 logger = logging.getLogger(__name__)
 
@@ -45,15 +45,23 @@ class CrawlRecorder:
 
     def spider_opened(self, spider: SourceSpider) -> None:
         """Open the records of this run."""
-        context = spider.context
-        _ = context.sources
         if ending := self.crawler.get_extension(QuickEnd):
             ending.late.append(lambda: self.spider_closed(spider, "shutdown"))
+        try:
+            self.crawl_ids = self._begin(spider)
+        except SQLAlchemyError as error:
+            spider.give_up(DATABASE_FAILED, explain(error, spider.context.config.database_url))
+
+    def _begin(self, spider: SourceSpider) -> dict[str, int]:
+        context = spider.context
+        if not spider.batch:
+            return {}
+        _ = context.sources
         with session_scope(context.engine) as session:
-            for source in spider.batch:
-                self.crawl_ids[source.name] = start_crawl(
-                    session, context.source_ids[source.name], context.now()
-                ).id
+            return {
+                source.name: start_crawl(session, context.source_ids[source.name], context.now()).id
+                for source in spider.batch
+            }
 
     def request_sent(self, request: Any, spider: SourceSpider) -> None:
         """Count a request to its source."""
@@ -108,10 +116,15 @@ class CrawlRecorder:
                     )
                     if visit.outcome == "ok" and not tally.articles_failed:
                         save_validators(session, tally.validators, now)
-            except SQLAlchemyError:
+            except SQLAlchemyError as error:
                 tally.unrecorded = True
-                logger.exception(
-                    "source %s: the record of this visit could not be written", name, extra={"source": name}
+                fault = explain(error, spider.context.config.database_url)
+                logger.error(  # noqa: TRY400  the traceback only where the database is not to blame
+                    "source %s: no record of this visit: %s",
+                    name,
+                    fault,
+                    exc_info=not isinstance(error, OperationalError),
+                    extra={"source": name},
                 )
             logger.info(
                 "source %s: %s%s, %d requests, %d new, %d revised, %d known, %d dropped",

@@ -13,8 +13,9 @@ from scrapy import signals
 from scrapy.exceptions import NotConfigured
 
 from crawler.spiders.base import SourceSpider
-from store.database import SQLAlchemyError, read_scope, session_scope
+from store.database import SQLAlchemyError, explain, read_scope, session_scope
 from store.leases import acquire, holder_of, rest
+from store.sources import DATABASE_FAILED
 
 logger = logging.getLogger(__name__)
 #: Set by the daemon for its children, whose hosts it holds itself.
@@ -45,6 +46,17 @@ class HostLease:
 
     def spider_opened(self, spider: SourceSpider) -> None:
         """Take the hosts; a source whose host is taken fails as `host_busy`, which is no fault of its own."""
+        try:
+            self._take_or_leave_out(spider)
+        except SQLAlchemyError as error:
+            spider.give_up(DATABASE_FAILED, explain(error, spider.context.config.database_url))
+            return
+        from twisted.internet.task import LoopingCall
+
+        self.loop = LoopingCall(self._prolong, spider)
+        self.loop.start(PROLONG_SECONDS, now=False)
+
+    def _take_or_leave_out(self, spider: SourceSpider) -> None:
         wanted = {source.host for source in spider.batch if source.host}
         self._take(spider, wanted)
         if wanted - self.hosts:  # one may only rest after somebody's visit
@@ -52,17 +64,16 @@ class HostLease:
             self._take(spider, wanted - self.hosts)
         for host in sorted(wanted - self.hosts):
             self._leave_out(spider, host)
-        from twisted.internet.task import LoopingCall
-
-        self.loop = LoopingCall(self._prolong, spider)
-        self.loop.start(PROLONG_SECONDS, now=False)
 
     def _take(self, spider: SourceSpider, hosts: Collection[str]) -> None:
         now = spider.context.now()
         with session_scope(spider.context.engine) as session:
-            for host in sorted(hosts):
-                if acquire(session, f"host:{host}", self.holder, now, LEASE_SECONDS):
-                    self.hosts.add(host)
+            taken = {
+                host
+                for host in sorted(hosts)
+                if acquire(session, f"host:{host}", self.holder, now, LEASE_SECONDS)
+            }
+        self.hosts |= taken
 
     def _leave_out(self, spider: SourceSpider, host: str) -> None:
         with read_scope(spider.context.engine) as session:

@@ -14,7 +14,7 @@ from crawler.ingest import Arrival, Origin, arrive, ingest_all
 from crawler.items import ArticleItem, UnreadPage
 from crawler.tally import Tally
 from store.articles import pass_url
-from store.database import OperationalError, Session, session_scope
+from store.database import OperationalError, Session, explain, session_scope
 from store.pages import quarantine
 
 logger = logging.getLogger(__name__)
@@ -96,7 +96,9 @@ class StorePipeline:
             with session_scope(self.crawler.spider.context.engine) as session:
                 kept = self._write(session, waiting)
         except OperationalError as error:
-            logger.critical("the database takes nothing more: %s", str(error.orig))
+            logger.critical(
+                "nothing more is kept: %s", explain(error, self.crawler.spider.context.engine.url)
+            )
             self._given_up = True
             self._lose(waiting, "database_failed", type(error).__name__)
             self.crawler.engine.close_spider(self.crawler.spider, "database_failed")

@@ -6,9 +6,6 @@ from dataclasses import dataclass
 
 from scheduler.remedies import remedy
 
-#: No clock that is right shows less: the product is younger.
-LEAST_YEAR = 2026
-
 
 @dataclass(frozen=True, slots=True)
 class Check:

@@ -6,6 +6,7 @@ import gc
 import importlib
 import os
 import sys
+from contextlib import suppress
 from typing import NoReturn
 
 import click
@@ -126,20 +127,11 @@ def _is_operators_fault(error: BaseException) -> bool:
     return bool(names & _PLAIN)
 
 
-#: What databases say of a fault that has nothing to do with the program, and the way out.
-_WAYS_OUT = {
-    "malformed": "the file is damaged; move it away and `parknews restore` the latest backup",
-    "not a database": "the file is damaged or is something else; move it away and `parknews restore` the latest backup",
-    "disk is full": "nothing was half-written; make room and try again",
-    "readonly database": "make the file and its folder writable for this user",
-    "unable to open": "make the file and its folder readable and writable for this user",
-}
-
-
 def _one_line(error: BaseException) -> str:
-    text = str(getattr(error, "orig", None) or error).strip()
-    line = " ".join(text.split("\n(Background")[0].split())
-    if not type(error).__module__.startswith("sqlalchemy"):
-        return line
-    ways = [way for words, way in _WAYS_OUT.items() if words in line]
-    return "; ".join([f"database: {line}", *ways[:1]])
+    if isinstance(error, Exception) and type(error).__module__.startswith("sqlalchemy"):
+        from store.config import ConfigError, load_config
+        from store.database import explain
+
+        with suppress(ConfigError, ValueError):
+            return explain(error, load_config().database_url)
+    return " ".join(str(getattr(error, "orig", None) or error).split())

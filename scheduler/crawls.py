@@ -178,7 +178,7 @@ def visit(request: dict[str, Any], channel: socket.socket) -> int:
     from crawler.sources.kinds import AnySource
     from scheduler.logs import JsonFormatter, set_up_as_parent
     from store.config import load_config
-    from store.database import OperationalError
+    from store.database import OperationalError, explain
 
     log_level = request["log_level"]
     if log_level is None:
@@ -198,7 +198,7 @@ def visit(request: dict[str, Any], channel: socket.socket) -> int:
     try:
         tally = crawl_here(context, [source], log_level=log_level, on_progress=report)[source.name]
     except OperationalError as error:
-        logger.error("no crawl: the database fails: %s", error.orig)  # noqa: TRY400  one line
+        logger.error("no crawl: %s", explain(error, context.config.database_url))  # noqa: TRY400  one line
         return UNRECORDED
     if report:
         report.last(tally)

@@ -21,8 +21,9 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from scheduler import jobs
 from scheduler.context import Store
 from scheduler.work import Work
+from store.clock import clock_fault
 from store.config import ConfigError
-from store.database import OperationalError, SQLAlchemyError, session_scope
+from store.database import OperationalError, SQLAlchemyError, explain, is_damaged, session_scope
 from store.leases import acquire, release
 
 if TYPE_CHECKING:
@@ -53,12 +54,14 @@ class Daemon:
         self.leading = False
         self.leads_until: datetime | None = None
         self.database_fault = ""
+        self.clock_wrong = False
         self.busy = 0
         self._count = threading.Lock()
 
     def run(self) -> None:
         """Run until SIGTERM or SIGINT; then end running crawls and give the lease up. Returns within ten seconds.
 
+        Raises OperationalError when the database's file is damaged: one that is away, full or locked is waited for.
         `busy` then says how many jobs could not be awaited; they may be cut off, as at a power failure.
         """
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -81,7 +84,7 @@ class Daemon:
             with session_scope(self.store.engine) as session:
                 release(session, LEASE, self.holder)
         except SQLAlchemyError as error:
-            logger.warning("the lease could not be given up, it ends by itself: %s", error)
+            logger.warning("the lease could not be given up, it ends by itself: %s", self._explain(error))
         logger.info("daemon stopped")
 
     def _start_web(self) -> Server | None:
@@ -145,24 +148,38 @@ class Daemon:
     def keep_lease(self) -> None:
         """Take or renew the lease and the claims of running crawls; log when that changes who leads.
 
-        While the database is away a lease goes on to its end: nobody else could take it.
+        While the database is away a lease goes on to its end: nobody else could take it. Nobody leads while the clock shows a
+        moment that cannot be.
         """
         now, hold = self.clock(), timedelta(seconds=self.store.config.daemon.lease_seconds)
+        if fault := clock_fault(now):
+            if not self.clock_wrong:
+                logger.error("nothing is visited, composed or sent: %s", fault)
+            self.clock_wrong = True
+            self._lead(leads=False, now=now, why="the clock is wrong")
+            return
+        self.clock_wrong = False
         try:
             with session_scope(self.store.engine) as session:
                 leads = acquire(session, LEASE, self.holder, now, hold.total_seconds())
             if leads and self.crawls.children:
                 self.crawls.keep(now)
         except SQLAlchemyError as error:
+            if self.leads_until is None and is_damaged(error):
+                raise
             self._database_failed(error)
             leads = self.leading and self.leads_until is not None and now < self.leads_until <= now + hold
         else:
             self.leads_until = now + hold
-            if self.database_fault:
+            if self.database_fault and not is_damaged(self.database_fault):
                 self.database_fault = ""
                 logger.info("the database answers again")
+        why = "the database is away" if self.database_fault else "another daemon leads"
+        self._lead(leads=leads, now=now, why=why)
+
+    def _lead(self, *, leads: bool, now: datetime, why: str) -> None:
+        """Begin or end to act; `why` it ends is said once."""
         if leads != self.leading:
-            why = "the database is away" if self.database_fault else "another daemon leads"
             logger.info("daemon %s is %s", self.holder, "leading now" if leads else f"standing by: {why}")
         if leads and not self.leading:
             self.work.led_since = now
@@ -173,9 +190,12 @@ class Daemon:
     def _database_failed(self, error: SQLAlchemyError) -> None:
         """Say in one line that the database fails, once until it answers again."""
         if not self.database_fault:
-            fault = " ".join(str(getattr(error, "orig", None) or error).split())
-            logger.error("the database fails, work goes on when it answers again: %s", fault)
-            self.database_fault = fault
+            self.database_fault = self._explain(error)
+            waits = "" if is_damaged(error) else ", work goes on when it answers again"
+            logger.error("the database fails%s: %s", waits, self.database_fault)
+
+    def _explain(self, error: SQLAlchemyError) -> str:
+        return explain(error, self.store.config.database_url)
 
     def crawl(self, now: datetime) -> None:
         """Visit what is due, until nothing is or told to stop."""

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
-from scheduler.checks import LEAST_YEAR, Check
+from scheduler.checks import Check
 from scheduler.context import Store
+from store.clock import clock_fault
 from store.config import Config, ConfigError
 from store.database import DatabaseUnavailable, Engine, SQLAlchemyError, make_engine, read_scope
 from store.leases import holder_of
@@ -165,7 +166,7 @@ def returns(config: Config) -> Iterator[Check]:
 def clock(config: Config, now: datetime) -> Iterator[Check]:
     """The clock shows a moment that can be, none before what was recorded already; who leads."""
     shown = f"{now.astimezone(config.zone_info):%Y-%m-%d %H:%M} {config.office.time_zone}"
-    if now.year < LEAST_YEAR:
+    if clock_fault(now):
         yield Check("clock", False, f"{shown} cannot be", "clock")
         return
     try:

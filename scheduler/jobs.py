@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from scheduler.context import Store
 from scheduler.crawls import ChildCrawl, Rests, fork_server, places, start_visit
 from scheduler.forkserver import ForkServer, end_all, wait_for
+from store.clock import clock_fault
 from store.config import ConfigError
 from store.database import Session, SQLAlchemyError, session_scope
 from store.leases import acquire, rest
@@ -147,9 +148,10 @@ class CrawlJob:
             end_all([child.child for child in self.children])
             self.server.close()
             try:
-                with session_scope(self.store.engine) as session:
-                    for child in self.children:
-                        self._rest(session, child.host, clock())
+                if self.children:
+                    with session_scope(self.store.engine) as session:
+                        for child in self.children:
+                            self._rest(session, child.host, clock())
             except SQLAlchemyError:
                 logger.warning(
                     "the hosts of ended crawls could not be given up; their claims end by themselves"
@@ -162,12 +164,19 @@ class CrawlJob:
         self.stop(clock)
 
 
+def refuse_wrong_clock(now: datetime) -> None:
+    """Raise ConfigError when `now` cannot be."""
+    if fault := clock_fault(now):
+        raise ConfigError(fault)
+
+
 def compose_weekly(store: Store, now: datetime) -> Issue | None:
-    """Freeze the issue that is due, if any; queue its deliveries; return it."""
+    """Freeze the issue that is due, if any; queue its deliveries; return it. Raises ConfigError at a moment that cannot be."""
     from digest.issue import compose_issue
     from store.deliveries import enqueue
     from store.recipients import sync_recipients
 
+    refuse_wrong_clock(now)
     issue = compose_issue(store.engine, store.config, now)
     with session_scope(store.engine) as session:
         sync_recipients(session, store.config.recipient, now)
@@ -186,11 +195,13 @@ def compose_weekly(store: Store, now: datetime) -> Issue | None:
 def deliver(store: Store, clock: Clock, stop: Callable[[], bool] = lambda: False) -> DeliveryReport:
     """Send every delivery that is due until `stop` says so between two parcels; return what became of them.
 
-    What an operator must hear of becomes an alert, which the next run that gets a parcel through clears.
+    What an operator must hear of becomes an alert, which the next run that gets a parcel through clears. Raises ConfigError at a
+    moment that cannot be.
     """
     from digest.delivery import DeliveryReport, deliver_due
     from digest.parcels import open_channels, parcel_builder
 
+    refuse_wrong_clock(clock())
     try:
         channels, build = open_channels(store.config), parcel_builder(store.engine, store.config)
     except ConfigError as error:

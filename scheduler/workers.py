@@ -27,6 +27,7 @@ from scheduler.crawls import ChildCrawl, fork_server, start_visit
 from scheduler.forkserver import ForkServer, end_all
 from scheduler.jobs import Clock, new_holder
 from scheduler.sourcesfile import SourcesFile
+from store.clock import clock_fault
 from store.config import ConfigError
 from store.database import PATIENCE, SQLAlchemyError, read_scope, session_scope
 from store.leases import acquire, rest
@@ -224,6 +225,9 @@ class Worker:
     def _claim(self, name: str) -> ChildCrawl | None:
         """Return the crawl of a source that is ours now, None when it is not to be visited now."""
         now = self.clock()
+        if fault := clock_fault(now):
+            logger.error("crawl of %s: %s", name, fault)
+            return None
         definition = self._files.read(self.store.config).get(name)
         if definition is None:
             logger.warning("crawl of %s: this machine's sources file has no such source", name)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -21,13 +22,14 @@ from sqlalchemy import (
     Connection,
     DateTime,
     Engine,
+    ExceptionContext,
     Text,
     bindparam,
     create_engine,
     event,
 )
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.engine import Dialect, make_url
+from sqlalchemy.engine import URL, Dialect, make_url
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import QueryableAttribute, Session, configure_mappers
@@ -48,7 +50,10 @@ __all__ = [
     "UtcDateTime",
     "among",
     "configure_mappings",
+    "explain",
+    "is_damaged",
     "make_engine",
+    "place_of",
     "read_scope",
     "session_scope",
     "snapshot",
@@ -65,6 +70,21 @@ PATIENCE = {
     "keepalives_interval": 10,
     "keepalives_count": 3,
     "tcp_user_timeout": 60_000,
+}
+
+
+#: What databases say of a fault that has nothing to do with the program, and the way out.
+_RESTORE = (
+    "stop the daemon, move the file away with its -wal and -shm, and `parknews restore` the latest backup"
+)
+_WAYS_OUT = {
+    "malformed": f"the file is damaged; {_RESTORE}",
+    "not a database": f"the file is damaged or is something else; {_RESTORE}",
+    "disk is full": "nothing was half-written; make room",
+    "disk I/O error": "the disk fails or is full; nothing was half-written",
+    "readonly database": "make the file and its folder writable for this user",
+    "unable to open": "make the file and its folder readable and writable for this user",
+    "database is locked": f"another program has kept the file for {BUSY_SECONDS} seconds; end it",
 }
 
 
@@ -170,7 +190,28 @@ def make_engine(url: str) -> Engine:
     event.listen(engine, "do_connect", _make_private)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
+    event.listen(engine, "handle_error", _note_damage)
     return engine
+
+
+def place_of(url: str | URL) -> str:
+    """Return a SQLite database's path, another one's address without the password."""
+    parsed = make_url(url)
+    is_file = parsed.get_backend_name() == "sqlite" and parsed.database
+    return str(parsed.database) if is_file else parsed.render_as_string()
+
+
+def explain(error: Exception, url: str | URL) -> str:
+    """Return in one line what the database at `url` complains of, where it is, and the way out where one is known."""
+    text = str(getattr(error, "orig", None) or error).partition("\n(Background")[0]
+    line = " ".join(text.split())
+    ways = [way for words, way in _WAYS_OUT.items() if words in line]
+    return "; ".join([f"database {place_of(url)}: {line}", *ways[:1]])
+
+
+def is_damaged(error: Exception | str) -> bool:
+    """Return whether an error, or what `explain` made of it, means a damaged file, which no waiting mends."""
+    return any(words in str(error) for words in ("malformed", "not a database"))
 
 
 def configure_mappings() -> None:
@@ -196,6 +237,13 @@ def _make_private(_dialect: object, _record: object, arguments: list[Any], _opti
     if path != ":memory:" and not path.startswith("file:"):
         with suppress(OSError):
             os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+
+
+def _note_damage(context: ExceptionContext) -> OperationalError | None:
+    """Make of a damaged file what it is, a fault of the database's operation: the driver has no class for it."""
+    if type(context.original_exception) is not sqlite3.DatabaseError:
+        return None
+    return OperationalError(context.statement, context.parameters, context.original_exception)
 
 
 def _dumps(value: object) -> str:

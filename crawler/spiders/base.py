@@ -18,6 +18,7 @@ from crawler.spiders.rechecks import Rechecks
 from crawler.spiders.walk import Output, Walk
 from crawler.spiders.walks import walk_for
 from crawler.tally import Tally
+from store.clock import clock_fault
 from store.config import load_config
 
 #: So many more objects than before make Python look for cycles that nothing holds. A page's tree has thousands and no cycle:
@@ -50,6 +51,16 @@ class SourceSpider(scrapy.Spider):
         self.tallies = {source.name: Tally() for source in self.batch}
         self.walks: dict[str, Walk] = {}
         self.rechecks = Rechecks(self.context, self.walks)
+        if fault := clock_fault(self.context.now()):
+            self.give_up("wrong_clock", fault)
+
+    def give_up(self, word: str, fault: str) -> None:
+        """Visit nothing: no visit goes without its host's lease, its record and a moment that can be."""
+        if self.batch:
+            self.logger.error("no crawl: %s", fault)
+        for source in self.batch:
+            self.tallies[source.name].fail(word, fault, is_list=True)
+        self.batch.clear()
 
     def look_again(self) -> None:
         """Once everything was asked for: look again at a few articles of the last days. Raises DontCloseSpider when there are any."""
@@ -61,7 +72,8 @@ class SourceSpider(scrapy.Spider):
 
     async def start(self) -> AsyncIterator[Any]:
         """Yield the first requests of every source, and the articles of folders."""
-        _ = self.context.sources  # rows exist before the first page comes
+        if self.batch:
+            _ = self.context.sources  # rows exist before the first page comes
         gc.freeze()  # what was imported stays
         gc.set_threshold(*COLLECT_AFTER)
         # Only now, when the pipeline listens already: what was read must be kept before it is looked at again.

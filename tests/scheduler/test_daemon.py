@@ -16,7 +16,7 @@ from scheduler.context import Store
 from scheduler.daemon import Daemon
 from scheduler.logs import JsonFormatter, TextFormatter
 from store.config import Config
-from store.database import session_scope
+from store.database import OperationalError, session_scope
 from store.leases import acquire
 from store.schema import ensure
 
@@ -49,6 +49,62 @@ def test_of_two_daemons_one_acts_and_the_other_takes_over(daemon: Daemon) -> Non
     late = daemon.clock() + timedelta(seconds=daemon.store.config.daemon.lease_seconds)
     with session_scope(daemon.store.engine) as session:
         assert acquire(session, "daemon", second.holder, late, 45)
+    daemon.keep_lease()
+    assert not daemon.leading
+
+
+def damage(daemon: Daemon, first: int) -> Path:
+    """Overwrite the database's file from page `first`; the connections that are open read it anew."""
+    with session_scope(daemon.store.engine):
+        pass
+    daemon.store.engine.dispose()
+    path = Path(daemon.store.config.base, "var", "parknews.db")
+    with path.open("r+b") as file:
+        for page in range(first, path.stat().st_size // 4096):
+            file.seek(page * 4096)
+            file.write(b"\xde\xad" * 2048)
+    return path
+
+
+def test_a_daemon_does_not_wait_for_a_damaged_database_to_mend(daemon: Daemon) -> None:
+    damage(daemon, 0)
+    with pytest.raises(OperationalError, match="not a database"):
+        daemon.keep_lease()
+
+
+def test_damage_that_only_a_job_meets_is_told_once_with_file_and_way_out(
+    daemon: Daemon, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    daemon.keep_lease()
+    error = OperationalError("SELECT 1", {}, Exception("database disk image is malformed"))
+
+    def bad(_: datetime) -> None:
+        raise error
+
+    for _ in range(3):
+        daemon._guarded(bad)()
+        daemon.keep_lease()
+    told = [one.getMessage() for one in caplog.records if one.levelno >= logging.ERROR]
+    assert len(told) == 1
+    assert "var/parknews.db: database disk image is malformed" in told[0]
+    assert "parknews restore" in told[0]
+    assert "answers again" not in caplog.text
+
+
+def test_nobody_leads_while_the_clock_shows_a_moment_that_cannot_be(
+    daemon: Daemon, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert isinstance(daemon.clock, Clock)
+    daemon.clock.wrong = datetime(1970, 1, 2, tzinfo=UTC) - datetime.now(UTC)
+    for _ in range(3):
+        daemon.keep_lease()
+    assert not daemon.leading
+    assert caplog.text.count("1970-01-02") == 1
+    daemon.clock.wrong = timedelta()
+    daemon.keep_lease()
+    assert daemon.leading
+    daemon.clock.wrong = timedelta(days=-365 * 50)
     daemon.keep_lease()
     assert not daemon.leading
 

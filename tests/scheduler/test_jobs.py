@@ -22,9 +22,9 @@ from digest.period import due_at
 from scheduler.context import Store
 from scheduler.crawls import ChildCrawl
 from scheduler.forkserver import Child
-from scheduler.jobs import CrawlJob
+from scheduler.jobs import CrawlJob, compose_weekly, deliver
 from scheduler.work import Work
-from store.config import Config, Office, RecipientEntry
+from store.config import Config, ConfigError, Office, RecipientEntry
 from store.config import Daemon as DaemonSection
 from store.database import make_engine, read_scope, session_scope
 from store.leases import acquire
@@ -255,6 +255,16 @@ def test_a_host_whose_visit_was_ended_has_its_rest_before_another_daemon_comes(
     with session_scope(store.engine) as session:
         assert not acquire(session, "host:x.cn", "another", now + delay * 0.9, 60)
         assert acquire(session, "host:x.cn", "another", now + delay, 60)
+
+
+def test_at_a_moment_that_cannot_be_nothing_is_composed_and_nothing_sent(store: Store) -> None:
+    moment = datetime(1970, 1, 1, tzinfo=UTC)
+    with pytest.raises(ConfigError, match="1970"):
+        compose_weekly(store, moment)
+    with pytest.raises(ConfigError, match="1970"):
+        deliver(store, frozen(moment))
+    with read_scope(store.engine) as session:
+        assert session.scalars(select(Issue)).all() == []
 
 
 def test_a_source_the_file_does_not_name_keeps_no_other_from_its_visit(store: Store, now: datetime) -> None:

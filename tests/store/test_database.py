@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Engine, select
 from sqlalchemy.exc import OperationalError
 
-from store.database import PATIENCE, among, make_engine, session_scope
+from store.database import PATIENCE, among, explain, is_damaged, make_engine, session_scope
 from store.models import Alert, PassedUrl
 
 
@@ -71,3 +71,21 @@ def test_a_list_of_numbers_or_texts_of_any_length_is_one_parameter(engine: Engin
             assert connection.execute(by_number, {"numbers": numbers}).scalars().all() == sorted(
                 {1, 2, 3}.intersection(numbers)
             )
+
+
+def test_a_fault_is_one_line_with_the_place_and_the_way_out(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    path.write_bytes(b"not a database at all" * 1000)
+    engine = make_engine(f"sqlite:///{path}")
+    with pytest.raises(OperationalError) as raised, session_scope(engine) as session:
+        session.scalars(select(Alert)).all()
+    said = explain(raised.value, engine.url)
+    assert said.startswith(f"database {path}: file is not a database; ")
+    assert "parknews restore" in said
+    assert "\n" not in said
+    assert is_damaged(raised.value)
+    assert is_damaged(said)
+    error = OperationalError("SELECT 1", {}, Exception("connection\n\trefused"))
+    said = explain(error, "postgresql://me:hush@db.example.cn/news")
+    assert said == "database postgresql://me:***@db.example.cn/news: connection refused"
+    assert not is_damaged(said)
