@@ -47,7 +47,7 @@ def test_nothing_is_visited_without_a_lease_and_a_record(
     context.__dict__["engine"] = make_engine(f"sqlite:///{tmp_path}/empty.db")
     for extension in (HostLease(Crawler(SourceSpider)), CrawlRecorder(Crawler(SourceSpider))):
         spider = SourceSpider(sources=[SOURCE], context=context)
-        extension.crawler.extensions = ExtensionManager()
+        extension.crawler.extensions = ExtensionManager(crawler=extension.crawler)
         extension.spider_opened(spider)
         assert spider.batch == []
         assert dict(spider.tallies["baoji"].reasons) == {"database_failed": 1}
