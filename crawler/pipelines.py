@@ -16,6 +16,7 @@ from crawler.tally import Tally
 from store.articles import pass_url
 from store.database import OperationalError, Session, explain, session_scope
 from store.pages import quarantine
+from store.sources import DATABASE_FAILED
 
 logger = logging.getLogger(__name__)
 #: Items and bytes of pages that wait for one transaction, and the seconds the first of them waits at most. So many
@@ -90,7 +91,7 @@ class StorePipeline:
     def _keep(self, waiting: Sequence[Waiting]) -> None:
         """Write the items in one transaction; when that fails, each in its own."""
         if self._given_up:
-            self._lose(waiting, "database_failed", "given up")
+            self._lose(waiting, DATABASE_FAILED, "given up")
             return
         try:
             with session_scope(self.crawler.spider.context.engine) as session:
@@ -100,8 +101,8 @@ class StorePipeline:
                 "nothing more is kept: %s", explain(error, self.crawler.spider.context.engine.url)
             )
             self._given_up = True
-            self._lose(waiting, "database_failed", type(error).__name__)
-            self.crawler.engine.close_spider(self.crawler.spider, "database_failed")
+            self._lose(waiting, DATABASE_FAILED, type(error).__name__)
+            self.crawler.engine.close_spider(self.crawler.spider, DATABASE_FAILED)
         except Exception as error:
             if len(waiting) > 1:
                 for one in waiting:

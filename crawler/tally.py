@@ -10,13 +10,11 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 from crawler.items import ArticleItem
-from store.sources import Visit
+from store.sources import DATABASE_FAILED, SHUTDOWN, Visit
 
 _HOME = re.compile(r"/?(?:(?:index|default|home|main)\.\w{2,5})?", re.IGNORECASE)
 #: Scrapy's close reasons that mean the visit was cut short.
-CUT_SHORT = frozenset(
-    {"shutdown", "cancelled", "closespider_timeout", "memusage_exceeded", "database_failed"}
-)
+CUT_SHORT = frozenset({SHUTDOWN, "cancelled", "closespider_timeout", "memusage_exceeded", DATABASE_FAILED})
 
 
 @dataclass(slots=True)

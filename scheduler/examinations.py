@@ -12,7 +12,7 @@ from scheduler.checks import Check
 from scheduler.context import Store
 from store.clock import clock_fault
 from store.config import Config, ConfigError
-from store.database import DatabaseUnavailable, Engine, SQLAlchemyError, make_engine, read_scope
+from store.database import DatabaseUnavailable, Engine, SQLAlchemyError, is_damaged, make_engine, read_scope
 from store.leases import holder_of
 from store.recipients import list_recipients
 from store.schema import SchemaError, current, differences, ensure, head, integrity
@@ -62,7 +62,7 @@ def _database_fault(config: Config, error: Exception) -> Check:
         code = "database_driver"
     elif isinstance(error, DatabaseUnavailable) or "unable to open" in lower or "readonly" in lower:
         code = "database_folder"
-    elif "not a database" in lower or "malformed" in lower:
+    elif is_damaged(lower):
         code = "database_corrupt"
     else:
         code = "database_full" if "full" in lower else "database_unavailable"

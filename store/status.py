@@ -14,7 +14,7 @@ from store.counts import Counts, count_all
 from store.deliveries import STATES
 from store.leases import holder_of
 from store.models import Alert, Article, Crawl, Delivery, Issue, Recipient, Source
-from store.sources import recent_crawls, weekly_new
+from store.sources import all_sources, recent_crawls, weekly_new
 
 SOURCE_STATES = ("new", "up", "late", "down", "paused")
 CRAWL_OUTCOMES = ("running", "ok", "degraded", "failed", "interrupted")
@@ -48,8 +48,9 @@ ALERT_WORDS = {
     "sources_file": "来源清单有误",
 }
 _BARS = "▁▂▃▄▅▆▇█"
-#: Trouble first.
-_ORDER = {"down": 0, "late": 1, "new": 2, "up": 3, "paused": 4}
+#: The states of sources as they are listed.
+TROUBLE_FIRST = ("down", "late", "new", "up", "paused")
+_ORDER = {state: place for place, state in enumerate(TROUBLE_FIRST)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,7 @@ class Visits:
 def visits_of(session: Session, now: datetime, *, most: int = 500, runs: int = 8) -> Visits:
     """Return how the sources have been visited until `now`, `most` sources and `runs` visits of them."""
     weeks = weekly_new(session, now, WEEKS)
-    rows = sorted(session.scalars(select(Source)), key=lambda row: (_ORDER.get(row.state, 0), row.name))
+    rows = sorted(all_sources(session), key=lambda row: (_ORDER.get(row.state, 0), row.name))
     listed = [(row, sparkline(weeks.get(row.id, [0] * WEEKS))) for row in rows[:most]]
     return Visits(listed, len(rows) - len(listed), recent_crawls(session, runs))
 

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from store.database import Session
     from store.models import Source
 
-_ORDER = ("down", "late", "new", "up", "paused")
-
 
 @click.command()
 @click.option("--runs", default=8, show_default=True, help="How many of the last crawls to show.")
@@ -97,11 +95,11 @@ def _alerts(store: Store, session: Session) -> Iterator[str]:
 def _sources(store: Store, session: Session, now: datetime) -> Iterator[str]:
     from scheduler.monitors import source_states
     from store.sources import weekly_new
-    from store.status import WEEKS, sparkline
+    from store.status import TROUBLE_FIRST, WEEKS, sparkline
 
     states = source_states(session)
     weeks = weekly_new(session, now, WEEKS)
-    order = sorted(states, key=_ORDER.index)
+    order = sorted(states, key=TROUBLE_FIRST.index)
     yield "sources    " + (", ".join(f"{len(states[state])} {state}" for state in order) or "none")
     for state in order:
         for source in states[state]:
