@@ -24,7 +24,7 @@ from digest.rendering import (
 from digest.sample import SAMPLE_NOW, sample_issue
 from digest.word_layout import load_layout
 from store.archive import Hit, IssueLine, Shown, StoryFacts
-from store.config import Config, Digest
+from store.config import Config, DigestSection
 from store.toml_file import TomlError
 
 _LINKS = Links(
@@ -100,7 +100,7 @@ def _syntax(own: SandboxedEnvironment, directory: Path, path: Path) -> Iterator[
 
 
 def _renderings(directory: Path) -> Iterator[Callable[[], Any]]:
-    config = Config(digest=Digest(templates=str(directory.absolute())))
+    config = Config(digest=DigestSection(templates=str(directory.absolute())))
     for count, hostile in ((24, False), (24, True), (0, False), (1, False)):
         edition = edition_for(sample_issue(stories=count, hostile=hostile))
         for links in (_LINKS, Links()):

@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from store.config import Digest
+from store.config import DigestSection
 
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 #: An issue composed this long after its hour is marked 补发 (late).
 LATE_AFTER = timedelta(hours=1)
 
 
-def due_at(now: datetime, digest: Digest, zone: ZoneInfo) -> datetime:
+def due_at(now: datetime, digest: DigestSection, zone: ZoneInfo) -> datetime:
     """Return the latest due moment at or before `now`, in UTC. An hour skipped by a clock change is due when it would have been."""
     today = now.astimezone(zone).date()
     day = today - timedelta(days=(today.weekday() - _WEEKDAYS.index(digest.weekday)) % 7)
@@ -20,7 +20,7 @@ def due_at(now: datetime, digest: Digest, zone: ZoneInfo) -> datetime:
     return moment if moment <= now else _at(day - timedelta(days=7), digest, zone)
 
 
-def next_due(now: datetime, digest: Digest, zone: ZoneInfo) -> datetime:
+def next_due(now: datetime, digest: DigestSection, zone: ZoneInfo) -> datetime:
     """Return the first due moment after `now`, in UTC."""
     last = due_at(now, digest, zone).astimezone(zone).date()
     return _at(last + timedelta(days=7), digest, zone)
@@ -36,6 +36,6 @@ def local_day(moment: datetime, zone: ZoneInfo) -> date:
     return moment.astimezone(zone).date()
 
 
-def _at(day: date, digest: Digest, zone: ZoneInfo) -> datetime:
+def _at(day: date, digest: DigestSection, zone: ZoneInfo) -> datetime:
     hour, minute = map(int, digest.hour.split(":"))
     return datetime.combine(day, time(hour, minute), zone).astimezone(UTC)

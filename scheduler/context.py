@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Store:
+class Installation:
     """The configuration with its database; the database is connected and brought up to date when first used."""
 
     config: Config
@@ -30,9 +30,9 @@ class Store:
         return engine
 
 
-def open_store() -> Store:
-    """Return the store of the current configuration. Raises ConfigError."""
-    return Store(load_config())
+def open_installation() -> Installation:
+    """Return the installation of the current configuration. Raises ConfigError."""
+    return Installation(load_config())
 
 
 def operator() -> str:

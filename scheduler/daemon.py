@@ -19,7 +19,7 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from scheduler import jobs
-from scheduler.context import Store
+from scheduler.context import Installation
 from scheduler.work import Work
 from store.clock import clock_fault
 from store.config import ConfigError
@@ -44,12 +44,12 @@ LAST_SECONDS = 2.0
 class Daemon:
     """Ticks until it is told to stop; acts only while it holds the lease."""
 
-    def __init__(self, store: Store, clock: jobs.Clock) -> None:
-        self.store = store
+    def __init__(self, installation: Installation, clock: jobs.Clock) -> None:
+        self.installation = installation
         self.clock = clock
         self.holder = jobs.new_holder()
-        self.crawls = jobs.CrawlJob(store, self.holder)
-        self.work = Work(store, clock, self.crawls)
+        self.crawls = jobs.CrawlJob(installation, self.holder)
+        self.work = Work(installation, clock, self.crawls)
         self.stopping = threading.Event()
         self.leading = False
         self.leads_until: datetime | None = None
@@ -81,7 +81,7 @@ class Daemon:
         while self.busy and time.monotonic() < limit:
             time.sleep(0.05)
         try:
-            with session_scope(self.store.engine) as session:
+            with session_scope(self.installation.engine) as session:
                 release(session, LEASE, self.holder)
         except SQLAlchemyError as error:
             logger.warning("the lease could not be given up, it ends by itself: %s", self._explain(error))
@@ -89,12 +89,12 @@ class Daemon:
 
     def _start_web(self) -> Server | None:
         """Serve the archive beside the jobs when [web] in_daemon says so; a port that is taken stops neither mail nor crawls."""
-        if not self.store.config.web.in_daemon:
+        if not self.installation.config.web.in_daemon:
             return None
         from digest.web.serve import start
 
         try:
-            return start(self.store.engine, self.store.config)
+            return start(self.installation.engine, self.installation.config)
         except ConfigError as error:
             logger.error("the web is not served: %s", error)  # noqa: TRY400  one line; the daemon goes on
             return None
@@ -112,9 +112,9 @@ class Daemon:
 
     def build_scheduler(self) -> BackgroundScheduler:
         """Return the clock with its ticks; nothing runs yet."""
-        settings = self.store.config.daemon
+        settings = self.installation.config.daemon
         scheduler = BackgroundScheduler(
-            timezone=self.store.config.zone_info,
+            timezone=self.installation.config.zone_info,
             executors={name: ThreadPoolExecutor(count) for name, count in THREADS.items()},
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
         )
@@ -151,7 +151,7 @@ class Daemon:
         While the database is away a lease goes on to its end: nobody else could take it. Nobody leads while the clock shows a
         moment that cannot be.
         """
-        now, hold = self.clock(), timedelta(seconds=self.store.config.daemon.lease_seconds)
+        now, hold = self.clock(), timedelta(seconds=self.installation.config.daemon.lease_seconds)
         if fault := clock_fault(now):
             if not self.clock_wrong:
                 logger.error("nothing is visited, composed or sent: %s", fault)
@@ -160,7 +160,7 @@ class Daemon:
             return
         self.clock_wrong = False
         try:
-            with session_scope(self.store.engine) as session:
+            with session_scope(self.installation.engine) as session:
                 leads = acquire(session, LEASE, self.holder, now, hold.total_seconds())
             if leads and self.crawls.children:
                 self.crawls.keep(now)
@@ -195,7 +195,7 @@ class Daemon:
             logger.error("the database fails%s: %s", waits, self.database_fault)
 
     def _explain(self, error: SQLAlchemyError) -> str:
-        return explain(error, self.store.config.database_url)
+        return explain(error, self.installation.config.database_url)
 
     def crawl(self, now: datetime) -> None:
         """Visit what is due, until nothing is or told to stop."""

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
 from scheduler.checks import Check
-from scheduler.context import Store
+from scheduler.context import Installation
 from store.clock import clock_fault
 from store.config import Config, ConfigError
 from store.database import DatabaseUnavailable, Engine, SQLAlchemyError, is_damaged, make_engine, read_scope
@@ -170,7 +170,7 @@ def clock(config: Config, now: datetime) -> Iterator[Check]:
         yield Check("clock", False, f"{shown} cannot be", "clock")
         return
     try:
-        with read_scope(Store(config).engine) as session:
+        with read_scope(Installation(config).engine) as session:
             moments = [source.checked_at for source in all_sources(session) if source.checked_at]
             leader = holder_of(session, "daemon", now)
     except (SQLAlchemyError, DatabaseUnavailable, SchemaError, ImportError, OSError):

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from scheduler.context import Store
+from scheduler.context import Installation
 from scheduler.crawls import ChildCrawl, Rests, fork_server, places, start_visit
 from scheduler.forkserver import ForkServer, end_all, wait_for
 from store.clock import clock_fault
@@ -48,7 +48,7 @@ class CrawlJob:
     killed, another one can go on as soon as the lease is over.
     """
 
-    store: Store
+    installation: Installation
     holder: str
     children: list[ChildCrawl] = field(default_factory=list)
     closed: bool = False
@@ -58,7 +58,7 @@ class CrawlJob:
     @cached_property
     def server(self) -> ForkServer:
         """Where children come from; it starts with the first of them."""
-        return fork_server(self.store.config)
+        return fork_server(self.installation.config)
 
     def run(self, now: datetime, sources: Mapping[str, AnySource]) -> int:
         """Collect children that ended, start new ones up to the limit for those of `sources` that are due; return how many."""
@@ -84,7 +84,7 @@ class CrawlJob:
     def keep(self, now: datetime) -> None:
         """Prolong the claims of the children that run."""
         until = now + self._hold
-        with self._lock, session_scope(self.store.engine) as session:
+        with self._lock, session_scope(self.installation.engine) as session:
             for child in self.children:
                 hold_sources(session, [child.name], child.held_until, until)
                 if child.host:
@@ -93,7 +93,7 @@ class CrawlJob:
 
     @property
     def _hold(self) -> timedelta:
-        return timedelta(seconds=self.store.config.daemon.lease_seconds)
+        return timedelta(seconds=self.installation.config.daemon.lease_seconds)
 
     def _claim(self, now: datetime, sources: Container[str]) -> list[tuple[str, str, int]]:
         """Claim due sources for the places that are free; return (name, host, row's number) of each.
@@ -103,8 +103,8 @@ class CrawlJob:
         claimed: list[tuple[str, str, int]] = []
         hosts = {child.host for child in self.children if child.host} | self._rests.hosts()
         passed: set[str] = set()
-        free = places(self.store.config) - len(self.children)
-        with session_scope(self.store.engine) as session:
+        free = places(self.installation.config) - len(self.children)
+        with session_scope(self.installation.engine) as session:
             while len(claimed) < free:
                 due = due_sources(session, now, 1, without=sorted(passed), without_hosts=sorted(hosts))
                 if not due:
@@ -124,9 +124,9 @@ class CrawlJob:
         return claimed
 
     def _ended(self, child: ChildCrawl, now: datetime) -> bool:
-        if not child.ended(self.store.config.crawl.wall_seconds):
+        if not child.ended(self.installation.config.crawl.wall_seconds):
             return False
-        with session_scope(self.store.engine) as session:
+        with session_scope(self.installation.engine) as session:
             lost = not child.unrecorded and lost_visits(
                 session, [child.name], child.held_until, now, child.fate
             )
@@ -138,7 +138,7 @@ class CrawlJob:
     def _rest(self, session: Session, host: str, now: datetime) -> None:
         """Leave the host alone for its delay; another holder waits for that too."""
         if host:
-            delay = self.store.config.crawl.delay
+            delay = self.installation.config.crawl.delay
             rest(session, f"host:{host}", self.holder, now, delay)
             self._rests.begin(host, delay)
 
@@ -149,7 +149,7 @@ class CrawlJob:
             self.server.close()
             try:
                 if self.children:
-                    with session_scope(self.store.engine) as session:
+                    with session_scope(self.installation.engine) as session:
                         for child in self.children:
                             self._rest(session, child.host, clock())
             except SQLAlchemyError:
@@ -170,16 +170,16 @@ def refuse_wrong_clock(now: datetime) -> None:
         raise ConfigError(fault)
 
 
-def compose_weekly(store: Store, now: datetime) -> Issue | None:
+def compose_weekly(installation: Installation, now: datetime) -> Issue | None:
     """Freeze the issue that is due, if any; queue its deliveries; return it. Raises ConfigError at a moment that cannot be."""
     from digest.issue import compose_issue
     from store.deliveries import enqueue
     from store.recipients import sync_recipients
 
     refuse_wrong_clock(now)
-    issue = compose_issue(store.engine, store.config, now)
-    with session_scope(store.engine) as session:
-        sync_recipients(session, store.config.recipient, now)
+    issue = compose_issue(installation.engine, installation.config, now)
+    with session_scope(installation.engine) as session:
+        sync_recipients(session, installation.config.recipient, now)
         if issue is not None:
             count = enqueue(session, issue.id, now)
             logger.info(
@@ -192,7 +192,9 @@ def compose_weekly(store: Store, now: datetime) -> Issue | None:
     return issue
 
 
-def deliver(store: Store, clock: Clock, stop: Callable[[], bool] = lambda: False) -> DeliveryReport:
+def deliver(
+    installation: Installation, clock: Clock, stop: Callable[[], bool] = lambda: False
+) -> DeliveryReport:
     """Send every delivery that is due until `stop` says so between two parcels; return what became of them.
 
     What an operator must hear of becomes an alert, which the next run that gets a parcel through clears. Raises ConfigError at a
@@ -203,22 +205,25 @@ def deliver(store: Store, clock: Clock, stop: Callable[[], bool] = lambda: False
 
     refuse_wrong_clock(clock())
     try:
-        channels, build = open_channels(store.config), parcel_builder(store.engine, store.config)
+        channels, build = (
+            open_channels(installation.config),
+            parcel_builder(installation.engine, installation.config),
+        )
     except ConfigError as error:
         report = DeliveryReport(stopped_because=str(error), alarm=str(error))
     else:
-        report = deliver_due(store.engine, channels, build, clock, stop=stop)
+        report = deliver_due(installation.engine, channels, build, clock, stop=stop)
     if report.alarm or report.sent:
-        note_trouble(store, "delivery_stopped", report.alarm or "", clock())
+        note_trouble(installation, "delivery_stopped", report.alarm or "", clock())
     return report
 
 
-def note_trouble(store: Store, kind: str, detail: str, now: datetime) -> None:
+def note_trouble(installation: Installation, kind: str, detail: str, now: datetime) -> None:
     """Raise the alert `kind` when there is a `detail`, clear it when there is none. A database that is away is only logged."""
     from store.alerts import clear_alert, raise_alert
 
     try:
-        with session_scope(store.engine) as session:
+        with session_scope(installation.engine) as session:
             if detail:
                 raise_alert(session, kind, "mail", detail, now)
             else:
@@ -227,30 +232,30 @@ def note_trouble(store: Store, kind: str, detail: str, now: datetime) -> None:
         logger.error("the alert %s cannot be recorded: %s", kind, error)  # noqa: TRY400  the database is away
 
 
-def take_in_bounces(store: Store, now: datetime) -> Counter[str]:
+def take_in_bounces(installation: Installation, now: datetime) -> Counter[str]:
     """Read what came back, from the mailbox and the folder; return counts by outcome. Trouble becomes an alert."""
     from digest.returns import take_in
 
-    counts, fault = take_in(store.engine, store.config, now)
-    note_trouble(store, "bounces_unread", fault, now)
+    counts, fault = take_in(installation.engine, installation.config, now)
+    note_trouble(installation, "bounces_unread", fault, now)
     if counts:
         logger.info("came back: %s", ", ".join(f"{count} {word}" for word, count in sorted(counts.items())))
     return counts
 
 
-def hourly_bounces(store: Store, now: datetime) -> None:
+def hourly_bounces(installation: Installation, now: datetime) -> None:
     """Take in bounces unless some process did within the hour: a lease nobody gives back says so."""
-    with session_scope(store.engine) as session:
+    with session_scope(installation.engine) as session:
         if not acquire(session, "bounces", new_holder(), now, BOUNCES_EVERY.total_seconds()):
             return
-    take_in_bounces(store, now)
+    take_in_bounces(installation, now)
 
 
-def prune(store: Store, now: datetime) -> int:
+def prune(installation: Installation, now: datetime) -> int:
     """Delete raw pages beyond their age or size and records beyond their age ([keep]); return how many rows."""
-    crawl, keep = store.config.crawl, store.config.keep
+    crawl, keep = installation.config.crawl, installation.config.keep
     days = {name.removesuffix("_days"): getattr(keep, name) for name in keep.__struct_fields__}
-    with session_scope(store.engine) as session:
+    with session_scope(installation.engine) as session:
         records = prune_records(session, now, days)
         pages = prune_pages(session, now, crawl.keep_pages_days, crawl.keep_pages_mb * 2**20)
     return pages + sum(records.values())

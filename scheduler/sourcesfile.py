@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from scheduler.context import Store
+from scheduler.context import Installation
 from store.config import Config
 from store.database import session_scope
 from store.sources import sync_sources
@@ -38,13 +38,13 @@ class SourcesFile:
             self._read(config)
             return self.sources
 
-    def follow(self, store: Store, now: datetime) -> Mapping[str, AnySource]:
+    def follow(self, installation: Installation, now: datetime) -> Mapping[str, AnySource]:
         """Like `read`, with the database made to agree when the file was changed, and once an hour."""
         with self._lock:
-            self._read(store.config)
+            self._read(installation.config)
             if not self._fault and (self.at is None or not timedelta() <= now - self.at < SYNC_EVERY):
-                seconds = store.config.daemon.interval_minutes * 60
-                with session_scope(store.engine) as session:
+                seconds = installation.config.daemon.interval_minutes * 60
+                with session_scope(installation.engine) as session:
                     sync_sources(session, list(self.sources.values()), seconds, now)
                 self.at = now
             return self.sources

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from scheduler.context import Store
+from scheduler.context import Installation
 from scheduler.jobs import Clock, CrawlJob, compose_weekly, deliver, hourly_bounces, prune
 from scheduler.sourcesfile import SourcesFile
 from store.alerts import clear_alert
@@ -40,7 +40,7 @@ PING_EVERY = timedelta(minutes=5)
 class Work:
     """What the ticks do, with what they remember between two of them. Everything else is in the database."""
 
-    store: Store
+    installation: Installation
     clock: Clock
     crawls: CrawlJob
     led_since: datetime | None = None
@@ -53,33 +53,33 @@ class Work:
 
     def crawl(self, now: datetime, stop: Callable[[], bool]) -> None:
         """Visit what is due until nothing is, no visit runs and no host rests; while the sources file is faulty none begins."""
-        sources = self._files.follow(self.store, now)
-        if self.store.config.daemon.workers:
+        sources = self._files.follow(self.installation, now)
+        if self.installation.config.daemon.workers:
             self._submit(now, start=bool(sources))
             return
         self.crawls.run(now, sources)
         while self.crawls.at_work and not stop():
             self.crawls.wait(LOOK_SECONDS)
             now = self.clock()
-            self.crawls.run(now, self._files.follow(self.store, now))
+            self.crawls.run(now, self._files.follow(self.installation, now))
 
     def _submit(self, now: datetime, *, start: bool) -> None:
         from scheduler.workers import Submitter
 
-        self._queue = self._queue or Submitter(self.store)
+        self._queue = self._queue or Submitter(self.installation)
         if start and (count := self._queue.submit(now)):
             logger.info("%d crawls put on the queue", count)
 
     def compose(self, now: datetime) -> None:
         """Freeze the issue when its hour has come; after an outage first visit what was not visited."""
-        self._files.follow(self.store, now)
+        self._files.follow(self.installation, now)
         if not self._catching_up(now):
-            compose_weekly(self.store, now)
+            compose_weekly(self.installation, now)
 
     def _catching_up(self, now: datetime) -> bool:
         if self.led_since is None or not timedelta() <= now - self.led_since < CATCH_UP:
             return False
-        with read_scope(self.store.engine) as session:
+        with read_scope(self.installation.engine) as session:
             return any(_is_stale(source, now) for source in all_sources(session))
 
     def deliver(self, now: datetime, stop: Callable[[], bool]) -> None:
@@ -88,7 +88,7 @@ class Work:
         if stop():
             return
         try:
-            hourly_bounces(self.store, now)
+            hourly_bounces(self.installation, now)
         except (OSError, LedgerError, ConfigError) as error:
             logger.error("bounces cannot be read: %s", error)  # noqa: TRY400  the message is all of it
 
@@ -96,7 +96,7 @@ class Work:
         """Send what is due; after a broken channel with growing pauses."""
         if self._paused_since and timedelta() <= now - self._paused_since < self._pause:
             return
-        report = deliver(self.store, self.clock, stop)
+        report = deliver(self.installation, self.clock, stop)
         if report.alarm:
             first, longest = FIRST_PAUSE, LONGEST_PAUSE
             if report.login_refused:
@@ -118,7 +118,9 @@ class Work:
 
     def read_scans(self, now: datetime, stop: Callable[[], bool]) -> None:  # noqa: ARG002
         """Read one scanned page that waits, when a source asks for it and the extra is installed; takes minutes."""
-        if not any(getattr(source, "ocr", False) for source in self._files.read(self.store.config).values()):
+        if not any(
+            getattr(source, "ocr", False) for source in self._files.read(self.installation.config).values()
+        ):
             return
         from crawler.context import CrawlContext
         from crawler.pages.scanned import is_installed
@@ -126,24 +128,24 @@ class Work:
 
         if not is_installed():
             return
-        if done := read_scans(CrawlContext(self.store.config, self.clock), limit=1, stop=stop):
+        if done := read_scans(CrawlContext(self.installation.config, self.clock), limit=1, stop=stop):
             logger.info("scanned pages: %s", ", ".join(f"{count} {word}" for word, count in done.items()))
 
     def watch(self, now: datetime) -> None:
         """Look for trouble and tell the operators once per change."""
         from scheduler.monitors import Pauses, report_alerts, run_monitors
 
-        with session_scope(self.store.engine) as session:
+        with session_scope(self.installation.engine) as session:
             clear_alert(session, "daemon_dead", "daemon", now)
-        findings = run_monitors(self.store, now)
+        findings = run_monitors(self.installation, now)
         if not {"late_issue", "issue_not_sent", "clock"} & {finding.kind for finding in findings}:
             self._ping(now)
         self._pauses = self._pauses or Pauses()
-        report_alerts(self.store, now, self._pauses)
+        report_alerts(self.installation, now, self._pauses)
 
     def _ping(self, now: datetime) -> None:
         """Tell the outside watcher that all is well."""
-        url = self.store.config.daemon.ping_url
+        url = self.installation.config.daemon.ping_url
         if not url or (self._pinged and timedelta() <= now - self._pinged < PING_EVERY):
             return
         self._pinged = now
@@ -157,12 +159,12 @@ class Work:
         """Work stories out again when articles came that others should have followed."""
         from store.stories import settle_stories
 
-        if done := settle_stories(self.store.engine, now):
+        if done := settle_stories(self.installation.engine, now):
             logger.info("stories settled: %s", done)
 
     def prune(self, now: datetime) -> None:
         """Delete old raw pages."""
-        if count := prune(self.store, now):
+        if count := prune(self.installation, now):
             logger.info("pruned %d rows that were kept long enough", count)
 
 

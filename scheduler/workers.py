@@ -22,7 +22,7 @@ from procrastinate import App, PsycopgConnector, SyncPsycopgConnector
 from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 from procrastinate.jobs import Status
 
-from scheduler.context import Store
+from scheduler.context import Installation
 from scheduler.crawls import ChildCrawl, fork_server, start_visit
 from scheduler.forkserver import ForkServer, end_all
 from scheduler.jobs import Clock, new_holder
@@ -53,11 +53,11 @@ def conninfo(url: str) -> str:
     return parts._replace(query=urlencode(query).replace("+", "%20")).geturl()
 
 
-def prepare(store: Store) -> None:
+def prepare(installation: Installation) -> None:
     """Make the queue's tables where there are none; may be repeated and run on several machines at once."""
     import psycopg
 
-    with psycopg.connect(conninfo(store.config.database_url)) as connection:
+    with psycopg.connect(conninfo(installation.config.database_url)) as connection:
         connection.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [SCHEMA])
         connection.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
         found = connection.execute("SELECT to_regclass(%s)", [f"{SCHEMA}.procrastinate_jobs"]).fetchone()
@@ -69,12 +69,12 @@ def prepare(store: Store) -> None:
 class Submitter:
     """Puts what is due on the queue, in place of the daemon's own children."""
 
-    store: Store
+    installation: Installation
     _app: App | None = None
 
     def submit(self, now: datetime) -> int:
         """Queue a job for every due source that has none waiting; return how many. Raises SQLAlchemyError, ConnectorException."""
-        with read_scope(self.store.engine) as session:
+        with read_scope(self.installation.engine) as session:
             due = [(source.name, source.host) for source in due_sources(session, now)]
         return sum(self._defer(name, host) for name, host in due)
 
@@ -90,8 +90,10 @@ class Submitter:
 
     def _opened(self) -> App:
         if self._app is None:
-            prepare(self.store)
-            self._app = App(connector=SyncPsycopgConnector(conninfo=conninfo(self.store.config.database_url)))
+            prepare(self.installation)
+            self._app = App(
+                connector=SyncPsycopgConnector(conninfo=conninfo(self.installation.config.database_url))
+            )
             self._app.open()
         return self._app
 
@@ -106,7 +108,7 @@ class Submitter:
 class Worker:
     """Takes source crawls from the queue, `at_once` of them, until SIGTERM; ends then within ten seconds."""
 
-    store: Store
+    installation: Installation
     clock: Clock
     at_once: int = 2
     holder: str = field(default_factory=new_holder)
@@ -116,12 +118,12 @@ class Worker:
     @cached_property
     def server(self) -> ForkServer:
         """Where children come from; it starts with the first of them."""
-        return fork_server(self.store.config)
+        return fork_server(self.installation.config)
 
     def run(self) -> None:
         """Work until told to stop."""
-        prepare(self.store)
-        _ = self.store.engine
+        prepare(self.installation)
+        _ = self.installation.engine
         asyncio.run(self._run())
         self.server.close()
 
@@ -168,7 +170,7 @@ class Worker:
             return
 
     def _ask(self) -> None:
-        with read_scope(self.store.engine) as session:
+        with read_scope(self.installation.engine) as session:
             find_source(session, "")
 
     async def _work(self, app: App, queue: str, at_once: int) -> None:
@@ -179,7 +181,7 @@ class Worker:
         )  # fmt: skip
 
     def _app(self) -> App:
-        url = conninfo(self.store.config.database_url)
+        url = conninfo(self.installation.config.database_url)
         app = App(connector=PsycopgConnector(conninfo=url, timeout=WAIT, kwargs=dict(PATIENCE)))
 
         @app.task(name=CRAWL, queue=CRAWL)
@@ -228,11 +230,11 @@ class Worker:
         if fault := clock_fault(now):
             logger.error("crawl of %s: %s", name, fault)
             return None
-        definition = self._files.read(self.store.config).get(name)
+        definition = self._files.read(self.installation.config).get(name)
         if definition is None:
             logger.warning("crawl of %s: this machine's sources file has no such source", name)
             return None
-        with session_scope(self.store.engine) as session:
+        with session_scope(self.installation.engine) as session:
             source = find_source(session, name)
             if source is None or not source.enabled or (source.next_check_at and source.next_check_at > now):
                 return None
@@ -251,17 +253,17 @@ class Worker:
 
     @property
     def _hold(self) -> timedelta:
-        return timedelta(seconds=self.store.config.daemon.lease_seconds)
+        return timedelta(seconds=self.installation.config.daemon.lease_seconds)
 
     async def _watch(self, child: ChildCrawl) -> None:
         """Wait for the child, prolong its claims meanwhile, end it when it takes too long; then keep the host's delay."""
         renewed = asyncio.get_running_loop().time()
-        while not child.ended(self.store.config.crawl.wall_seconds):
+        while not child.ended(self.installation.config.crawl.wall_seconds):
             await asyncio.sleep(0.2)
             if asyncio.get_running_loop().time() - renewed > self._hold.total_seconds() / 3:
                 renewed = asyncio.get_running_loop().time()
                 await self._lasting(lambda: asyncio.to_thread(self._keep, child))
-        await asyncio.sleep(self.store.config.crawl.delay)
+        await asyncio.sleep(self.installation.config.crawl.delay)
 
     @staticmethod
     async def _lasting(call: Callable[[], Awaitable[Any]]) -> None:
@@ -273,7 +275,7 @@ class Worker:
     def _keep(self, child: ChildCrawl) -> None:
         now = self.clock()
         until = now + self._hold
-        with session_scope(self.store.engine) as session:
+        with session_scope(self.installation.engine) as session:
             hold_sources(session, [child.name], child.held_until, until)
             if child.host:
                 acquire(
@@ -291,7 +293,7 @@ class Worker:
         What was cut off before it could write one is visited again when its claim runs out.
         """
         end_all([child.child])
-        with session_scope(self.store.engine) as session:
+        with session_scope(self.installation.engine) as session:
             if (
                 not cut_off
                 and not child.unrecorded
@@ -299,5 +301,5 @@ class Worker:
             ):
                 logger.error("crawl of %s: %s", child.name, child.fate, extra={"source": child.name})
             if child.host:
-                delay = self.store.config.crawl.delay if cut_off else 0  # otherwise it has been kept
+                delay = self.installation.config.crawl.delay if cut_off else 0  # otherwise it has been kept
                 rest(session, f"host:{child.host}", self.holder_of(child.name), self.clock(), delay)

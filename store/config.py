@@ -81,7 +81,7 @@ class Classify(Section, frozen=True):
     threshold: Share | None = None
 
 
-class Digest(Section, frozen=True):
+class DigestSection(Section, frozen=True):
     """The weekly issue: its hour in the office's time zone, its length, where its files go."""
 
     weekday: Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"] = "mon"
@@ -191,7 +191,7 @@ class Config(Section, frozen=True):
     database: Database = Database()
     crawl: Crawl = Crawl()
     classify: Classify = Classify()
-    digest: Digest = Digest()
+    digest: DigestSection = DigestSection()
     mail: Mail = Mail()
     bounces: Bounces = Bounces()
     web: Web = Web()

@@ -54,7 +54,7 @@ class Folded:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class FoldedArticle:
     """Title and text as given, and both folded into one stretch: the title up to `title_end`, BETWEEN, the text."""
 
     title: str
@@ -71,11 +71,11 @@ class Page:
         return "text", first - offset, last - offset, self.text[first - offset : last - offset]
 
 
-def fold_page(title: str, text: str) -> Page:
+def fold_page(title: str, text: str) -> FoldedArticle:
     """Return both folded; a BETWEEN inside the title is read as a space."""
     title = title.replace(BETWEEN, " ")
     folded = fold(f"{title}{BETWEEN}{text}")
-    return Page(title, text, folded, folded.text.index(BETWEEN))
+    return FoldedArticle(title, text, folded, folded.text.index(BETWEEN))
 
 
 @lru_cache(maxsize=1)

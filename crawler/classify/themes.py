@@ -13,7 +13,7 @@ from store.vocabulary.themes import GAP, Theme
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from crawler.classify.folding import Page
+    from crawler.classify.folding import FoldedArticle
 
 #: How far apart the two parts of a term with a gap may stand, in characters.
 _REACH = 16
@@ -57,7 +57,7 @@ class ThemeFinder:
         for second, owners in seconds.items():
             words.add("second", second, tuple(owners))
 
-    def find(self, page: Page, hits: dict[str, list[Hit]]) -> list[ThemeTag]:
+    def find(self, page: FoldedArticle, hits: dict[str, list[Hit]]) -> list[ThemeTag]:
         """Return the article's themes, clearest first, each once with its best evidence."""
         title_end = page.title_end
         by_theme: dict[int, list[Hit]] = defaultdict(list)
@@ -98,7 +98,7 @@ class ThemeFinder:
             return self._values["title"]
         return self._values["lead"] if offset < _LEAD else 1.0
 
-    def _tag(self, theme: int, found: list[Hit], page: Page) -> ThemeTag:
+    def _tag(self, theme: int, found: list[Hit], page: FoldedArticle) -> ThemeTag:
         hit = min(
             found, key=lambda hit: (-self._values[hit.data.kind], hit.start >= page.title_end, hit.start)
         )

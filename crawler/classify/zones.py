@@ -16,7 +16,7 @@ from crawler.classify.matching import Hit, longest
 from store.vocabulary.zones import NATIONAL, PROVINCIAL
 
 if TYPE_CHECKING:
-    from crawler.classify.folding import Folded, Page
+    from crawler.classify.folding import Folded, FoldedArticle
     from crawler.classify.hosts import CityHosts
     from crawler.classify.places import CityFinder
 
@@ -136,7 +136,7 @@ class ZoneFinder:
         self._outlets = [outlets[word] for word in words]
         self._in_outlets = AhoCorasick(list(words), matchkind=MatchKind.Standard)
 
-    def find(self, page: Page, hits: dict[str, list[Hit]], context: Context) -> Found:
+    def find(self, page: FoldedArticle, hits: dict[str, list[Hit]], context: Context) -> Found:
         """Return what is found, the tags with their evidence in the title and the text as given."""
         folded, title_end = page.folded, page.title_end
         found = Found(anaphors=hits["anaphor"])
@@ -327,7 +327,7 @@ class ZoneFinder:
                 mention.start -= len(stem)
                 mention.name, mention.how = Name(f"{stem}高新区", PROVINCIAL), "name"
 
-    def _tags(self, found: Found, page: Page) -> list[ZoneTag]:
+    def _tags(self, found: Found, page: FoldedArticle) -> list[ZoneTag]:
         groups: dict[str, list[Mention]] = {}
         for mention in found.mentions:
             groups.setdefault(mention.name.short if mention.name else UNRESOLVED, []).append(mention)
@@ -396,7 +396,7 @@ def _acts(group: list[Mention], count: int, most: int, title_end: int) -> bool:
     return (count > 1 and count * 3 >= most) or (not most and len(group) > 1)
 
 
-def _tag(name: str, group: list[Mention], acts: bool, page: Page) -> ZoneTag:
+def _tag(name: str, group: list[Mention], acts: bool, page: FoldedArticle) -> ZoneTag:
     best = min(group, key=lambda m: (m.start >= page.title_end, m.listed, m.how != "name", m.start))
     where, start, end, words = page.place(best.start, best.end)
     level, how = (best.name.level, best.how) if best.name else ("", UNRESOLVED)

@@ -18,7 +18,7 @@ _SCHEMES = ("http", "https")
 _CONTROLS = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 
 
-class Page:
+class WebPage:
     """Bytes of a response with its address and the charset of its header."""
 
     #: Larger bodies are refused. The largest article page of the development set has 0.8 MB.
@@ -65,7 +65,7 @@ class Page:
         return join(self.url, self.tree.base) or self.url if self.tree.base else self.url
 
 
-class ArticlePage(Page):
+class ArticlePage(WebPage):
     """A page that holds articles."""
 
     def to_items(self) -> list[ArticleItem]:
@@ -73,7 +73,7 @@ class ArticlePage(Page):
         raise NotImplementedError
 
 
-class ListPage(Page):
+class ListPage(WebPage):
     """A page that leads to articles."""
 
     def links(self) -> list[Link]:

@@ -17,14 +17,14 @@ def daemon_command(verbose: bool, json_logs: bool) -> None:
     """
     from crawler.context import utc_now
     from crawler.sources.loader import load_sources
-    from scheduler.context import open_store
+    from scheduler.context import open_installation
     from scheduler.daemon import Daemon
     from scheduler.logs import set_up_logging
 
     set_up_logging(verbose, json_logs)
-    store = open_store()
-    load_sources(store.config)  # a faulty file is an error now, not a log line later
-    daemon = Daemon(store, utc_now)
+    installation = open_installation()
+    load_sources(installation.config)  # a faulty file is an error now, not a log line later
+    daemon = Daemon(installation, utc_now)
     daemon.run()
     if (
         daemon.busy

@@ -13,19 +13,19 @@ def db_command() -> None:
 @db_command.command("upgrade")
 def upgrade() -> None:
     """Bring the database up to date; may be repeated."""
-    from scheduler.context import open_store
+    from scheduler.context import open_installation
     from store.schema import current
 
-    click.echo(f"schema {current(open_store().engine)}")
+    click.echo(f"schema {current(open_installation().engine)}")
 
 
 @db_command.command("check")
 def check() -> None:
     """Compare the database with what this version expects; exit code 1 when they differ."""
-    from scheduler.context import open_store
+    from scheduler.context import open_installation
     from store.schema import current, differences, head
 
-    engine = open_store().engine
+    engine = open_installation().engine
     found = differences(engine)
     click.echo(f"schema {current(engine)} (newest {head()}), {len(found)} difference(s)")
     click.echo("\n".join(f"  {line}" for line in found), nl=bool(found))

@@ -11,7 +11,7 @@ import click
 
 if TYPE_CHECKING:
     from digest.delivery import DeliveryReport
-    from scheduler.context import Store
+    from scheduler.context import Installation
 
 
 @click.command()
@@ -55,28 +55,28 @@ def deliver_command(
 
 def _deliver() -> None:
     from crawler.context import utc_now
-    from scheduler.context import open_store
+    from scheduler.context import open_installation
     from scheduler.jobs import deliver
 
     logging.getLogger("digest.delivery").addHandler(
         logging.NullHandler()
     )  # what it warns of stands in the report
-    store = open_store()
-    report = deliver(store, utc_now)
+    installation = open_installation()
+    report = deliver(installation, utc_now)
     stopped = "" if report.paused_until else report.stopped_because or ""
     alarm = report.alarm if report.alarm and report.alarm not in stopped else ""
     fault = "; ".join(filter(None, [f"stopped: {stopped}" if stopped else "", alarm]))
     done = ", ".join(f"{count} {word}" for name, word in _DONE.items() if (count := getattr(report, name)))
     if done or not fault:
         click.echo(done or "nothing was due")
-    for remark in _remarks(store, report):
+    for remark in _remarks(installation, report):
         click.echo(f"  {remark}")
     if fault:
         click.echo(f"parknews: {fault}", err=True)
         raise SystemExit(2)
 
 
-def _remarks(store: Store, report: DeliveryReport) -> Iterator[str]:
+def _remarks(installation: Installation, report: DeliveryReport) -> Iterator[str]:
     """Say what the counts leave open: who is given up, what goes when, what waits for a person."""
     from store.database import read_scope
     from store.deliveries import PACED, outlook
@@ -85,17 +85,17 @@ def _remarks(store: Store, report: DeliveryReport) -> Iterator[str]:
         yield f"{address} gets no more mail: {reply}; `parknews recipient reactivate {address}` takes that back"
     if report.unserved:
         yield "unserved: no such channel is set up; for mail set [mail] host and sender in parknews.toml"
-    with read_scope(store.engine) as session:
+    with read_scope(installation.engine) as session:
         left = outlook(session, datetime.now(UTC))
     if report.paused_until:
         due = left.due - report.unserved
         yield (
-            f"{due} wait for their turn, the first until {_moment(store, report.paused_until)}; "
+            f"{due} wait for their turn, the first until {_moment(installation, report.paused_until)}; "
             f"the pace is {report.limits}, so that all take {_about(report.limits.time_for(due))}"
         )
     if left.next_at:
         why = "more at a time their provider does not take" if left.why == PACED else left.why
-        yield f"{left.put_off} put off, the first until {_moment(store, left.next_at)}: {why}"
+        yield f"{left.put_off} put off, the first until {_moment(installation, left.next_at)}: {why}"
     if left.in_doubt:
         yield f"{left.in_doubt} in doubt: `parknews deliver --in-doubt` lists them"
 
@@ -107,8 +107,8 @@ def _about(time: timedelta) -> str:
     return "a minute or two"
 
 
-def _moment(store: Store, moment: datetime) -> str:
-    return f"{moment.astimezone(store.config.zone_info):%Y-%m-%d %H:%M:%S}"
+def _moment(installation: Installation, moment: datetime) -> str:
+    return f"{moment.astimezone(installation.config.zone_info):%Y-%m-%d %H:%M:%S}"
 
 
 #: What became of deliveries, by the report's fields.
@@ -143,38 +143,40 @@ _OUTCOMES = {
 
 
 def _bounces() -> None:
-    from scheduler.context import open_store
+    from scheduler.context import open_installation
     from scheduler.jobs import take_in_bounces
     from store.alerts import open_alerts
     from store.database import read_scope
     from store.deliveries import LedgerError
 
-    store = open_store()
+    installation = open_installation()
     try:
-        counts = take_in_bounces(store, datetime.now(UTC))
+        counts = take_in_bounces(installation, datetime.now(UTC))
     except (OSError, LedgerError) as error:
         raise click.ClickException(f"bounces cannot be read: {error}") from None
-    click.echo(f"{counts.total()} mails read in {store.config.resolve(store.config.bounces.folder)}")
+    click.echo(
+        f"{counts.total()} mails read in {installation.config.resolve(installation.config.bounces.folder)}"
+    )
     for outcome, words in _OUTCOMES.items():
         if counts[outcome]:
             click.echo(f"{counts[outcome]:6} {words}")
-    with read_scope(store.engine) as session:
+    with read_scope(installation.engine) as session:
         faults = [alert.detail for alert in open_alerts(session) if alert.kind == "bounces_unread"]
     if faults:
         raise click.ClickException(faults[0])
 
 
 def _list_doubtful() -> None:
-    from scheduler.context import open_store
+    from scheduler.context import open_installation
     from store.database import read_scope
     from store.deliveries import in_doubt
 
-    store = open_store()
-    with read_scope(store.engine) as session:
+    installation = open_installation()
+    with read_scope(installation.engine) as session:
         rows = in_doubt(session)
     for row in rows:
         why, at = _DOUBTS.get(row.reason or "", row.reason or ""), row.claimed_at
-        when = f" at {_moment(store, at)}" if at else ""
+        when = f" at {_moment(installation, at)}" if at else ""
         click.echo(f"{row.id:6} issue {row.issue.number} to {row.recipient.address} by {row.channel}{when}")
         click.echo(f"       {why}{f': {row.reply}' if row.reply else ''}")
         click.echo(f"       Message-ID {row.message_id or 'unknown'}")
@@ -184,13 +186,13 @@ def _list_doubtful() -> None:
 
 
 def _settle(number: int, arrived: bool | None) -> None:
-    from scheduler.context import open_store, operator
+    from scheduler.context import open_installation, operator
     from store.database import session_scope
     from store.deliveries import settle
 
     if arrived is None:
         raise click.UsageError("say --arrived when the recipient has it, --again to send it once more")
-    with session_scope(open_store().engine) as session:
+    with session_scope(open_installation().engine) as session:
         if not settle(session, number, arrived, operator(), datetime.now(UTC)):
             raise click.ClickException(
                 f"delivery {number} is not in doubt; `parknews deliver --in-doubt` lists those that are"
@@ -200,13 +202,13 @@ def _settle(number: int, arrived: bool | None) -> None:
 
 def _dry_run() -> None:
     from digest.parcels import open_channels
-    from scheduler.context import open_store
+    from scheduler.context import open_installation
     from store.database import read_scope
     from store.deliveries import count_due, count_unserved
 
-    store = open_store()
-    channels = open_channels(store.config)
-    with read_scope(store.engine) as session:
+    installation = open_installation()
+    channels = open_channels(installation.config)
+    with read_scope(installation.engine) as session:
         click.echo(
             f"{count_due(session, datetime.now(UTC), channels)} would be sent by {', '.join(sorted(channels))}; {count_unserved(session, channels)} wait for a channel that is not set up"
         )

@@ -15,7 +15,7 @@ import click
 
 if TYPE_CHECKING:
     from crawler.context import CrawlContext
-    from scheduler.context import Store
+    from scheduler.context import Installation
     from scheduler.demo.smtp import SmtpSink
 
 #: Fixed, so that a second run meets the same addresses and knows them again.
@@ -61,7 +61,7 @@ def _first_run(place: Path) -> datetime:
 def run(place: Path, now: datetime) -> None:
     """Start the sample web and the mail server, then crawl, compose, send and show."""
     from crawler.context import CrawlContext
-    from scheduler.context import Store
+    from scheduler.context import Installation
     from scheduler.demo.site import SampleWeb
     from scheduler.demo.smtp import SmtpSink
     from store.config import load_config
@@ -80,7 +80,7 @@ def run(place: Path, now: datetime) -> None:
             f"sample web of {web.counts['sources']} sources on loopback, mail server on port {sink.port}, database {config.database_url}\n"
         )
         _crawl(CrawlContext(config))
-        _issue(Store(config), sink)
+        _issue(Installation(config), sink)
 
 
 def _config(now: datetime, smtp_port: int) -> str:
@@ -118,7 +118,7 @@ def _crawl(context: CrawlContext) -> None:
     click.echo("\n".join(lines))
 
 
-def _issue(store: Store, sink: SmtpSink) -> None:
+def _issue(installation: Installation, sink: SmtpSink) -> None:
     from crawler.context import utc_now
     from digest.edition import edition_for
     from digest.parcels import write_files
@@ -128,11 +128,11 @@ def _issue(store: Store, sink: SmtpSink) -> None:
     from store.issues import issue_by_id, last_issues
 
     click.echo("\n2. issue of the week")
-    composed = compose_weekly(store, utc_now())
-    with read_scope(store.engine) as session:
+    composed = compose_weekly(installation, utc_now())
+    with read_scope(installation.engine) as session:
         issue = issue_by_id(session, last_issues(session, 1)[0].id)
     assert issue is not None
-    paths = write_files(store.config, edition_for(issue))
+    paths = write_files(installation.config, edition_for(issue))
     click.echo(
         f"  {issue.year}年第{issue.year_number}期（总第{issue.number}期）: {len(issue.stories)} stories"
         + ("" if composed else "; composed before, it stays as it was frozen")
@@ -141,9 +141,9 @@ def _issue(store: Store, sink: SmtpSink) -> None:
         click.echo(f"  {form:5} {path}")
     click.echo("\n3. delivery")
     before = len(sink.messages())
-    report = deliver(store, utc_now)
+    report = deliver(installation, utc_now)
     sent = sink.messages()[before:] if before else sink.messages()
-    with read_scope(store.engine) as session:
+    with read_scope(installation.engine) as session:
         states = summary(session, issue.id)
     ledger = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
     click.echo(

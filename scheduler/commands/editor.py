@@ -31,11 +31,11 @@ def _password(file: Any) -> str:
 @_password_file
 def add(name: str, password_file: Any) -> None:
     """Make an account for NAME."""
-    from scheduler.context import open_store, operator
+    from scheduler.context import open_installation, operator
     from store.database import session_scope
     from store.editors import add_editor
 
-    engine, password = open_store().engine, _password(password_file)
+    engine, password = open_installation().engine, _password(password_file)
     with session_scope(engine) as session:
         click.echo(f"added {add_editor(session, name, password, datetime.now(UTC), operator()).name}")
 
@@ -45,11 +45,11 @@ def add(name: str, password_file: Any) -> None:
 @_password_file
 def password(name: str, password_file: Any) -> None:
     """Change NAME's password; whoever is logged in as NAME is logged out."""
-    from scheduler.context import open_store, operator
+    from scheduler.context import open_installation, operator
     from store.database import session_scope
     from store.editors import set_password
 
-    engine, given = open_store().engine, _password(password_file)
+    engine, given = open_installation().engine, _password(password_file)
     with session_scope(engine) as session:
         set_password(session, name, given, datetime.now(UTC), operator())
     click.echo(f"changed the password of {name}")
@@ -59,11 +59,11 @@ def password(name: str, password_file: Any) -> None:
 @click.argument("name")
 def remove(name: str) -> None:
     """Delete NAME's account; what NAME did stays in the audit trail."""
-    from scheduler.context import open_store, operator
+    from scheduler.context import open_installation, operator
     from store.database import session_scope
     from store.editors import remove_editor
 
-    with session_scope(open_store().engine) as session:
+    with session_scope(open_installation().engine) as session:
         remove_editor(session, name, datetime.now(UTC), operator())
     click.echo(f"removed {name}")
 
@@ -71,13 +71,13 @@ def remove(name: str) -> None:
 @editor_command.command("list")
 def list_all() -> None:
     """List the accounts with their last login."""
-    from scheduler.context import open_store
+    from scheduler.context import open_installation
     from store.database import read_scope
     from store.editors import list_editors
 
-    store = open_store()
-    with read_scope(store.engine) as session:
+    installation = open_installation()
+    with read_scope(installation.engine) as session:
         for row in list_editors(session):
             seen = row.last_login_at
-            last = f"{seen.astimezone(store.config.zone_info):%Y-%m-%d %H:%M}" if seen else "never"
+            last = f"{seen.astimezone(installation.config.zone_info):%Y-%m-%d %H:%M}" if seen else "never"
             click.echo(f"{row.name:24} last login {last}")

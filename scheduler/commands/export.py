@@ -27,7 +27,7 @@ import click
 @click.option("--relevant", is_flag=True, help="Only what is relevant.")
 def export_command(kind: Any, form: str, output: Path | None, with_text: bool, relevant: bool) -> None:
     """Write all articles or stories, or what the issues told, one row each; rss: the issues as a feed."""
-    from scheduler.context import open_store
+    from scheduler.context import open_installation
     from store.database import read_scope
     from store.export import columns_of, rows_of, write_csv, write_jsonl, write_rss, write_xlsx
 
@@ -35,12 +35,15 @@ def export_command(kind: Any, form: str, output: Path | None, with_text: bool, r
         raise click.UsageError("only issues can be written as RSS")
     if form == "xlsx" and output is None and sys.stdout.isatty():
         raise click.UsageError("name a file for XLSX: --output FILE")
-    store = open_store()
+    installation = open_installation()
     columns = columns_of(kind, with_text=with_text)
-    with _opened(output) as out, read_scope(store.engine) as session:
+    with _opened(output) as out, read_scope(installation.engine) as session:
         if form == "rss":
             count = write_rss(
-                session, out, title=store.config.office.name, link=store.config.digest.public_url
+                session,
+                out,
+                title=installation.config.office.name,
+                link=installation.config.digest.public_url,
             )
         else:
             write = {"csv": write_csv, "jsonl": write_jsonl, "xlsx": write_xlsx}[form]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from scheduler.context import Store
+    from scheduler.context import Installation
     from store.models import Recipient
 
 
@@ -47,16 +47,18 @@ def compose(moment: datetime | None) -> None:
     """Freeze the issue that is due now, if it is not there yet, queue its deliveries and write its files."""
     from digest.edition import edition_for
     from digest.parcels import write_files
-    from scheduler.context import open_store
+    from scheduler.context import open_installation
     from scheduler.jobs import compose_weekly
 
-    store = open_store()
-    issue = compose_weekly(store, _now(moment))
+    installation = open_installation()
+    issue = compose_weekly(installation, _now(moment))
     if issue is None:
         click.echo("no issue is due: the one of the latest hour was composed already")
         return
     click.echo(_headline(issue))
-    for form, path in write_files(store.config, edition_for(_loaded(store, issue.number))).items():
+    for form, path in write_files(
+        installation.config, edition_for(_loaded(installation, issue.number))
+    ).items():
         click.echo(f"  {form:5} {path}")
 
 
@@ -75,28 +77,28 @@ def preview(files: bool, moment: datetime | None, address: str | None, port: int
     Opens the editor's page on loopback: every form, any recipient's cut, and pin, drop, retitle, move, merge, split,
     summary, 按语, hold and approve.
     """
-    from scheduler.context import open_store
+    from scheduler.context import open_installation
 
-    store = open_store()
+    installation = open_installation()
     if files:
-        _write_preview(store, _now(moment), address)
+        _write_preview(installation, _now(moment), address)
     else:
-        _serve_preview(store, moment, port)
+        _serve_preview(installation, moment, port)
 
 
-def _write_preview(store: Store, now: datetime, address: str | None) -> None:
+def _write_preview(installation: Installation, now: datetime, address: str | None) -> None:
     from digest.edition import edition_for
     from digest.issue import coming_issue
     from digest.parcels import write_files
 
-    recipient = _recipient(store, address)
-    edition = edition_for(coming_issue(store.engine, store.config, now), recipient)
+    recipient = _recipient(installation, address)
+    edition = edition_for(coming_issue(installation.engine, installation.config, now), recipient)
     click.echo(f"{edition.content['masthead']['title']}: {len(edition.story_ids)} stories")
-    for form, path in write_files(store.config, edition, recipient, folder="preview").items():
+    for form, path in write_files(installation.config, edition, recipient, folder="preview").items():
         click.echo(f"  {form:5} {path}")
 
 
-def _serve_preview(store: Store, moment: datetime | None, port: int) -> None:
+def _serve_preview(installation: Installation, moment: datetime | None, port: int) -> None:
     import secrets
     import webbrowser
 
@@ -106,7 +108,7 @@ def _serve_preview(store: Store, moment: datetime | None, port: int) -> None:
     from scheduler.context import operator
 
     key, clock = secrets.token_urlsafe(16), (lambda: moment) if moment else None
-    app = create_preview(store.engine, store.config, now=clock, who=operator(), key=key)
+    app = create_preview(installation.engine, installation.config, now=clock, who=operator(), key=key)
     try:
         server = create_server(app, host="127.0.0.1", port=port)
     except OSError as error:
@@ -129,11 +131,11 @@ def edit(act: str, story: int | None, value: str, reason: str) -> None:
     On a story: include, pin, drop, retitle, move, summary, note, hold. On the issue: note (按语), erratum (勘误), hold,
     approve.
     """
-    from scheduler.context import open_store, operator
+    from scheduler.context import open_installation, operator
     from store.database import session_scope
     from store.edits import EditError, add_edit
 
-    with session_scope(open_store().engine) as session:
+    with session_scope(open_installation().engine) as session:
         try:
             made = add_edit(
                 session, act, story, value=value, reason=reason, who=operator(), now=datetime.now(UTC)
@@ -149,11 +151,11 @@ def edit(act: str, story: int | None, value: str, reason: str) -> None:
 @click.argument("number", type=int)
 def undo(number: int) -> None:
     """Take back the edit NUMBER, as long as no issue was composed with it."""
-    from scheduler.context import open_store, operator
+    from scheduler.context import open_installation, operator
     from store.database import session_scope
     from store.edits import undo_edit
 
-    with session_scope(open_store().engine) as session:
+    with session_scope(open_installation().engine) as session:
         if not undo_edit(session, number, who=operator(), now=datetime.now(UTC)):
             raise click.ClickException(f"there is no edit {number} that could be taken back")
     click.echo(f"edit {number} is taken back")
@@ -162,11 +164,11 @@ def undo(number: int) -> None:
 @issue_command.command("list")
 def list_issues() -> None:
     """List the issues, newest first."""
-    from scheduler.context import open_store
+    from scheduler.context import open_installation
     from store.database import read_scope
     from store.issues import issue_by_id, last_issues
 
-    with read_scope(open_store().engine) as session:
+    with read_scope(open_installation().engine) as session:
         for row in last_issues(session, 520):
             click.echo(_headline(issue_by_id(session, row.id)))
 
@@ -184,10 +186,14 @@ def show(number: int, form: str, address: str | None, output: str | None) -> Non
     """Give the issue with this running number (总第N期) in one of its forms."""
     from digest.edition import edition_for
     from digest.parcels import form_of
-    from scheduler.context import open_store
+    from scheduler.context import open_installation
 
-    store = open_store()
-    content = form_of(form, edition_for(_loaded(store, number), _recipient(store, address)), store.config)
+    installation = open_installation()
+    content = form_of(
+        form,
+        edition_for(_loaded(installation, number), _recipient(installation, address)),
+        installation.config,
+    )
     if output:
         Path(output).write_bytes(content)
         click.echo(output)
@@ -197,21 +203,21 @@ def show(number: int, form: str, address: str | None, output: str | None) -> Non
         click.echo(content.decode())
 
 
-def _recipient(store: Store, address: str | None) -> Recipient | None:
+def _recipient(installation: Installation, address: str | None) -> Recipient | None:
     from store.database import read_scope
     from store.recipients import get_recipient
 
     if not address:
         return None
-    with read_scope(store.engine) as session:
+    with read_scope(installation.engine) as session:
         return get_recipient(session, address)
 
 
-def _loaded(store: Store, number: int) -> Any:
+def _loaded(installation: Installation, number: int) -> Any:
     from store.database import read_scope
     from store.issues import issue_by_number
 
-    with read_scope(store.engine) as session:
+    with read_scope(installation.engine) as session:
         issue = issue_by_number(session, number)
     if issue is None:
         raise click.ClickException(f"there is no issue {number}; `parknews issue list` shows them")

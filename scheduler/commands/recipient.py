@@ -46,7 +46,7 @@ def add(
 ) -> None:
     """Add ADDRESS. Refused when it is no address, is there already, or was erased."""
     from digest.parcels import CHANNEL_NAMES
-    from scheduler.context import open_store, operator
+    from scheduler.context import open_installation, operator
     from store.config import RecipientEntry
     from store.database import session_scope
     from store.recipients import add_recipient
@@ -63,7 +63,7 @@ def add(
         word=word,
         send_empty=send_empty,
     )
-    with session_scope(open_store().engine) as session:
+    with session_scope(open_installation().engine) as session:
         added = add_recipient(session, entry, datetime.now(UTC), operator())
         click.echo(f"added {added.address}")
 
@@ -71,13 +71,13 @@ def add(
 @recipient_command.command("list")
 def list_all() -> None:
     """List all recipients with their state and wishes."""
-    from scheduler.context import open_store
+    from scheduler.context import open_installation
     from store.database import session_scope
     from store.recipients import list_recipients, sync_recipients
 
-    store = open_store()
-    with session_scope(store.engine) as session:
-        sync_recipients(session, store.config.recipient, datetime.now(UTC))
+    installation = open_installation()
+    with session_scope(installation.engine) as session:
+        sync_recipients(session, installation.config.recipient, datetime.now(UTC))
         for row in list_recipients(session):
             click.echo(f"{row.address:36} {_state(row):12} {_cut(row)}")
 
@@ -99,11 +99,11 @@ def _cut(row: Recipient) -> str:
 @click.argument("address")
 def show(address: str) -> None:
     """Show everything kept about ADDRESS, as JSON."""
-    from scheduler.context import open_store
+    from scheduler.context import open_installation
     from store.database import read_scope
     from store.recipients import export_person
 
-    with read_scope(open_store().engine) as session:
+    with read_scope(open_installation().engine) as session:
         click.echo(json.dumps(export_person(session, address), ensure_ascii=False, indent=2, default=str))
 
 
@@ -112,12 +112,12 @@ def show(address: str) -> None:
 @click.option("--erase", is_flag=True, help="Also erase everything kept about the address.")
 def remove(address: str, erase: bool) -> None:
     """Stop sending to ADDRESS. Erased addresses stay away from imports too."""
-    from scheduler.context import open_store, operator
+    from scheduler.context import open_installation, operator
     from store.database import session_scope
     from store.erasure import erase_person
     from store.recipients import normalise_address, remove_recipient
 
-    kept, engine = normalise_address(address), open_store().engine
+    kept, engine = normalise_address(address), open_installation().engine
     if not erase:
         with session_scope(engine) as session:
             remove_recipient(session, kept, datetime.now(UTC), operator())
@@ -135,13 +135,13 @@ def remove(address: str, erase: bool) -> None:
 @click.argument("address")
 def reactivate(address: str) -> None:
     """Send to ADDRESS again, whatever stopped it: a bounce, a removal, an unsubscription, an erasure."""
-    from scheduler.context import open_store, operator
+    from scheduler.context import open_installation, operator
     from store.database import session_scope
     from store.recipients import normalise_address
     from store.recipients import reactivate as let_back
 
     kept = normalise_address(address)
-    with session_scope(open_store().engine) as session:
+    with session_scope(open_installation().engine) as session:
         row = let_back(session, kept, datetime.now(UTC), operator())
     click.echo(
         f"{kept} is written to again"
@@ -156,16 +156,16 @@ def reactivate(address: str) -> None:
 def link(address: str, new: bool) -> None:
     """Show the personal links of ADDRESS; whoever has them can act for the person."""
     from digest.parcels import links_for
-    from scheduler.context import open_store, operator
+    from scheduler.context import open_installation, operator
     from store.database import session_scope
     from store.recipients import get_recipient, revoke_links
 
-    store = open_store()
-    with session_scope(store.engine) as session:
+    installation = open_installation()
+    with session_scope(installation.engine) as session:
         row = get_recipient(session, address)
         if new:
             revoke_links(session, row, datetime.now(UTC), operator())
-        links = links_for(store.config, row)
+        links = links_for(installation.config, row)
     if not links.archive:
         raise click.ClickException("no links: set [digest] public_url and PARKNEWS_WEB_SECRET")
     click.echo(f"preferences {links.preferences}")
@@ -183,13 +183,13 @@ def import_file(path: str) -> None:
     """
     from pathlib import Path
 
-    from scheduler.context import open_store, operator
+    from scheduler.context import open_installation, operator
     from store.database import session_scope
     from store.recipient_csv import ImportFailed, import_csv
 
     try:
         content = Path(path).read_bytes()
-        with session_scope(open_store().engine) as session:
+        with session_scope(open_installation().engine) as session:
             added, known = import_csv(session, content, path, datetime.now(UTC), operator())
     except OSError as error:
         raise click.ClickException(f"{path} cannot be read: {error.strerror}") from None
@@ -203,9 +203,9 @@ def import_file(path: str) -> None:
 @recipient_command.command("export")
 def export() -> None:
     """Write all recipients as CSV to standard output, as `import` reads it."""
-    from scheduler.context import open_store
+    from scheduler.context import open_installation
     from store.database import read_scope
     from store.recipient_csv import export_csv
 
-    with read_scope(open_store().engine) as session:
+    with read_scope(open_installation().engine) as session:
         click.echo(export_csv(session), nl=False)

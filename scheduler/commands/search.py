@@ -33,24 +33,24 @@ def search_command(
     words: tuple[str, ...], limit: int, offset: int, stories: bool, as_json: bool, rebuild: bool, **given: Any
 ) -> None:
     """Find articles in which all WORDS stand (two characters or more each), the latest arrival first."""
-    from scheduler.context import open_store
+    from scheduler.context import open_installation
     from store.database import read_scope, session_scope
     from store.search import Query, query_words, search_articles
     from store.search_index import rebuild as index_anew
 
-    store = open_store()
+    installation = open_installation()
     if rebuild:
-        with session_scope(store.engine) as session:
+        with session_scope(installation.engine) as session:
             click.echo(f"{index_anew(session)} articles indexed", err=True)
-    zone = store.config.zone_info
+    zone = installation.config.zone_info
     given["since"], given["until"] = start_of(given["since"], zone), start_of(given["until"], zone, later=1)
     query = Query(" ".join(words), **given)
     if query_words(query) is None:
         raise click.UsageError("every word needs two characters or more")
-    _check_theme(query.theme, store.config)
+    _check_theme(query.theme, installation.config)
     if rebuild and query == Query():
         return
-    with read_scope(store.engine) as session:
+    with read_scope(installation.engine) as session:
         results = search_articles(session, query, limit, offset, stories=stories)
     if as_json:
         found = [asdict(one) | {"moment": one.moment.isoformat()} for one in results.found]

@@ -15,7 +15,7 @@ STARTER = ("parknews.toml", "sources.toml", "scrapy.cfg")
 @click.argument("folder", default=".", type=click.Path(file_okay=False))
 def init_command(folder: str) -> None:
     """Write parknews.toml and sources.toml into FOLDER and make the database. Existing files stay as they are."""
-    from scheduler.context import Store
+    from scheduler.context import Installation
     from store.config import load_config
     from store.schema import current
 
@@ -31,8 +31,10 @@ def init_command(folder: str) -> None:
                 files("scheduler.starter").joinpath(name).read_text(encoding="utf-8"), encoding="utf-8"
             )
             click.echo(f"wrote   {target}")
-    store = Store(load_config(str(place / STARTER[0])))
-    click.echo(f"schema  {current(store.engine)} in {store.engine.url.render_as_string(hide_password=True)}")
+    installation = Installation(load_config(str(place / STARTER[0])))
+    click.echo(
+        f"schema  {current(installation.engine)} in {installation.engine.url.render_as_string(hide_password=True)}"
+    )
     click.echo(
         "Next: put recipients and mail server into parknews.toml, sources into sources.toml; then `parknews doctor`, `parknews crawl`, `parknews issue preview`."
     )
@@ -69,14 +71,14 @@ def doctor_command(deadman: bool, test_alarm: bool) -> None:
 
 
 def _deadman() -> None:
-    from scheduler.context import open_store
+    from scheduler.context import open_installation
     from scheduler.monitors import deadman, report_alerts
 
-    store, now = open_store(), datetime.now(UTC)
-    findings = deadman(store, now)
+    installation, now = open_installation(), datetime.now(UTC)
+    findings = deadman(installation, now)
     for finding in findings:
         click.echo(f"{finding.kind} {finding.subject}: {finding.detail}", err=True)
-    report_alerts(store, now)
+    report_alerts(installation, now)
     if findings:
         raise SystemExit(1)
 

@@ -29,16 +29,16 @@ def statistics_command(by: Any, unit: Any, since: datetime | None, until: dateti
     """Count what is relevant by zone and theme. A story with two themes stands in two columns, once in the totals."""
     from digest.names import load_names
     from scheduler.commands.search import start_of
-    from scheduler.context import open_store
+    from scheduler.context import open_installation
     from store.database import read_scope
     from store.statistics import count_by_period
 
-    store = open_store()
-    zone = store.config.zone_info
+    installation = open_installation()
+    zone = installation.config.zone_info
     first, last = start_of(since, zone), start_of(until, zone, later=1)
-    with read_scope(store.engine) as session:
+    with read_scope(installation.engine) as session:
         tables = count_by_period(session, by, zone, of=unit, since=first, until=last)
-    titles = dict(load_names(store.config).themes)
+    titles = dict(load_names(installation.config).themes)
     if form == "json":
         click.echo(json.dumps([_plain(table) for table in tables], ensure_ascii=False, indent=2))
     elif form == "csv":

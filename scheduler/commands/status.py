@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from scheduler.context import Store
+    from scheduler.context import Installation
     from store.database import Session
     from store.models import Source
 
@@ -22,32 +22,36 @@ if TYPE_CHECKING:
 @click.option("--runs", default=8, show_default=True, help="How many of the last crawls to show.")
 def status_command(runs: int) -> None:
     """Show sources by state with twelve weeks of news, last crawls, the latest and the coming issue, deliveries, alerts."""
-    from scheduler.context import open_store
+    from scheduler.context import open_installation
 
-    click.echo("\n".join(status_lines(open_store(), datetime.now(UTC), runs)))
+    click.echo("\n".join(status_lines(open_installation(), datetime.now(UTC), runs)))
 
 
-def status_lines(store: Store, now: datetime, runs: int = 8) -> list[str]:
+def status_lines(installation: Installation, now: datetime, runs: int = 8) -> list[str]:
     """Return the overview in lines."""
     from store.database import read_scope
 
-    with read_scope(store.engine) as session:
-        lines = [*_machine(store, session, now), *_kept(session), *_issues(store, session, now)]
-        lines += [*_alerts(store, session), *_sources(store, session, now), *_runs(store, session, runs)]
+    with read_scope(installation.engine) as session:
+        lines = [*_machine(installation, session, now), *_kept(session), *_issues(installation, session, now)]
+        lines += [
+            *_alerts(installation, session),
+            *_sources(installation, session, now),
+            *_runs(installation, session, runs),
+        ]
     return lines
 
 
-def _machine(store: Store, session: Session, now: datetime) -> Iterator[str]:
+def _machine(installation: Installation, session: Session, now: datetime) -> Iterator[str]:
     from store.leases import holder_of
 
-    shown = store.engine.url.render_as_string(hide_password=True)
+    shown = installation.engine.url.render_as_string(hide_password=True)
     size = ""
-    if store.engine.url.get_backend_name() == "sqlite" and store.engine.url.database:
-        path = Path(store.engine.url.database)
+    if installation.engine.url.get_backend_name() == "sqlite" and installation.engine.url.database:
+        path = Path(installation.engine.url.database)
         size = f", {path.stat().st_size / 2**20:.1f} MB" if path.is_file() else ""
     yield f"database   {shown}{size}"
     yield f"daemon     {holder_of(session, 'daemon', now) or 'none is running'}"
-    folder = store.config.resolve(".")
+    folder = installation.config.resolve(".")
     yield f"disk       {shutil.disk_usage(folder).free // 2**20} MB free at {folder}"
     names = ", ".join(f"{name} {version(name)}" for name in ("scrapy", "sqlalchemy", "apscheduler"))
     yield f"versions   parknews {version('parknews')}, python {sys.version.split()[0]}, {names}"
@@ -64,35 +68,35 @@ def _kept(session: Session) -> Iterator[str]:
     yield f"stories    {counts.stories}, {counts.relevant_stories} relevant; {counts.joined} copies joined"
 
 
-def _issues(store: Store, session: Session, now: datetime) -> Iterator[str]:
+def _issues(installation: Installation, session: Session, now: datetime) -> Iterator[str]:
     from digest.issue import is_held
     from digest.period import next_due
     from store.deliveries import summary
     from store.issues import candidates, editor_acts, issue_by_id, last_issues
 
-    due = next_due(now, store.config.digest, store.config.zone_info)
+    due = next_due(now, installation.config.digest, installation.config.zone_info)
     held = ", held by the editor" if is_held(editor_acts(session)) else ""
-    yield f"next issue {_moment(store, due)}, {len(candidates(session, now))} stories wait for it{held}"
+    yield f"next issue {_moment(installation, due)}, {len(candidates(session, now))} stories wait for it{held}"
     latest = next(iter(last_issues(session, 1)), None)
     issue = issue_by_id(session, latest.id) if latest else None
     if issue is None:
         return
     yield (
         f"last issue {issue.year}年第{issue.year_number}期（总第{issue.number}期）, {len(issue.stories)} stories,"
-        f" {_moment(store, issue.composed_at)}"
+        f" {_moment(installation, issue.composed_at)}"
     )
     states = sorted(summary(session, issue.id).items())
     yield "deliveries " + (", ".join(f"{count} {state}" for state, count in states) or "none")
 
 
-def _alerts(store: Store, session: Session) -> Iterator[str]:
+def _alerts(installation: Installation, session: Session) -> Iterator[str]:
     from store.alerts import open_alerts
 
     for alert in open_alerts(session):
-        yield f"alert      {alert.kind} {alert.subject}: {alert.detail} (since {_moment(store, alert.raised_at)})"
+        yield f"alert      {alert.kind} {alert.subject}: {alert.detail} (since {_moment(installation, alert.raised_at)})"
 
 
-def _sources(store: Store, session: Session, now: datetime) -> Iterator[str]:
+def _sources(installation: Installation, session: Session, now: datetime) -> Iterator[str]:
     from scheduler.monitors import source_states
     from store.sources import weekly_new
     from store.status import TROUBLE_FIRST, WEEKS, sparkline
@@ -104,7 +108,7 @@ def _sources(store: Store, session: Session, now: datetime) -> Iterator[str]:
     for state in order:
         for source in states[state]:
             bars = sparkline(weeks.get(source.id, [0] * WEEKS))
-            new = _moment(store, source.last_new_at) if source.last_new_at else "-"
+            new = _moment(installation, source.last_new_at) if source.last_new_at else "-"
             yield f"  {state:6} {bars} {source.name:28} last new {new:16} {_trouble(source)}".rstrip()
 
 
@@ -114,16 +118,16 @@ def _trouble(source: Source) -> str:
     return (source.last_error or source.last_reason or "") if source.state == "down" else ""
 
 
-def _runs(store: Store, session: Session, runs: int) -> Iterator[str]:
+def _runs(installation: Installation, session: Session, runs: int) -> Iterator[str]:
     from store.sources import recent_crawls
 
     for name, crawl in recent_crawls(session, runs):
         reason = f" ({crawl.reason})" if crawl.reason else ""
         yield (
-            f"crawl      {_moment(store, crawl.started_at)} {name}: {crawl.outcome}{reason}, {crawl.requests} requests,"
+            f"crawl      {_moment(installation, crawl.started_at)} {name}: {crawl.outcome}{reason}, {crawl.requests} requests,"
             f" {crawl.new} new, {crawl.revised} revised, {crawl.errors} errors"
         )
 
 
-def _moment(store: Store, moment: datetime) -> str:
-    return f"{moment.astimezone(store.config.zone_info):%Y-%m-%d %H:%M}"
+def _moment(installation: Installation, moment: datetime) -> str:
+    return f"{moment.astimezone(installation.config.zone_info):%Y-%m-%d %H:%M}"

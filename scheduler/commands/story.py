@@ -67,11 +67,11 @@ def _engine(url: str | None) -> Iterator[Engine]:
 @click.argument("second", type=int)
 def why(first: int, second: int) -> None:
     """Show why articles FIRST and SECOND (their numbers) are or are not one story."""
-    from scheduler.context import open_store
+    from scheduler.context import open_installation
     from store.database import read_scope
     from store.stories import explain
 
-    with read_scope(open_store().engine) as session:
+    with read_scope(open_installation().engine) as session:
         explanation = explain(session, first, second)
     click.echo(explanation.written(_shared))  # which leaves the colour out where there is no terminal
 
@@ -87,11 +87,11 @@ def _shared(passage: str) -> str:
 @click.option("--reason", required=True, help="Why, for the audit trail.")
 def merge_stories(first: int, second: int, reason: str) -> None:
     """Make one story of stories FIRST and SECOND; lasts through rebuilds."""
-    from scheduler.context import open_store, operator
+    from scheduler.context import open_installation, operator
     from store.database import session_scope
     from store.edits import merge_stories as merge
 
-    with session_scope(open_store().engine) as session:
+    with session_scope(open_installation().engine) as session:
         kept = merge(session, first, second, who=operator(), reason=reason, now=datetime.now(UTC))
     click.echo(f"stories {first} and {second} are one now: {kept}")
 
@@ -101,11 +101,11 @@ def merge_stories(first: int, second: int, reason: str) -> None:
 @click.option("--reason", required=True, help="Why, for the audit trail.")
 def split_story(article: int, reason: str) -> None:
     """Take ARTICLE (its number) out of its story; lasts through rebuilds."""
-    from scheduler.context import open_store, operator
+    from scheduler.context import open_installation, operator
     from store.database import session_scope
     from store.edits import split_story as split
 
-    with session_scope(open_store().engine) as session:
+    with session_scope(open_installation().engine) as session:
         made = split(session, article, who=operator(), reason=reason, now=datetime.now(UTC))
     click.echo(f"article {article} is a story of its own now: {made}")
 
@@ -113,7 +113,7 @@ def split_story(article: int, reason: str) -> None:
 @story_command.command("rebuild")
 def rebuild_stories() -> None:
     """Group all articles anew, at any time; merges and splits by hand stay."""
-    from scheduler.context import open_store
+    from scheduler.context import open_installation
     from store.stories import rebuild
 
-    click.echo(str(rebuild(open_store().engine, now=datetime.now(UTC))))
+    click.echo(str(rebuild(open_installation().engine, now=datetime.now(UTC))))

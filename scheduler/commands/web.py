@@ -14,18 +14,18 @@ def web_command(host: str | None, port: int | None) -> None:
     from contextlib import suppress
 
     from digest.web.serve import start
-    from scheduler.context import open_store
+    from scheduler.context import open_installation
     from scheduler.logs import set_up_logging
     from store.database import read_scope
     from store.editors import list_editors
 
-    store = open_store()
+    installation = open_installation()
     set_up_logging(verbose=False)
-    with read_scope(store.engine) as session:
-        nobody = not list_editors(session) and not store.config.web.trust_proxy_user
-    server = start(store.engine, store.config, host=host, port=port)
+    with read_scope(installation.engine) as session:
+        nobody = not list_editors(session) and not installation.config.web.trust_proxy_user
+    server = start(installation.engine, installation.config, host=host, port=port)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    if nobody and not store.config.web.public_archive:
+    if nobody and not installation.config.web.public_archive:
         click.echo("nobody can log in yet: `parknews editor add NAME` makes an account", err=True)
     click.echo(f"{server.url} (stop with Ctrl-C)")
     with suppress(KeyboardInterrupt):  # told to stop: that is how it ends

@@ -14,7 +14,7 @@ def worker_command(at_once: int, verbose: bool) -> None:
     Needs PostgreSQL, the extra parknews[workers], and a daemon with [daemon] workers = true that fills the queue.
     """
     from crawler.context import utc_now
-    from scheduler.context import open_store
+    from scheduler.context import open_installation
     from scheduler.logs import set_up_logging
 
     try:
@@ -22,4 +22,4 @@ def worker_command(at_once: int, verbose: bool) -> None:
     except ImportError as error:
         raise click.ClickException(f"{error.name} is missing: pip install 'parknews[workers]'") from error
     set_up_logging(verbose)
-    Worker(open_store(), utc_now, at_once).run()
+    Worker(open_installation(), utc_now, at_once).run()

@@ -19,7 +19,7 @@ class VocabularyError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class VocabularyFile:
     """One parsed TOML file that remembers its lines."""
 
     name: str
@@ -73,7 +73,7 @@ class Document:
                 raise self.error(message, self.line_of(key, start))
 
 
-def read_toml(filename: str, directory: Path | None = None) -> Document:
+def read_toml(filename: str, directory: Path | None = None) -> VocabularyFile:
     """Return `filename` from `directory` if it is there, else the one that comes with the product.
 
     Raises VocabularyError for anything that is no readable TOML.
@@ -83,7 +83,7 @@ def read_toml(filename: str, directory: Path | None = None) -> Document:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise VocabularyError(f"{name}:{_line_in(str(error))}: {error}") from None
-    return Document(name, tuple(text.split("\n")), data)
+    return VocabularyFile(name, tuple(text.split("\n")), data)
 
 
 def read_text(filename: str, directory: Path | None = None) -> tuple[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from store.vocabulary.loading import Document, read_toml
+from store.vocabulary.loading import VocabularyFile, read_toml
 from store.vocabulary.themes import check_pattern
 
 if TYPE_CHECKING:
@@ -62,14 +62,14 @@ def load_relevance(directory: Path | None = None) -> RelevanceRules:
     )
 
 
-def _section(document: Document, name: str) -> dict[str, Any]:
+def _section(document: VocabularyFile, name: str) -> dict[str, Any]:
     section = document.data.get(name)
     if not isinstance(section, dict) or not section:
         raise document.error(f"no [{name}] in the file")
     return section
 
 
-def _words(document: Document, name: str) -> dict[str, tuple[str, ...]]:
+def _words(document: VocabularyFile, name: str) -> dict[str, tuple[str, ...]]:
     start = document.line_of(f"[{name}]")
     section = _section(document, name)
     words = {key: document.strings(section, key, start) for key in section}
@@ -79,12 +79,12 @@ def _words(document: Document, name: str) -> dict[str, tuple[str, ...]]:
     return words
 
 
-def _numbers(document: Document, name: str, low: float, high: float) -> dict[str, float]:
+def _numbers(document: VocabularyFile, name: str, low: float, high: float) -> dict[str, float]:
     section = _section(document, name)
     return {key: _number(document, section, key, low, high) for key in section}
 
 
-def _number(document: Document, section: dict[str, Any], key: str, low: float, high: float) -> float:
+def _number(document: VocabularyFile, section: dict[str, Any], key: str, low: float, high: float) -> float:
     value = section.get(key)
     if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
         raise document.error(f"{key} must be a number from {low} to {high}", document.line_of(f"{key} ="))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from store.vocabulary.loading import Document, read_toml
+from store.vocabulary.loading import VocabularyFile, read_toml
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,7 +53,7 @@ def load_themes(directory: Path | None = None) -> list[Theme]:
     return themes
 
 
-def _check_words(document: Document, words: dict[str, tuple[str, ...]], line: int) -> None:
+def _check_words(document: VocabularyFile, words: dict[str, tuple[str, ...]], line: int) -> None:
     seen: dict[str, str] = {}
     for name, values in words.items():
         for value in values:
@@ -64,7 +64,7 @@ def _check_words(document: Document, words: dict[str, tuple[str, ...]], line: in
             check_pattern(document, value, where)
 
 
-def check_pattern(document: Document, value: str, line: int) -> None:
+def check_pattern(document: VocabularyFile, value: str, line: int) -> None:
     """Raise VocabularyError unless `value` is a word of two characters, or two parts around one `GAP`, one of them a word."""
     parts = value.split(GAP)
     if len(parts) > 2:

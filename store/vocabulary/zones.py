@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from store.vocabulary.loading import Document, read_toml
+from store.vocabulary.loading import VocabularyFile, read_toml
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,7 +59,7 @@ def load_zones(directory: Path | None = None) -> list[Zone]:
     return zones
 
 
-def _zone(document: Document, table: dict[str, Any], line: int) -> Zone:
+def _zone(document: VocabularyFile, table: dict[str, Any], line: int) -> Zone:
     document.known_keys(table, _KEYS, line)
     level = document.string(table, "level", line)
     if level not in {NATIONAL, PROVINCIAL}:
@@ -80,7 +80,7 @@ def _zone(document: Document, table: dict[str, Any], line: int) -> Zone:
     )
 
 
-def _ambiguous(document: Document, table: dict[str, Any], line: int) -> dict[str, tuple[str, ...]]:
+def _ambiguous(document: VocabularyFile, table: dict[str, Any], line: int) -> dict[str, tuple[str, ...]]:
     found = table.get("ambiguous", {})
     if not isinstance(found, dict):
         raise document.error(
@@ -89,7 +89,7 @@ def _ambiguous(document: Document, table: dict[str, Any], line: int) -> dict[str
     return {name: document.strings(found, name, document.line_of("ambiguous", line)) for name in found}
 
 
-def _claim_names(document: Document, zone: Zone, owners: dict[str, str], line: int) -> None:
+def _claim_names(document: VocabularyFile, zone: Zone, owners: dict[str, str], line: int) -> None:
     for name in dict.fromkeys((zone.short, zone.official, *zone.aliases, *zone.weak)):
         owner = owners.setdefault(name, zone.short)
         if owner != zone.short or (name == zone.short and f"#{name}" in owners):

@@ -23,7 +23,7 @@ from tests.loopback import Site
 
 pytest.importorskip("procrastinate")
 
-from scheduler.context import Store
+from scheduler.context import Installation
 from scheduler.workers import Submitter, conninfo, prepare
 from tests.databases import emptied
 
@@ -139,27 +139,29 @@ def test_killed_workers_lose_and_double_nothing_and_hosts_get_their_rest(
 def test_a_source_is_queued_once_however_often_it_is_submitted(tmp_path: Path, database: str) -> None:
     with running(HOSTS[:1]) as farm:
         write_office(tmp_path, farm)
-    store = Store(Config(database=Database(url=database), daemon=Daemon(workers=True), base=str(tmp_path)))
+    installation = Installation(
+        Config(database=Database(url=database), daemon=Daemon(workers=True), base=str(tmp_path))
+    )
     now = datetime.now(UTC)
     from crawler.sources.loader import load_sources
     from store.database import session_scope
     from store.sources import sync_sources
 
-    with session_scope(store.engine) as session:
-        sync_sources(session, load_sources(store.config), 3600, now)
-    prepare(store)
-    prepare(store)
-    queue = Submitter(store)
+    with session_scope(installation.engine) as session:
+        sync_sources(session, load_sources(installation.config), 3600, now)
+    prepare(installation)
+    prepare(installation)
+    queue = Submitter(installation)
     assert queue.submit(now) == 2
     assert queue.submit(now) == 0
     queue.close()
-    with store.engine.connect() as connection:
+    with installation.engine.connect() as connection:
         jobs = connection.execute(
             text("SELECT lock, queueing_lock FROM parknews_queue.procrastinate_jobs")
         ).all()
     assert {lock for lock, _ in jobs} == {f"host:{HOSTS[0]}:{farm.port}"}
     assert {lock for _, lock in jobs} == {"source:one-0", "source:two-0"}
-    store.engine.dispose()
+    installation.engine.dispose()
 
 
 def test_the_queue_needs_postgresql() -> None:

@@ -26,7 +26,7 @@ def year(tmp_path_factory: pytest.TempPathFactory) -> Year:
 
 
 def test_each_week_has_its_issue_and_each_recipient_gets_it_once(year: Year) -> None:
-    with read_scope(year.store.engine) as session:
+    with read_scope(year.installation.engine) as session:
         numbers = session.scalars(select(Issue.number).order_by(Issue.number)).all()
         sent = session.execute(select(Delivery.issue_id, Delivery.recipient_id, Delivery.state)).all()
     assert list(numbers) == list(range(1, WEEKS + 1))

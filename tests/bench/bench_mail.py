@@ -40,7 +40,7 @@ from digest.delivery import Build, deliver_due
 from digest.parcels import parcel_builder
 from digest.sample import SAMPLE_NOW
 from store import deliveries
-from store.config import Config, Digest, Mail
+from store.config import Config, DigestSection, Mail
 from store.database import Engine, make_engine, session_scope
 from store.models import Base, Delivery
 
@@ -205,7 +205,7 @@ def run(
         dkim_key=str(write_key(folder)) if signed else "",
     )  # fmt: skip
     engine = prepared(folder, count)
-    config = Config(mail=mail, digest=Digest(public_url="https://news.example.cn"))
+    config = Config(mail=mail, digest=DigestSection(public_url="https://news.example.cn"))
     bench = Bench(engine, mail, parcel_builder(engine, config))
     first = FIRST / bench.mails(FIRST)
     bench.spent.clear()

@@ -31,7 +31,7 @@ from sqlalchemy import func, select  # noqa: E402
 from crawler.classify.classify import load_classifier  # noqa: E402
 from crawler.ingest import Origin, arrive, ingest_all  # noqa: E402
 from crawler.items import ArticleItem  # noqa: E402
-from scheduler.context import Store  # noqa: E402
+from scheduler.context import Installation  # noqa: E402
 from scheduler.jobs import compose_weekly, deliver, prune  # noqa: E402
 from scheduler.monitors import report_alerts, run_monitors  # noqa: E402
 from store.articles import pass_url  # noqa: E402
@@ -106,7 +106,7 @@ class Year:
             RecipientEntry(address=f"r{number}@example.cn", channels=["folder"])
             for number in range(self.scale.recipients)
         ]
-        self.store = Store(
+        self.installation = Installation(
             Config(
                 database=Database(url=self.database or f"sqlite:///{self.folder / 'year.db'}"),
                 crawl=Crawl(keep_pages_days=self.scale.pages_kept),
@@ -119,7 +119,7 @@ class Year:
         self.news = NewsFarm(Farm([f"news{n}.example.cn" for n in range(8)]), 0, self.scale.page_bytes)
         self.chance = random.Random(5)
         self.number = 0
-        with session_scope(self.store.engine) as session:
+        with session_scope(self.installation.engine) as session:
             for number in range(self.scale.sources):
                 session.add(
                     Source(
@@ -135,17 +135,17 @@ class Year:
             for _ in range(7 * self.scale.visits):
                 self.now += timedelta(days=1) / self.scale.visits
                 self._visit_all()
-        engine, config = self.store.engine, self.store.config
+        engine, config = self.installation.engine, self.installation.config
         with self._timed("issue"):
-            assert compose_weekly(self.store, self.now)
+            assert compose_weekly(self.installation, self.now)
         with self._timed("deliveries"):
-            report = deliver(self.store, lambda: self.now)
+            report = deliver(self.installation, lambda: self.now)
             assert report.sent == self.scale.recipients, report
         with self._timed("monitors"):
-            run_monitors(self.store, self.now)
-            report_alerts(self.store, self.now)
+            run_monitors(self.installation, self.now)
+            report_alerts(self.installation, self.now)
         with self._timed("retention"):
-            prune(self.store, self.now)
+            prune(self.installation, self.now)
         with self._timed("statistics"), read_scope(engine) as session:
             assert count_by_period(session, "month", ZoneInfo(config.office.time_zone))
         with self._timed("backup"):
@@ -176,7 +176,7 @@ class Year:
         items = [item for _ in range(fresh) for item in self._items()]
         origin = Origin(number + 1, f"网{number}", None)
         arrivals = [arrive(item, self.classifier, origin, self.now) for item in items]
-        with session_scope(self.store.engine) as session:
+        with session_scope(self.installation.engine) as session:
             crawl = start_crawl(session, number + 1, self.now)
             counts = (
                 Counter(outcome for _, outcome in ingest_all(session, arrivals)) if arrivals else Counter()
@@ -228,7 +228,7 @@ class Year:
     def count(self) -> dict[str, int]:
         """Return the rows of every unit and of the tables that retention bounds."""
         tables = Base.metadata.tables
-        with read_scope(self.store.engine) as session:
+        with read_scope(self.installation.engine) as session:
             return {
                 name: session.scalar(select(func.count()).select_from(tables[name])) or 0
                 for name in (*UNITS, "alert", "audit")
@@ -236,7 +236,7 @@ class Year:
 
     def size(self) -> int:
         """Return the bytes of the database."""
-        with self.store.engine.connect() as connection:
+        with self.installation.engine.connect() as connection:
             if connection.dialect.name == "sqlite":
                 pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
                 return int(pages * connection.exec_driver_sql("PRAGMA page_size").scalar_one())
@@ -244,7 +244,7 @@ class Year:
 
     def unit_bytes(self) -> dict[str, float]:
         """Return how many bytes each unit takes now, its indexes included."""
-        with read_scope(self.store.engine) as session:
+        with read_scope(self.installation.engine) as session:
             sizes = _table_sizes(session)
         counts = self.count()
         return {
@@ -322,7 +322,7 @@ def main() -> None:
         for _ in range(given.weeks):
             year.week()
         report(year)
-        year.store.engine.dispose()
+        year.installation.engine.dispose()
         if server:
             server.cleanup()
 

@@ -17,7 +17,7 @@ SENTENCES = (
 
 
 @dataclass(frozen=True)
-class News:
+class PrintedArticle:
     """One article of an issue: on which page it stands and which one it is there."""
 
     paper: str
@@ -56,7 +56,7 @@ class Family:
     article: str
     pdf: str
     layout_page: Callable[[Family, str, str, date, int], str]
-    article_page: Callable[[Family, News], str]
+    article_page: Callable[[Family, PrintedArticle], str]
     image: str = ""
     encoding: str = "utf-8"
 
@@ -70,14 +70,14 @@ class Family:
             path = root + self.address(self.layout, day, page)
             made[path] = self.layout_page(self, paper, zone, day, page)
             for number in range(1, 3 - page + 1):
-                news = News(paper, zone, page, number, day)
+                news = PrintedArticle(paper, zone, page, number, day)
                 made[root + self.address(self.article, day, page, number)] = self.article_page(self, news)
         return {path: html.encode(self.encoding, "xmlcharrefreplace") for path, html in made.items()}
 
     def listed(self, zone: str, day: date, page: int) -> list[tuple[str, str]]:
         """Return (file name, title) of what a page lists: articles, on the first also an advert and a credit."""
         rows = [
-            (self.address(self.article, day, page, n), News("", zone, page, n, day).title)
+            (self.address(self.article, day, page, n), PrintedArticle("", zone, page, n, day).title)
             for n in range(1, 3 - page + 1)
         ]
         if page == 1:
@@ -105,7 +105,7 @@ def _current_link(target: str) -> str:
     return f'<html><head><meta charset="utf-8"></head><body><p>欢迎阅读</p><a href="{target}">今日报纸</a></body></html>'
 
 
-def _properties(news: News, prefix: str = "") -> str:
+def _properties(news: PrintedArticle, prefix: str = "") -> str:
     fields = {
         "date": f"{news.day} 00:00:00:0",
         "author": "郭晓燕",
@@ -120,7 +120,7 @@ def _properties(news: News, prefix: str = "") -> str:
     return f"<!--enpproperty {inner}/enpproperty-->"
 
 
-def _picture(family: Family, news: News) -> str:
+def _picture(family: Family, news: PrintedArticle) -> str:
     if (news.page, news.number) != (1, 1):
         return ""
     return f'<img src="{_up(family.article)}{news.day.strftime(family.image)}">'
@@ -149,7 +149,7 @@ def _v1_layout(family: Family, paper: str, zone: str, day: date, page: int) -> s
     )
 
 
-def _v1_article(family: Family, news: News) -> str:
+def _v1_article(family: Family, news: PrintedArticle) -> str:
     return (
         f'<html><head><meta http-equiv="Content-Type" content="text/html; charset=gbk"><title>{news.paper}</title></head><body>'
         f'<table><tr><td class="font02">{news.kicker}</td></tr><tr><td class="font01">{news.title}</td></tr></table>'
@@ -177,7 +177,7 @@ def _v2_layout(family: Family, paper: str, zone: str, day: date, page: int) -> s
     return f'{_v2_head(paper)}<div class="nav-list"><ul>{pages}</ul></div><div class="news-list"><ul>{items}</ul></div></body></html>'
 
 
-def _v2_article(family: Family, news: News) -> str:
+def _v2_article(family: Family, news: PrintedArticle) -> str:
     return (
         f'{_v2_head(news.paper)}<h3>{news.kicker}</h3><h2 class="art-title">{news.title}</h2><div id="ozoom">'
         f"<founder-content><!--enpcontent-->{news.body}<p>{_picture(family, news)}</p><!--/enpcontent--></founder-content></div>"
@@ -218,7 +218,7 @@ def _tq_layout(family: Family, paper: str, zone: str, day: date, page: int) -> s
     )
 
 
-def _tq_article(family: Family, news: News) -> str:
+def _tq_article(family: Family, news: PrintedArticle) -> str:
     return (
         f'{_v2_head(f"{news.title}_{news.paper}数字报", _TQ)}<div class="newsdetatit"><p style="text-align:center;">{news.kicker}</p>'
         f'<h3>{news.title}</h3><p><span class="Author">版次：0{news.page}</span><span>来源：{news.paper}&nbsp;&nbsp;{news.day:%Y年%m月%d日}</span></p></div>'
@@ -247,7 +247,7 @@ def _rm_layout(family: Family, paper: str, zone: str, day: date, page: int) -> s
     )
 
 
-def _rm_article(family: Family, news: News) -> str:
+def _rm_article(family: Family, news: PrintedArticle) -> str:
     return (
         f'{_v2_head(f"{news.title}--{news.paper}", _RM)}<div class="article"><h3>{news.kicker}</h3><h1>{news.title}</h1>'
         f'<p class="sec">郭晓燕<span class="date">《{news.paper}》（{news.day:%Y年%m月%d日} 第 0{news.page} 版）</span></p>'
@@ -280,7 +280,7 @@ def _trs_layout(family: Family, paper: str, zone: str, day: date, page: int) -> 
     )
 
 
-def _trs_article(family: Family, news: News) -> str:
+def _trs_article(family: Family, news: PrintedArticle) -> str:
     return (
         f'{_trs_head(news.paper, news.day)}<script>var banciArray="001,002,003".split(",");</script>'
         f'<table><tr><td>第<span id="curbanci">00{news.page}</span>版：<STRONG>要闻</STRONG></td></tr></table>'
@@ -310,7 +310,7 @@ def _fz_layout(family: Family, paper: str, zone: str, day: date, page: int) -> s
     )
 
 
-def _fz_article(family: Family, news: News) -> str:
+def _fz_article(family: Family, news: PrintedArticle) -> str:
     pages = f'<li class="layout-catalogue-item"><a href="./node_{news.page}.html">第{news.page}版&nbsp;要闻</a></li>'
     return (
         f'{_v2_head(news.paper)}<ul class="layout-catalogue-list">{pages}</ul><div class="detail"><h3>{news.kicker}</h3>'

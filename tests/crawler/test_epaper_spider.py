@@ -12,7 +12,7 @@ from sqlalchemy import select
 from store.articles import show_published
 from store.database import read_scope
 from store.models import Article, Crawl, Source
-from tests.crawler.newspapers import FAMILIES, Family, News
+from tests.crawler.newspapers import FAMILIES, Family, PrintedArticle
 from tests.loopback import Answer, Office, Site
 from tests.newspaper_pages.simple import simple_page
 from tests.newspaper_pages.typeset import pdf_of
@@ -43,10 +43,10 @@ def entry(site: Site, family: Family, front: str, more: str = "") -> str:
     )
 
 
-def articles(family: Family, zone: str, day: date) -> dict[str, News]:
+def articles(family: Family, zone: str, day: date) -> dict[str, PrintedArticle]:
     """The articles of an issue by their path."""
     return {
-        f"/{family.name}/{family.address(family.article, day, page, number)}": News(
+        f"/{family.name}/{family.address(family.article, day, page, number)}": PrintedArticle(
             f"{zone}日报", zone, page, number, day
         )
         for page, number in ((1, 1), (1, 2), (2, 1))

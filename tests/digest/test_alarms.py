@@ -12,7 +12,7 @@ import pytest
 from digest.alarms import alarm_targets, send_alarms
 from digest.channels.posting import KINDS
 from scheduler.demo.smtp import HANG_UP, SmtpSink
-from store.config import ALARM_CHANNELS, Config, Digest, Mail
+from store.config import ALARM_CHANNELS, Config, DigestSection, Mail
 from tests.digest.test_channels import POSTING, Receiver, receiver  # noqa: F401  a fixture
 
 NOW = datetime(2026, 11, 23, 0, 0, tzinfo=UTC)
@@ -43,7 +43,7 @@ def test_every_channel_tells_of_all_alarms_in_one_message(
     tmp_path: Path,
 ) -> None:
     (tmp_path / "secret").write_text("SEC-geheim\n")
-    config = Config(digest=Digest(public_url="https://news.example.cn"))
+    config = Config(digest=DigestSection(public_url="https://news.example.cn"))
     secrets = {f"PARKNEWS_ALERTS_{name.upper()}_SECRET_FILE": str(tmp_path / "secret")}
     faults = send_alarms(config, {name: [RAISED, CLEARED]}, NOW, environ(receiver, name) | secrets)
     assert faults == {name: ""}
@@ -113,7 +113,7 @@ def test_an_address_that_is_refused_keeps_no_other_from_its_mail(tmp_path: Path)
 def test_an_office_template_that_is_broken_silences_no_alarm(receiver: Receiver, tmp_path: Path) -> None:  # noqa: F811
     (tmp_path / "alert").mkdir()
     (tmp_path / "alert" / "body.txt").write_text("{{ nothing.at.all }}")
-    config = Config(digest=Digest(templates=str(tmp_path)))
+    config = Config(digest=DigestSection(templates=str(tmp_path)))
     assert send_alarms(config, {"webhook": [RAISED]}, NOW, environ(receiver, "webhook")) == {"webhook": ""}
     assert "来源拒绝访问 baoji" in receiver.body["text"]
 

@@ -12,7 +12,7 @@ from digest.briefing import BriefingError, chinese_number, to_pdf, write_docx
 from digest.edition import edition_for
 from digest.sample import sample_issue
 from digest.word_layout import FILE_NAME, Layout
-from store.config import Config, Digest, Office
+from store.config import Config, DigestSection, Office
 from store.toml_file import TomlError
 
 CONFIG = Config()
@@ -142,7 +142,7 @@ def test_a_long_name_of_the_paper_shrinks_to_one_line() -> None:
 
 def test_an_office_sets_margins_fonts_and_lines(tmp_path: Path) -> None:
     (tmp_path / FILE_NAME).write_text('margin_top = 30\nlines = 25\nbody_font = "宋体"\n', encoding="utf-8")
-    document = made(1, config=Config(digest=Digest(templates=str(tmp_path))))
+    document = made(1, config=Config(digest=DigestSection(templates=str(tmp_path))))
     section = docx.Document(io.BytesIO(document)).sections[0]
     assert section.top_margin is not None
     assert section.top_margin.mm == pytest.approx(30, abs=0.02)
@@ -153,7 +153,7 @@ def test_an_office_sets_margins_fonts_and_lines(tmp_path: Path) -> None:
 def test_a_mistyped_layout_is_named_by_file_and_line(tmp_path: Path) -> None:
     (tmp_path / FILE_NAME).write_text("lines = 22\nmargin_topp = 30\n", encoding="utf-8")
     with pytest.raises(TomlError, match=rf"{FILE_NAME}:2"):
-        made(1, config=Config(digest=Digest(templates=str(tmp_path))))
+        made(1, config=Config(digest=DigestSection(templates=str(tmp_path))))
 
 
 def test_the_default_layout_leaves_the_standards_margins() -> None:

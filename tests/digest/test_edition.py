@@ -5,7 +5,7 @@ import pytest
 
 from digest.edition import edition_for
 from digest.sample import sample_issue
-from store.config import Config, Digest
+from store.config import Config, DigestSection
 
 ISSUE = sample_issue(stories=60)
 
@@ -72,7 +72,7 @@ def test_a_cut_has_what_was_asked_for_and_nothing_else(given: dict[str, Any], wa
 
 
 def test_a_cut_has_room_for_what_was_only_a_line() -> None:
-    issue = sample_issue(Config(digest=Digest(max_stories=12)), stories=60)
+    issue = sample_issue(Config(digest=DigestSection(max_stories=12)), stories=60)
     edition = edition_for(issue, wishes(themes=["org"]))
     assert all(story.in_full for story in edition.stories if story.section == "org")
     assert [story.number for story in edition.stories] == list(range(1, len(edition.stories) + 1))
@@ -80,7 +80,7 @@ def test_a_cut_has_room_for_what_was_only_a_line() -> None:
 
 
 def test_a_section_appears_once_in_a_cut() -> None:
-    issue = sample_issue(Config(digest=Digest(max_stories=12)), stories=60)
+    issue = sample_issue(Config(digest=DigestSection(max_stories=12)), stories=60)
     for zone in ("西安高新区", "合肥高新区"):
         keys = [section.key for section in edition_for(issue, wishes(zones=[zone])).sections]
         assert len(keys) == len(set(keys))

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, select
 from digest.edition import edition_for
 from digest.issue import coming_issue, compose_issue
 from digest.rendering import Links, render
-from store.config import Config, Digest, Office
+from store.config import Config, DigestSection, Office
 from store.database import read_scope, session_scope
 from store.issues import issue_by_number, last_issues
 from store.models import Crawl, Edit, Issue, IssueStory, Source, Story
@@ -183,7 +183,7 @@ def test_what_does_not_fit_is_listed_never_left_out(
     sqlite_engine: Engine, add_story: Callable[..., Story], now: datetime
 ) -> None:
     ids = {add(sqlite_engine, add_story, now) for _ in range(15)}
-    config = msgspec.structs.replace(CONFIG, digest=Digest(max_stories=8))
+    config = msgspec.structs.replace(CONFIG, digest=DigestSection(max_stories=8))
     issue = composed(sqlite_engine, now, config)
     assert {s.story_id for s in issue.stories} == ids
     assert sum(s.in_full for s in issue.stories) == 8

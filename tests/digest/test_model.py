@@ -16,7 +16,7 @@ from digest.edition import edition_for
 from digest.issue import compose_issue
 from digest.model import Model, model_from
 from digest.rendering import Links, render
-from store.config import Config, ConfigError, Digest
+from store.config import Config, ConfigError, DigestSection
 from store.database import session_scope
 from store.models import Story
 
@@ -199,7 +199,7 @@ def test_an_issue_carries_marked_summaries_and_keeps_its_own_where_refused(
         )
     monkeypatch.setenv("PARKNEWS_MODEL_URL", f"http://127.0.0.1:{server.server_port}")
     monkeypatch.setenv("PARKNEWS_MODEL_NAME", "m")
-    config = Config(digest=Digest(folder=str(tmp_path)))
+    config = Config(digest=DigestSection(folder=str(tmp_path)))
     issue = compose_issue(sqlite_engine, config, now)
     assert issue
     written = {story.story_id: story.content["summary_by"] for story in issue.stories}

@@ -30,7 +30,7 @@ from digest.rendering import render
 from digest.sample import SAMPLE_NOW
 from digest.tokens import make_issue_key, make_token
 from digest.web.app import create_app
-from store.config import Config, ConfigError, Digest, Mail, Web
+from store.config import Config, ConfigError, DigestSection, Mail, Web
 from store.database import session_scope
 from store.issues import issue_by_id
 from store.models import Delivery
@@ -46,7 +46,7 @@ def config(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Config:
     monkeypatch.setenv("PARKNEWS_WEB_SECRET", SECRET)
     return Config(
         mail=Mail(host="127.0.0.1", sender="office@example.cn", reply_to="desk@example.cn"),
-        digest=Digest(public_url=f"{ROOT}/"),
+        digest=DigestSection(public_url=f"{ROOT}/"),
         base=str(tmp_path),
     )
 
@@ -226,7 +226,7 @@ def test_an_office_template_that_changes_links_still_gets_the_right_ones(
     own.mkdir(parents=True)
     own.joinpath("body.txt").write_text("{{ links.unsubscribe | upper }}\n", encoding="utf-8")
     changed = Config(
-        mail=config.mail, base=config.base, digest=Digest(public_url=ROOT, templates="templates")
+        mail=config.mail, base=config.base, digest=DigestSection(public_url=ROOT, templates="templates")
     )
     row = rows_of(sqlite_engine, 1)[0]
     text = decoded(built(parcel_builder(sqlite_engine, changed)(row)).message)

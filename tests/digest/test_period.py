@@ -4,35 +4,37 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from digest.period import due_at, is_late, next_due
-from store.config import Digest
+from store.config import DigestSection
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 MONDAY_EIGHT = datetime(2026, 11, 23, 0, 0, tzinfo=UTC)
 
 
 def test_the_hour_itself_is_due() -> None:
-    assert due_at(MONDAY_EIGHT, Digest(), SHANGHAI) == MONDAY_EIGHT
+    assert due_at(MONDAY_EIGHT, DigestSection(), SHANGHAI) == MONDAY_EIGHT
 
 
 def test_a_second_before_the_hour_the_week_before_is_due() -> None:
-    assert due_at(MONDAY_EIGHT - timedelta(seconds=1), Digest(), SHANGHAI) == MONDAY_EIGHT - timedelta(days=7)
+    assert due_at(MONDAY_EIGHT - timedelta(seconds=1), DigestSection(), SHANGHAI) == MONDAY_EIGHT - timedelta(
+        days=7
+    )
 
 
 def test_next_due_is_after_now_and_a_week_on() -> None:
-    assert next_due(MONDAY_EIGHT, Digest(), SHANGHAI) == MONDAY_EIGHT + timedelta(days=7)
-    assert next_due(MONDAY_EIGHT - timedelta(seconds=1), Digest(), SHANGHAI) == MONDAY_EIGHT
+    assert next_due(MONDAY_EIGHT, DigestSection(), SHANGHAI) == MONDAY_EIGHT + timedelta(days=7)
+    assert next_due(MONDAY_EIGHT - timedelta(seconds=1), DigestSection(), SHANGHAI) == MONDAY_EIGHT
 
 
 def test_sunday_evening_in_utc_is_already_monday_in_the_office() -> None:
     now = datetime(2026, 11, 22, 23, 0, tzinfo=UTC)
-    assert due_at(now, Digest(hour="06:30"), SHANGHAI) == datetime(2026, 11, 22, 22, 30, tzinfo=UTC)
+    assert due_at(now, DigestSection(hour="06:30"), SHANGHAI) == datetime(2026, 11, 22, 22, 30, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
     "zone", ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Shanghai"]
 )
 def test_through_a_year_of_clock_changes_every_week_has_one_due_hour(zone: str) -> None:
-    place, digest = ZoneInfo(zone), Digest(weekday="sun", hour="02:30")
+    place, digest = ZoneInfo(zone), DigestSection(weekday="sun", hour="02:30")
     now, seen = datetime(2026, 1, 1, tzinfo=UTC), set()
     for _ in range(366 * 24):
         now += timedelta(hours=1)

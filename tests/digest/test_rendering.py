@@ -14,7 +14,7 @@ from digest.briefing import write_docx
 from digest.edition import Edition, edition_for
 from digest.rendering import HTML_LIMIT, Links, RenderingError, render, render_message, render_page
 from digest.sample import SAMPLE_NOW, sample_issue
-from store.config import Config, Digest, Office
+from store.config import Config, DigestSection, Office
 
 CONFIG = Config()
 LINKS = Links(
@@ -198,7 +198,7 @@ def test_gaps_corrections_and_notes_are_told_in_every_form() -> None:
 def test_an_office_replaces_a_template(tmp_path: Path) -> None:
     (tmp_path / "weekly").mkdir()
     (tmp_path / "weekly" / "subject.txt").write_text("本单位：{{ head.label }}", encoding="utf-8")
-    config = Config(digest=Digest(templates=str(tmp_path)))
+    config = Config(digest=DigestSection(templates=str(tmp_path)))
     rendered = render(edition(), config, links=LINKS)
     assert rendered.subject == "本单位：2026年第47期"
     assert "本周数字" in rendered.html
@@ -219,7 +219,7 @@ def test_a_template_that_would_link_or_load_elsewhere_is_refused(tmp_path: Path,
     (tmp_path / "weekly").mkdir()
     (tmp_path / "weekly" / "body.html").write_text(body, encoding="utf-8")
     with pytest.raises(RenderingError, match=r"weekly/body\.html"):
-        render(edition(1), Config(digest=Digest(templates=str(tmp_path))), links=LINKS)
+        render(edition(1), Config(digest=DigestSection(templates=str(tmp_path))), links=LINKS)
 
 
 def test_odd_words_in_the_masthead_are_text() -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 from digest.issue import compose_issue
 from digest.tokens import make_token
 from digest.web.app import create_app
-from store.config import Config, Digest, RecipientEntry, Web
+from store.config import Config, DigestSection, RecipientEntry, Web
 from store.database import session_scope
 from store.models import Story
 from store.recipients import add_recipient
@@ -157,7 +157,7 @@ def test_a_public_archive_opens_only_by_a_personal_link(
     with session_scope(sqlite_engine) as session:
         key = add_recipient(session, RecipientEntry("a@example.cn"), now, "test").token_key
     public = create_app(
-        sqlite_engine, Config(digest=Digest(public_url="https://digest.example.cn"))
+        sqlite_engine, Config(digest=DigestSection(public_url="https://digest.example.cn"))
     ).test_client()
     assert public.get("/issues/1").status_code == 403
     assert public.get("/issues/1?k=forged").status_code == 403
@@ -165,7 +165,7 @@ def test_a_public_archive_opens_only_by_a_personal_link(
     assert public.get(f"/issues/1?k={make_token(SECRET, key, 'archive')}").status_code == 200
     assert public.get("/stories/1", base_url="https://localhost").status_code == 200  # the cookie
     assert (
-        create_app(sqlite_engine, Config(digest=Digest(public_url="https://digest.example.cn")))
+        create_app(sqlite_engine, Config(digest=DigestSection(public_url="https://digest.example.cn")))
         .test_client()
         .get("/static/digest.css")
         .status_code

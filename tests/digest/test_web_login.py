@@ -16,7 +16,7 @@ from werkzeug.test import TestResponse
 
 from digest.web.app import create_app
 from store import editors
-from store.config import Config, Digest, Web
+from store.config import Config, DigestSection, Web
 from store.database import session_scope
 from store.editors import LoginAttempt, add_editor, begin_attempt, remove_editor, set_password, settle_attempt
 from store.models import Audit, Story
@@ -112,7 +112,7 @@ def test_the_session_is_a_strict_http_only_cookie_and_secure_under_https(
     assert "HttpOnly" in cookie
     assert "SameSite=Strict" in cookie
     assert "Secure" not in cookie
-    public = visit(Config(digest=Digest(public_url="https://digest.example.cn")))
+    public = visit(Config(digest=DigestSection(public_url="https://digest.example.cn")))
     cookies = public.log_in(base_url="https://digest.example.cn").headers.getlist("Set-Cookie")
     assert all("Secure" in value for value in cookies if "Max-Age=0" not in value)
 

@@ -14,7 +14,7 @@ from sqlalchemy import Engine, select, text
 from digest.tokens import Purpose, make_token
 from digest.web.app import create_app
 from digest.web.recipients import masked
-from store.config import Config, Digest, RecipientEntry
+from store.config import Config, DigestSection, RecipientEntry
 from store.database import session_scope
 from store.models import Audit, Recipient
 from store.recipients import add_recipient, erase, get_recipient, revoke_links
@@ -30,7 +30,7 @@ def client(sqlite_engine: Engine, now: datetime, monkeypatch: pytest.MonkeyPatch
     with session_scope(sqlite_engine) as session:
         add_recipient(session, RecipientEntry(address=ADDRESS, name="张三"), now, "test")
         add_recipient(session, RecipientEntry(address="other@example.cn", name="李四"), now, "test")
-    config = Config(digest=Digest(public_url="https://news.example.cn"))
+    config = Config(digest=DigestSection(public_url="https://news.example.cn"))
     return create_app(sqlite_engine, config).test_client()
 
 

@@ -18,7 +18,7 @@ from digest.issue import compose_issue
 from digest.web.app import create_app
 from digest.web.serve import Server, start, warnings
 from store.alerts import raise_alert
-from store.config import Config, ConfigError, Digest, Web
+from store.config import Config, ConfigError, DigestSection, Web
 from store.database import session_scope
 from store.models import Crawl, Source, Story
 from store.status import visits_of
@@ -219,7 +219,7 @@ def test_listening_for_others_without_https_is_warned_of() -> None:
     assert warnings(Config(), "127.0.0.1") == warnings(Config(), "::1") == []
     (warning,) = warnings(Config(), "0.0.0.0")
     assert "without https" in warning
-    public = Config(digest=Digest(public_url="https://a.example.cn"), web=Web(public_archive=True))
+    public = Config(digest=DigestSection(public_url="https://a.example.cn"), web=Web(public_archive=True))
     (warning,) = warnings(public, "0.0.0.0")
     assert "public_archive" in warning
 

@@ -8,7 +8,7 @@ import random
 from typing import TYPE_CHECKING
 
 from tests.newspaper_pages.typeset import Gold, Sheet, Slot, Style, column_slots, fonts, pdf_of, width_of
-from tests.newspaper_pages.words import News, Writer, advert, notice
+from tests.newspaper_pages.words import PrintedArticle, Writer, advert, notice
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -236,7 +236,13 @@ def _article(sheet: Sheet, rect: Rect, make: str, rng: random.Random, unit: str)
 
 
 def _write(
-    sheet: Sheet, slots: Sequence[Slot], news: News, writer: Writer, gold: Gold, rng: random.Random, unit: str
+    sheet: Sheet,
+    slots: Sequence[Slot],
+    news: PrintedArticle,
+    writer: Writer,
+    gold: Gold,
+    rng: random.Random,
+    unit: str,
 ) -> Gold:
     """Write paragraphs until the slots are nearly full, then set them."""
     if len(slots) < 3:
@@ -297,7 +303,7 @@ def _write(
 def _headline(
     sheet: Sheet,
     place: tuple[float, float, float],
-    news: News,
+    news: PrintedArticle,
     rng: random.Random,
     unit: str,
     upto: float = 9.0,
@@ -360,7 +366,7 @@ def _set(
 
 
 def _beside(
-    sheet: Sheet, rect: Rect, make: str, news: News, columns: int, rng: random.Random, unit: str
+    sheet: Sheet, rect: Rect, make: str, news: PrintedArticle, columns: int, rng: random.Random, unit: str
 ) -> list[Slot]:
     """The headline stands over some columns only; the others begin at its height."""
     x0, y0, x1, y1 = rect
@@ -378,7 +384,7 @@ def _beside(
 
 
 def _upright(
-    sheet: Sheet, rect: Rect, make: str, news: News, columns: int, rng: random.Random, unit: str
+    sheet: Sheet, rect: Rect, make: str, news: PrintedArticle, columns: int, rng: random.Random, unit: str
 ) -> list[Slot]:
     x0, y0, x1, y1 = rect
     style, font = sheet.style, sheet.style.title_font
@@ -426,7 +432,9 @@ def _upright(
     return column_slots(x0 + block, x1, [y0] * columns, y1, style)
 
 
-def _lead(sheet: Sheet, place: tuple[float, float, float], writer: Writer, news: News, unit: str) -> float:
+def _lead(
+    sheet: Sheet, place: tuple[float, float, float], writer: Writer, news: PrintedArticle, unit: str
+) -> float:
     x0, y, x1 = place
     style = sheet.style
     paragraph = writer.sentence() + writer.sentence()

@@ -143,7 +143,7 @@ GIVEN = "明华建国志强秀英丽娟文军海燕晓东春梅立新玉兰永�
 
 
 @dataclass
-class News:
+class PrintedArticle:
     """What an article says, before it is set."""
 
     title: list[str]
@@ -215,9 +215,9 @@ class Writer:
             return [f"{self.place}{c(THING)}{c(DO)}{c(DO)} {second}"]
         return [first, second, f"{c(THING)}{c(RESULT)}"][:lines]
 
-    def news(self, lines: int = 1) -> News:
+    def news(self, lines: int = 1) -> PrintedArticle:
         r, c = self.rng, self.rng.choice
-        found = News(self.headline(lines), authors=[self.name() for _ in range(c((1, 1, 2)))])
+        found = PrintedArticle(self.headline(lines), authors=[self.name() for _ in range(c((1, 1, 2)))])
         if r.random() < 0.3:
             found.kicker = f"{self.place}{self.body}创新“{c(IDEA)}{c(DO)}”机制"
         if r.random() < 0.3:

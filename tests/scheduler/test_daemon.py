@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from scheduler.context import Store
+from scheduler.context import Installation
 from scheduler.daemon import Daemon
 from scheduler.logs import JsonFormatter, TextFormatter
 from store.config import Config
@@ -30,15 +30,15 @@ class Clock:
 
 @pytest.fixture
 def daemon(tmp_path: Path) -> Iterator[Daemon]:
-    store = Store(Config(base=str(tmp_path)))
-    ensure(store.engine)
-    made = Daemon(store, Clock())
+    installation = Installation(Config(base=str(tmp_path)))
+    ensure(installation.engine)
+    made = Daemon(installation, Clock())
     yield made
     made.stopping.set()
 
 
 def test_of_two_daemons_one_acts_and_the_other_takes_over(daemon: Daemon) -> None:
-    second = Daemon(daemon.store, daemon.clock)
+    second = Daemon(daemon.installation, daemon.clock)
     daemon.keep_lease()
     second.keep_lease()
     assert (daemon.leading, second.leading) == (True, False)
@@ -46,8 +46,8 @@ def test_of_two_daemons_one_acts_and_the_other_takes_over(daemon: Daemon) -> Non
     daemon._guarded(lambda _: done.append("first"))()
     second._guarded(lambda _: done.append("second"))()
     assert done == ["first"]
-    late = daemon.clock() + timedelta(seconds=daemon.store.config.daemon.lease_seconds)
-    with session_scope(daemon.store.engine) as session:
+    late = daemon.clock() + timedelta(seconds=daemon.installation.config.daemon.lease_seconds)
+    with session_scope(daemon.installation.engine) as session:
         assert acquire(session, "daemon", second.holder, late, 45)
     daemon.keep_lease()
     assert not daemon.leading
@@ -55,10 +55,10 @@ def test_of_two_daemons_one_acts_and_the_other_takes_over(daemon: Daemon) -> Non
 
 def damage(daemon: Daemon, first: int) -> Path:
     """Overwrite the database's file from page `first`; the connections that are open read it anew."""
-    with session_scope(daemon.store.engine):
+    with session_scope(daemon.installation.engine):
         pass
-    daemon.store.engine.dispose()
-    path = Path(daemon.store.config.base, "var", "parknews.db")
+    daemon.installation.engine.dispose()
+    path = Path(daemon.installation.config.base, "var", "parknews.db")
     with path.open("r+b") as file:
         for page in range(first, path.stat().st_size // 4096):
             file.seek(page * 4096)

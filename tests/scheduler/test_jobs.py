@@ -19,7 +19,7 @@ from sqlalchemy import select
 from digest.channels.base import Parcel
 from digest.delivery import deliver_due
 from digest.period import due_at
-from scheduler.context import Store
+from scheduler.context import Installation
 from scheduler.crawls import ChildCrawl
 from scheduler.forkserver import Child
 from scheduler.jobs import CrawlJob, compose_weekly, deliver
@@ -59,7 +59,7 @@ class Instant(CrawlJob):
         names = [name for name, _, _ in self._claim(now, sources)]
         if self.die:
             return 0
-        with session_scope(self.store.engine) as session:
+        with session_scope(self.installation.engine) as session:
             for source in session.scalars(select(Source).where(Source.name.in_(names))):
                 crawl = start_crawl(session, source.id, now)
                 finish_crawl(session, crawl.id, Visit("ok"), {}, now)
@@ -91,7 +91,7 @@ class Postman:
 class World:
     """A machine with a database that survives its outages."""
 
-    store: Store
+    installation: Installation
     chance: random.Random
     postman: Postman = field(default_factory=Postman)
     wrong: timedelta = timedelta()
@@ -110,7 +110,7 @@ class World:
                 fresh = True
             else:
                 now += timedelta(hours=self.chance.uniform(1, 8))
-            due = due_at(now, self.store.config.digest, self.store.config.zone_info)
+            due = due_at(now, self.installation.config.digest, self.installation.config.zone_info)
             if not fresh and now - due < timedelta(hours=4):
                 yield due, False
 
@@ -121,20 +121,20 @@ class World:
                 self.wrong = self.chance.choice((-26, -3, -1, 0, 0, 0, 1, 3, 26)) * timedelta(hours=1)
             now = true + self.wrong
             if fresh or work is None:
-                work = Work(self.store, frozen(now), Instant(self.store, f"d{true}"))
+                work = Work(self.installation, frozen(now), Instant(self.installation, f"d{true}"))
             assert isinstance(work.crawls, Instant)
             work.crawls.die = self.chance.random() < 0.03
             self.tick(work, now)
 
     def tick(self, work: Work, now: datetime) -> None:
-        config = self.store.config
-        with session_scope(self.store.engine) as session:
+        config = self.installation.config
+        with session_scope(self.installation.engine) as session:
             sync_sources(session, DEFINITIONS, int(INTERVAL.total_seconds()), now)
         work.crawls.run(now, SOURCES)
         work.compose(now)
         self.dues.add(due_at(now, config.digest, config.zone_info))
         deliver_due(
-            self.store.engine,
+            self.installation.engine,
             {"mail": self.postman},
             lambda row: Parcel(row.recipient.address, b"", f"<{row.issue_id}>"),
             lambda: now,
@@ -144,19 +144,19 @@ class World:
 DEFINITIONS = [Definition(f"s{number}", host=f"h{number}.example.cn") for number in range(3)]
 
 
-def make_store(zone: str) -> Store:
-    store = Store(
+def make_store(zone: str) -> Installation:
+    installation = Installation(
         Config(
             office=Office(time_zone=zone), recipient=[RecipientEntry(address="a@example.cn", send_empty=True)]
         )
     )
     engine = make_engine("sqlite:///:memory:")
     Base.metadata.create_all(engine)
-    store.__dict__["engine"] = engine
-    store.config = msgspec.structs.replace(
-        store.config, crawl=msgspec.structs.replace(store.config.crawl, sources="none")
+    installation.__dict__["engine"] = engine
+    installation.config = msgspec.structs.replace(
+        installation.config, crawl=msgspec.structs.replace(installation.config.crawl, sources="none")
     )
-    return store
+    return installation
 
 
 def test_every_due_thing_happens_exactly_once_whatever_the_clock_does() -> None:
@@ -164,7 +164,7 @@ def test_every_due_thing_happens_exactly_once_whatever_the_clock_does() -> None:
     for number in range(SCHEDULES):
         world = World(make_store(("Asia/Shanghai", "Europe/Berlin")[number % 2]), random.Random(number))
         world.live()
-        with read_scope(world.store.engine) as session:
+        with read_scope(world.installation.engine) as session:
             composed = list(session.scalars(select(Issue).order_by(Issue.number)))
             rows = list(session.scalars(select(Delivery)))
         dues = [issue.due_at for issue in composed]
@@ -181,36 +181,38 @@ def test_every_due_thing_happens_exactly_once_whatever_the_clock_does() -> None:
 
 
 @pytest.fixture
-def store() -> Store:
+def installation() -> Installation:
     return make_store("Asia/Shanghai")
 
 
-def test_a_source_claimed_by_a_killed_daemon_is_visited_after_one_lease(store: Store, now: datetime) -> None:
-    with session_scope(store.engine) as session:
+def test_a_source_claimed_by_a_killed_daemon_is_visited_after_one_lease(
+    installation: Installation, now: datetime
+) -> None:
+    with session_scope(installation.engine) as session:
         sync_sources(session, DEFINITIONS, 3600, now)
-    first = Instant(store, "first")
+    first = Instant(installation, "first")
     first.die = True
     first.run(now)
-    second = Instant(store, "second")
-    lease = timedelta(seconds=store.config.daemon.lease_seconds)
+    second = Instant(installation, "second")
+    lease = timedelta(seconds=installation.config.daemon.lease_seconds)
     assert second.run(now + lease - timedelta(seconds=1)) == 0
     assert second.run(now + lease) == 3
 
 
 def test_claims_are_prolonged_while_a_child_lives_but_not_over_a_recorded_visit(
-    store: Store, now: datetime
+    installation: Installation, now: datetime
 ) -> None:
-    job = CrawlJob(store, "first")
-    with session_scope(store.engine) as session:
+    job = CrawlJob(installation, "first")
+    with session_scope(installation.engine) as session:
         sync_sources(session, DEFINITIONS, 3600, now)
     job.children = [
         ChildCrawl(name, host, now + job._hold, forked(b"")) for name, host, _ in job._claim(now, SOURCES)
     ]
-    with session_scope(store.engine) as session:
+    with session_scope(installation.engine) as session:
         source = session.scalars(select(Source).where(Source.name == "s0")).one()
         finish_crawl(session, start_crawl(session, source.id, now).id, Visit("ok"), {}, now)
     job.keep(now + timedelta(seconds=30))
-    with read_scope(store.engine) as session:
+    with read_scope(installation.engine) as session:
         held = {source.name: source.next_check_at for source in session.scalars(select(Source))}
         assert due_sources(session, now + timedelta(seconds=60)) == []
     assert held["s0"] == now + timedelta(hours=1)
@@ -222,13 +224,13 @@ def names_of(claimed: list[tuple[str, str, int]]) -> list[str]:
 
 
 def test_sources_of_one_host_are_visited_one_after_the_other_with_a_rest_between(
-    store: Store, now: datetime
+    installation: Installation, now: datetime
 ) -> None:
     definitions = [Definition("a", host="x.cn"), Definition("b", host="x.cn"), Definition("c", host="y.cn")]
-    with session_scope(store.engine) as session:
+    with session_scope(installation.engine) as session:
         sync_sources(session, definitions, 3600, now)
         assert acquire(session, "host:y.cn", "somebody", now, 60)
-    job = CrawlJob(store, "me")
+    job = CrawlJob(installation, "me")
     claimed = job._claim(now, SOURCES)
     assert names_of(claimed) == ["a"]
     job.children = [ChildCrawl("a", "x.cn", now + job._hold, forked(ENDED))]
@@ -237,47 +239,49 @@ def test_sources_of_one_host_are_visited_one_after_the_other_with_a_rest_between
     assert job.children == []
     assert job.at_work, "the next one is to begin after the rest, not at the next tick"
     assert names_of(job._claim(now, SOURCES)) == [], "the host has its delay"
-    with session_scope(store.engine) as session:
+    with session_scope(installation.engine) as session:
         assert not acquire(session, "host:x.cn", "another", now, 60), "for everybody"
     job._rests._until.clear()
     assert names_of(job._claim(now, SOURCES)) == ["b"]
 
 
 def test_a_host_whose_visit_was_ended_has_its_rest_before_another_daemon_comes(
-    store: Store, now: datetime
+    installation: Installation, now: datetime
 ) -> None:
-    job = CrawlJob(store, "me")
+    job = CrawlJob(installation, "me")
     job.children = [ChildCrawl("a", "x.cn", now + job._hold, forked(ENDED))]
-    with session_scope(store.engine) as session:
+    with session_scope(installation.engine) as session:
         assert acquire(session, "host:x.cn", "me", now, 60)
     job.close(frozen(now))
-    delay = timedelta(seconds=store.config.crawl.delay)
-    with session_scope(store.engine) as session:
+    delay = timedelta(seconds=installation.config.crawl.delay)
+    with session_scope(installation.engine) as session:
         assert not acquire(session, "host:x.cn", "another", now + delay * 0.9, 60)
         assert acquire(session, "host:x.cn", "another", now + delay, 60)
 
 
-def test_at_a_moment_that_cannot_be_nothing_is_composed_and_nothing_sent(store: Store) -> None:
+def test_at_a_moment_that_cannot_be_nothing_is_composed_and_nothing_sent(installation: Installation) -> None:
     moment = datetime(1970, 1, 1, tzinfo=UTC)
     with pytest.raises(ConfigError, match="1970"):
-        compose_weekly(store, moment)
+        compose_weekly(installation, moment)
     with pytest.raises(ConfigError, match="1970"):
-        deliver(store, frozen(moment))
-    with read_scope(store.engine) as session:
+        deliver(installation, frozen(moment))
+    with read_scope(installation.engine) as session:
         assert session.scalars(select(Issue)).all() == []
 
 
-def test_a_source_the_file_does_not_name_keeps_no_other_from_its_visit(store: Store, now: datetime) -> None:
-    with session_scope(store.engine) as session:
+def test_a_source_the_file_does_not_name_keeps_no_other_from_its_visit(
+    installation: Installation, now: datetime
+) -> None:
+    with session_scope(installation.engine) as session:
         sync_sources(session, DEFINITIONS, 3600, now)
-    assert names_of(CrawlJob(store, "me")._claim(now, ["s1", "s2"])) == ["s1", "s2"]
+    assert names_of(CrawlJob(installation, "me")._claim(now, ["s1", "s2"])) == ["s1", "s2"]
 
 
-def test_no_more_crawls_run_at_once_than_configured(store: Store, now: datetime) -> None:
-    store.config = msgspec.structs.replace(store.config, daemon=DaemonSection(crawls_at_once=2))
-    with session_scope(store.engine) as session:
+def test_no_more_crawls_run_at_once_than_configured(installation: Installation, now: datetime) -> None:
+    installation.config = msgspec.structs.replace(installation.config, daemon=DaemonSection(crawls_at_once=2))
+    with session_scope(installation.engine) as session:
         sync_sources(session, DEFINITIONS, 3600, now)
-    job = CrawlJob(store, "me")
+    job = CrawlJob(installation, "me")
     job.children = [ChildCrawl("other", "", now, forked(b""))]
     assert names_of(job._claim(now, SOURCES)) == ["s0"]
 
@@ -295,48 +299,48 @@ def forked(said: bytes) -> Child:
 
 
 def test_a_child_that_died_without_a_word_counts_as_a_failure_of_its_source(
-    store: Store, now: datetime
+    installation: Installation, now: datetime
 ) -> None:
-    with session_scope(store.engine) as session:
+    with session_scope(installation.engine) as session:
         sync_sources(session, DEFINITIONS[:1], 3600, now)
-    job = CrawlJob(store, "me")
+    job = CrawlJob(installation, "me")
     [(name, host, _)] = job._claim(now, SOURCES)
     job.children = [ChildCrawl(name, host, now + job._hold, forked(ENDED))]
     job.run(now, {})
-    with read_scope(store.engine) as session:
+    with read_scope(installation.engine) as session:
         source = session.scalars(select(Source)).one()
         assert (source.error_count, source.last_reason, source.state) == (1, CHILD_DIED, "down")
         assert [crawl.outcome for crawl in session.scalars(select(Crawl))] == ["failed"]
-    with session_scope(store.engine) as session:
+    with session_scope(installation.engine) as session:
         assert acquire(session, "host:h0.example.cn", "another", now + timedelta(seconds=1), 60)
 
 
 def test_an_overdue_issue_waits_for_sources_nobody_could_visit_but_not_for_ever(
-    store: Store, now: datetime
+    installation: Installation, now: datetime
 ) -> None:
-    with session_scope(store.engine) as session:
+    with session_scope(installation.engine) as session:
         sync_sources(session, DEFINITIONS, 3600, now)
     started = now + timedelta(minutes=1)
-    work = Work(store, lambda: started, CrawlJob(store, "me"), led_since=started)
-    work._files.follow(store, started)
-    with session_scope(store.engine) as session:
+    work = Work(installation, lambda: started, CrawlJob(installation, "me"), led_since=started)
+    work._files.follow(installation, started)
+    with session_scope(installation.engine) as session:
         sync_sources(session, DEFINITIONS, 3600, now)  # the file, which is not there, named none
     work.compose(started)
-    with read_scope(store.engine) as session:
+    with read_scope(installation.engine) as session:
         assert session.scalars(select(Issue)).all() == []
     work.compose(started + timedelta(minutes=15))
-    with read_scope(store.engine) as session:
+    with read_scope(installation.engine) as session:
         assert len(session.scalars(select(Issue)).all()) == 1
 
 
 def test_a_clock_that_ran_ahead_makes_sources_due_again_when_it_is_set_right(
-    store: Store, now: datetime
+    installation: Installation, now: datetime
 ) -> None:
     ahead = now + timedelta(days=400)
-    with session_scope(store.engine) as session:
+    with session_scope(installation.engine) as session:
         sync_sources(session, DEFINITIONS, 3600, ahead)
-    Instant(store, "me").run(ahead)
-    with session_scope(store.engine) as session:
+    Instant(installation, "me").run(ahead)
+    with session_scope(installation.engine) as session:
         sync_sources(session, DEFINITIONS, 3600, now)
         assert len(due_sources(session, now)) == 3
         assert acquire(session, "daemon", "dead", ahead, 45)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from scheduler.commands.status import status_lines
-from scheduler.context import Store
+from scheduler.context import Installation
 from store.alerts import raise_alert
 from store.config import Config
 from store.database import session_scope
@@ -16,8 +16,8 @@ from store.status import sparkline
 
 
 def test_the_overview_names_states_news_faults_runs_and_the_queue(tmp_path: Path, now: datetime) -> None:
-    store = Store(Config(base=str(tmp_path)))
-    with session_scope(store.engine) as session:
+    installation = Installation(Config(base=str(tmp_path)))
+    with session_scope(installation.engine) as session:
         for name in ("good", "bad"):
             source = Source(name=name, kind="portal", first_seen_at=now, next_check_at=now)
             session.add(source)
@@ -32,7 +32,7 @@ def test_the_overview_names_states_news_faults_runs_and_the_queue(tmp_path: Path
                 )
                 finish_crawl(session, start_crawl(session, source.id, at).id, visit, {}, at)
         raise_alert(session, "refused", "bad", "HTTP 403", now)
-    text = "\n".join(status_lines(store, now, runs=2))
+    text = "\n".join(status_lines(installation, now, runs=2))
     assert "sources    1 down, 1 up" in text
     assert "up     ·········█▆▄ good" in text
     assert "refused: http_403" in text

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from scheduler.commands.story import story_command
-from scheduler.context import Store
+from scheduler.context import Installation
 from scheduler.jobs import CrawlJob
 from scheduler.work import Work
 from store.articles import Incoming, add_article
@@ -22,20 +22,20 @@ TEXT = "支部书记带着三名青年党员，把老厂区的漏水管线逐段
 
 
 @pytest.fixture
-def office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, now: datetime) -> Store:
+def office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, now: datetime) -> Installation:
     """An excerpt that came before what it was taken from."""
     (tmp_path / "parknews.toml").write_text('[database]\nurl = "sqlite:///a.db"\n')
     monkeypatch.chdir(tmp_path)
-    store = Store(load_config())
-    with session_scope(store.engine) as session:
+    installation = Installation(load_config())
+    with session_scope(installation.engine) as session:
         for number, text in enumerate((TEXT + "又及，夜校下周开课。", TEXT), 1):
             incoming = Incoming(f"https://a.example/{number}", "地下管网图的来历", text)
             article, _ = add_article(session, incoming, now)
             assign_story(session, article)
-    return store
+    return installation
 
 
-def test_why_marks_shared_passages_in_colour_on_a_terminal_only(office: Store) -> None:
+def test_why_marks_shared_passages_in_colour_on_a_terminal_only(office: Installation) -> None:
     assert office.engine
     plain = CliRunner().invoke(story_command, ["why", "1", "2"])
     assert plain.exit_code == 0, plain.output
@@ -45,7 +45,7 @@ def test_why_marks_shared_passages_in_colour_on_a_terminal_only(office: Store) -
     assert "\x1b[32m\x1b[1m【支部书记带着" in coloured.output
 
 
-def test_the_daemon_settles_stories_when_an_article_came_early(office: Store, now: datetime) -> None:
+def test_the_daemon_settles_stories_when_an_article_came_early(office: Installation, now: datetime) -> None:
     with read_scope(office.engine) as session:
         assert unsettled(session)
     Work(office, lambda: now, CrawlJob(office, "test")).settle(now)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from scheduler.context import Store
+from scheduler.context import Installation
 from scheduler.jobs import CrawlJob
 from scheduler.work import Work
 from store.config import Config, Mail
@@ -22,16 +22,16 @@ from tests.scheduler.test_monitors import add_issue
 @pytest.fixture
 def work(tmp_path: Path, now: datetime) -> Work:
     """An office whose one recipient waits for an issue."""
-    store = Store(Config(base=str(tmp_path)))
-    ensure(store.engine)
-    add_issue(store, now)
-    return Work(store, lambda: now, CrawlJob(store, "test"))
+    installation = Installation(Config(base=str(tmp_path)))
+    ensure(installation.engine)
+    add_issue(installation, now)
+    return Work(installation, lambda: now, CrawlJob(installation, "test"))
 
 
 def minutes_of_attempts(work: Work, now: datetime, server: ScriptedServer, user: str = "") -> list[int]:
     """Let a tick come every half minute of two hours; return the minutes in which the server was connected to."""
     given = Mail(host="127.0.0.1", port=server.port, security="none", sender="office@example.cn", user=user)
-    work.store.__dict__["config"] = Config(base=work.store.config.base, mail=given)
+    work.installation.__dict__["config"] = Config(base=work.installation.config.base, mail=given)
     minutes, before = [], 0
     for tick in range(240):
         work._send(now + timedelta(seconds=30 * tick), lambda: False)
@@ -62,10 +62,10 @@ import json, sys
 from datetime import UTC, datetime
 from crawler.context import utc_now
 from scheduler.commands.daemon import daemon_command
-from scheduler.context import Store
+from scheduler.context import Installation
 from scheduler.daemon import Daemon
 from store.config import Config
-daemon = Daemon(Store(Config(base=sys.argv[1])), utc_now)
+daemon = Daemon(Installation(Config(base=sys.argv[1])), utc_now)
 work, now = daemon.work, utc_now()
 work.compose(now), work.deliver(now, lambda: False), work.watch(now), work.prune(now), work.settle(now)
 work.read_scans(now, lambda: False)
@@ -74,8 +74,8 @@ print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})))
 
 
 def test_a_daemon_does_not_hold_what_only_its_children_and_few_offices_need(work: Work) -> None:
-    work.store.engine.dispose()
-    command = [sys.executable, "-c", TICKS, work.store.config.base]
+    work.installation.engine.dispose()
+    command = [sys.executable, "-c", TICKS, work.installation.config.base]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
     needless = {"alembic", "cryptography", "docx", "pypdfium2", "scrapy", "twisted"}
     assert not needless & set(json.loads(done.stdout)), done.stderr
@@ -84,7 +84,7 @@ def test_a_daemon_does_not_hold_what_only_its_children_and_few_offices_need(work
 def test_a_faulty_sources_file_is_told_of_once_by_all_ticks(
     work: Work, now: datetime, caplog: pytest.LogCaptureFixture
 ) -> None:
-    Path(work.store.config.base, "sources.toml").write_text("[[source]]\nname = 3\n", encoding="utf-8")
+    Path(work.installation.config.base, "sources.toml").write_text("[[source]]\nname = 3\n", encoding="utf-8")
     for _ in range(3):
         work.crawl(now, lambda: True)
         work.read_scans(now, lambda: False)
