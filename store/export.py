@@ -38,6 +38,8 @@ _FORMULA = re.compile(r"^[\s\u3000]*[=+\-@＝＋－＠]|^[\t\r\n]")
 #: What XML 1.0 does not allow, and Excel's own escapes, which would be decoded on reading.
 _NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _EXCEL_ESCAPE = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
+#: The only addresses that are linked to.
+_WEB = re.compile(r"https?://\S+$")
 #: Limits of the XLSX format.
 MAX_CELL, MAX_ROWS = 32_767, 1_048_576
 _BATCH = 500
@@ -247,8 +249,16 @@ def _xlsx_cell(value: Any) -> str:
 
 
 def write_rss(session: Session, out: IO[bytes], *, title: str, link: str, limit: int = 50) -> int:
-    """Write the latest issues as RSS 2.0, newest first; return how many. `link` is where the archive can be reached."""
+    """Write the latest issues as RSS 2.0, newest first; return how many.
+
+    `link` is where readers reach the archive: a feed and its items must have addresses. Raises ExportError without one.
+    """
     base = link.rstrip("/")
+    if not base:
+        raise ExportError(
+            "a feed names addresses and there are none: set [digest] public_url to where readers reach the archive, or "
+            "export the issues as csv, jsonl or xlsx"
+        )
     issues = list(
         session.scalars(
             select(Issue).options(selectinload(Issue.stories)).order_by(Issue.number.desc()).limit(limit)
@@ -256,22 +266,30 @@ def write_rss(session: Session, out: IO[bytes], *, title: str, link: str, limit:
     )
     lines = [
         '<?xml version="1.0" encoding="UTF-8"?>\n<rss version="2.0"><channel>',
-        f"<title>{_xml(title)}</title><link>{_xml(base or 'http://localhost/')}</link>",
+        f"<title>{_xml(title)}</title><link>{_xml(base)}/</link>",
         f"<description>{_xml(title)}</description><language>zh-cn</language>",
+        *(_rss_item(issue, f"{base}/issues/{issue.number}") for issue in issues),
     ]
-    for issue in issues:
-        told = "".join(f"<li>{_xml(story.content.get('title', ''))}</li>" for story in issue.stories)
-        overview = _xml(issue.content.get("overview", ""))
-        label = issue.content.get("masthead", {}).get("label") or f"{issue.year}年第{issue.year_number}期"
-        address = f"<link>{_xml(base)}/issues/{issue.number}</link>" if base else ""
-        lines.append(
-            f"<item><title>{_xml(label)}</title>{address}"
-            f'<guid isPermaLink="false">parknews-issue-{issue.number}</guid>'
-            f"<pubDate>{format_datetime(issue.composed_at)}</pubDate>"
-            f"<description>{escape(f'<p>{overview}</p><ol>{told}</ol>')}</description></item>"
-        )
     out.write(("\n".join(lines) + "\n</channel></rss>\n").encode())
     return len(issues)
+
+
+def _rss_item(issue: Issue, address: str) -> str:
+    told = "".join(f"<li>{_headline(story.content)}</li>" for story in issue.stories)
+    overview = _xml(issue.content.get("overview", ""))
+    label = issue.content.get("masthead", {}).get("label") or f"{issue.year}年第{issue.year_number}期"
+    return (
+        f"<item><title>{_xml(label)}</title><link>{_xml(address)}</link>"
+        f'<guid isPermaLink="false">parknews-issue-{issue.number}</guid>'
+        f"<pubDate>{format_datetime(issue.composed_at)}</pubDate>"
+        f"<description>{escape(f'<p>{overview}</p><ol>{told}</ol>')}</description></item>"
+    )
+
+
+def _headline(content: Mapping[str, Any]) -> str:
+    """Return a told story's title, linked to the original where that is on the web."""
+    title, url = _xml(content.get("title", "")), str(content.get("url") or "")
+    return f'<a href="{_xml(url)}">{title}</a>' if _WEB.match(url) else title
 
 
 def _xml(text: Any) -> str:

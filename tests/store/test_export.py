@@ -18,6 +18,7 @@ from store.database import read_scope, session_scope
 from store.export import (
     COLUMNS,
     MAX_CELL,
+    ExportError,
     columns_of,
     defused,
     rows_of,
@@ -170,7 +171,16 @@ def test_issues_are_a_feed(filled: Engine, now: datetime) -> None:
     assert item is not None
     texts = {child.tag: child.text for child in item}
     assert channel.findtext("title") == "要情<&>"
+    assert channel.findtext("link") == "https://a.cn/x/"
     assert (texts["title"], texts["link"]) == ("2026年第1期<&>", "https://a.cn/x/issues/1")
     assert parsedate_to_datetime(str(texts["pubDate"])) == now
     described = ET.fromstring(f"<div>{texts['description']}</div>")
-    assert [one.text for one in described.iter("li")] == [HOSTILE[0], HOSTILE[7], HOSTILE[8]]
+    assert ["".join(one.itertext()) for one in described.iter("li")] == [HOSTILE[0], HOSTILE[7], HOSTILE[8]]
+    assert {one.get("href") for one in described.iter("a")} == {"http://a.cn/?a=1&b=2"}
+
+
+def test_a_feed_without_an_address_is_refused_with_the_way_out(filled: Engine) -> None:
+    out = io.BytesIO()
+    with read_scope(filled) as session, pytest.raises(ExportError, match=r"set \[digest\] public_url"):
+        write_rss(session, out, title="要情", link="")
+    assert not out.getvalue()
