@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Select, literal_column, or_, select, text
 from sqlalchemy.orm import Session, selectinload
 
 from store import search_index
-from store.models import Article, Source
+from store.models import Article, ArticleTag, Source
 from store.search_index import (
     MONTH,
     SOURCE,
@@ -221,6 +221,12 @@ def stories_that_say(session: Session, word: str, among: Select[tuple[int]]) -> 
         .join(SearchText, SearchText.article_id == mine.c.id)
         .where(search_index.holds(dialect, word))
     )
+
+
+def zones_named(session: Session) -> list[str]:
+    """Return the zones that articles are tagged with, by name."""
+    names = select(ArticleTag.name).where(ArticleTag.kind == "zone").distinct().order_by(ArticleTag.name)
+    return list(session.scalars(names))
 
 
 def _load(session: Session, wanted: Sequence[int], words: Sequence[str]) -> list[Found]:

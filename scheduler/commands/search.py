@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,12 +14,13 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from store.config import Config
+    from store.database import Session
     from store.search import Found
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("words", nargs=-1)
-@click.option("--zone", default="", help="Only articles about this zone.")
+@click.option("--zone", default="", help="Only articles about this zone (any of its names).")
 @click.option("--theme", default="", help="Only articles of this theme (its key).")
 @click.option("--outlet", default="", help="Only of this outlet; a part of its name will do.")
 @click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="From this day on.")
@@ -51,6 +53,7 @@ def search_command(
     if rebuild and query == Query():
         return
     with read_scope(installation.engine) as session:
+        query = replace(query, zone=_zone_named(query.zone, installation.config, session))
         results = search_articles(session, query, limit, offset, stories=stories)
     if as_json:
         found = [asdict(one) | {"moment": one.moment.isoformat()} for one in results.found]
@@ -71,6 +74,29 @@ def _check_theme(key: str, config: Config) -> None:
     known = load_names(config).themes
     if key and key not in known:
         raise click.UsageError(f"no theme {key}; there are {', '.join(known)}")
+
+
+def _zone_named(given: str, config: Config, session: Session) -> str:
+    """Return the name that tags give to a zone called so in the vocabulary, or one that articles have beyond it.
+
+    A misspelt name would find nothing and look like a quiet week.
+    """
+    from store.search import zones_named
+    from store.search_index import fold
+    from store.vocabulary.zones import load_zones
+
+    if not given:
+        return ""
+    folder = config.classify.vocabulary
+    known: dict[str, str] = {}
+    for zone in load_zones(config.resolve(folder) if folder else None):
+        known |= {fold(name): zone.short for name in (*zone.aliases, zone.official, zone.short)}
+    known |= {fold(name): name for name in zones_named(session)}
+    if found := known.get(fold(given)):
+        return found
+    near = [name for name in known if fold(given) in name] or get_close_matches(fold(given), known, 5, 0.5)
+    hint = f"; did you mean {', '.join(dict.fromkeys(known[name] for name in near[:5]))}?" if near else ""
+    raise click.UsageError(f"no zone {given}{hint}")
 
 
 def start_of(day: datetime | None, zone: ZoneInfo, *, later: int = 0) -> datetime | None:

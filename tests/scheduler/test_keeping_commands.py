@@ -93,6 +93,18 @@ def test_a_misspelt_theme_is_said_and_not_taken_for_a_quiet_week(office: Path) -
     assert "chain" in done.stderr
 
 
+def test_a_misspelt_zone_is_said_with_the_nearest_names(office: Path) -> None:
+    done = run(office, "search", "链上", "--zone", "合肥高薪区")
+    assert done.returncode == 2
+    assert "no zone 合肥高薪区; did you mean 合肥高新区" in done.stderr
+    assert run(office, "search", "链上", "--zone", "火星").stderr.endswith("no zone 火星\n")
+
+
+@pytest.mark.parametrize("name", ["合肥高新技术产业开发区", "合肥高新區", "合肥高新区"])
+def test_a_zone_is_found_by_any_of_its_names(office: Path, name: str) -> None:
+    assert "链上党建7" in run(office, "search", "党建7", "--zone", name).stdout
+
+
 def test_a_torn_backup_is_one_line_and_touches_nothing(office: Path) -> None:
     run(office, "backup", "b.gz")
     whole = (office / "b.gz").read_bytes()
