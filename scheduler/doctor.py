@@ -95,7 +95,9 @@ def _configuration(config: Config) -> Check:
     return Check(
         "configuration",
         True,
-        config.path or "no parknews.toml here: defaults hold; `parknews init` writes one",
+        str(Path(config.path).absolute())
+        if config.path
+        else "no parknews.toml here: defaults hold; `parknews init` writes one",
     )
 
 

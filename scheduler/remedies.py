@@ -114,8 +114,12 @@ REMEDIES: dict[str, tuple[str, str]] = {
         "请将 [mail] security 改为服务器支持的 starttls 或 tls；除本机外不可用 none",
     ),
     "mail_certificate": (
-        "use the host name that is in the server's certificate, renew the certificate, or install its authority on this machine",
-        "请使用证书中的主机名，或更新服务器证书，或在本机安装其根证书",
+        "use the host name that is in the server's certificate, renew the certificate, or install its authority on this machine; if it is 'expired' or 'not yet valid', look at this machine's clock first",
+        "请使用证书中的主机名，或更新服务器证书，或在本机安装其根证书；若提示已过期或尚未生效，请先核对本机时钟",
+    ),
+    "mail_protocol": (
+        "let [mail] port and security fit each other: 465 with tls, 587 with starttls; if they do, the server is out of order: try later",
+        "请核对 [mail] port 与 security 是否匹配（465 配 tls，587 配 starttls）；若已匹配，则是服务器故障，请稍后再试",
     ),
     "mail_login": (
         "check [mail] user and PARKNEWS_MAIL_PASSWORD (often an authorisation code of its own)",

@@ -221,12 +221,13 @@ class SmtpChannel:
             connection.wrap(context)
         except (ssl.SSLError, ValueError) as error:
             why = getattr(error, "verify_message", "") or getattr(error, "reason", "") or type(error).__name__
+            untrusted = isinstance(error, ssl.SSLCertVerificationError)
             raise DeliveryError(
                 f"mail server {self._where}: no trustworthy TLS ({clean_line(str(why))}); nothing is sent. Check the "
                 "host name and security: tls belongs to port 465, starttls to 587; a certificate of your own "
                 "authority goes into the system's store",
                 permanent=True,
-                reason="bad_tls",
+                reason="bad_tls" if untrusted else "tls_failed",
             ) from None
         except OSError as error:
             raise SmtpFault(

@@ -100,5 +100,7 @@ def _test_alarm() -> None:
     for target in config.operators:
         told = faults.get(target, "no mail server is configured")
         click.echo(f"{'FAIL' if told else 'ok':4} {target}{f': {told}' if told else ''}")
+    if not config.operators:
+        click.echo("FAIL operators: nobody is named in `operators` of parknews.toml")
     if not targets or any(faults.values()):
         raise SystemExit(1)

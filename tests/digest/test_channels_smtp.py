@@ -271,6 +271,8 @@ def test_tls_of_both_kinds_with_login(tmp_path: Path, implicit: bool) -> None:
         out.check()
         out.send(Parcel("a@example.cn", BODY), nothing)
         out.close()
+        wrong = channel(port, security=security, user="office", password="wrong", tls_context=client)
+        assert refusal(wrong).reason == "login_refused"
     assert len(mailbox.messages) == 1
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import sqlite3
 import stat
 from collections.abc import Callable
@@ -317,8 +318,6 @@ def dependency_missing(place: Place) -> None:
 
 
 def port_taken(place: Place) -> None:
-    import socket
-
     taken = socket.socket()
     taken.bind(("127.0.0.1", 0))
     taken.listen()
@@ -412,6 +411,33 @@ def test_a_mail_server_without_encryption_is_named(place: Place) -> None:
         assert "mail_security" in place.codes()
 
 
+def talks_http(connection: socket.socket) -> None:
+    connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+
+def test_a_port_that_speaks_otherwise_than_security_says_is_named(place: Place, tmp_path: Path) -> None:
+    tls, _ = make_certificate(tmp_path, "127.0.0.1")
+    with real_server(Mailbox()) as plain, real_server(Mailbox(), tls=tls, implicit=True) as encrypted:
+        for port, security in ((plain, "tls"), (encrypted, "starttls")):
+            place.write(
+                f'{MAIL.replace("timeout = 8", "timeout = 1")}port = {port}\nsecurity = "{security}"\n'
+            )
+            assert "mail_protocol" in place.codes(), security
+    with ScriptedServer({"greeting": talks_http}) as server:
+        place.write(f"{MAIL}port = {server.port}\n")
+        assert "mail_protocol" in place.codes()
+
+
+def test_without_a_password_no_login_is_tried(place: Place) -> None:
+    with ScriptedServer({"EHLO": b"250-test\r\n250 AUTH PLAIN\r\n"}) as server:
+        place.write(f'{MAIL}port = {server.port}\nsecurity = "none"\nuser = "d"\n')
+        found = {check.what: check for check in examine(NOW)}
+    assert not found["mail password"].ok
+    assert found["mail"].ok
+    assert "no login" in found["mail"].detail
+    assert not any("AUTH" in str(word) for word in server.heard)
+
+
 def test_a_certificate_nobody_vouches_for_is_named(place: Place, tmp_path: Path) -> None:
     tls, _ = make_certificate(tmp_path, "127.0.0.1")
     with real_server(Mailbox(), tls=tls) as port:
@@ -440,6 +466,14 @@ def test_a_test_alarm_says_who_got_it(place: Place, receiver: Receiver) -> None:
         "FAIL feishu: PARKNEWS_ALERTS_FEISHU_URL is not set",
     ]
     assert "测试告警" in receiver.requests[0][2].decode()
+
+
+def test_a_test_alarm_for_nobody_says_so(place: Place) -> None:
+    done = CliRunner().invoke(doctor_command, ["--test-alarm"])
+    assert (done.exit_code, done.output) == (
+        1,
+        "FAIL operators: nobody is named in `operators` of parknews.toml\n",
+    )
 
 
 def test_a_missing_driver_is_named() -> None:
