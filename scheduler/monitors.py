@@ -295,11 +295,3 @@ def _line(alert: Alert, installation: Installation) -> dict[str, str]:
 
 def _moment(installation: Installation, moment: datetime) -> str:
     return f"{moment.astimezone(installation.config.zone_info):%Y-%m-%d %H:%M}"
-
-
-def source_states(session: Session) -> dict[str, list[Source]]:
-    """Return the sources by state."""
-    states: dict[str, list[Source]] = {}
-    for source in all_sources(session):
-        states.setdefault(source.state, []).append(source)
-    return states

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy import ColumnElement, Select, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, load_only, selectinload
 
@@ -176,19 +176,27 @@ def candidates(session: Session, until: datetime) -> list[Candidate]:
     There is no lower bound: a story that was held, or became relevant, or whose row was committed after its issue was
     composed must reach the next one. Stories merged into another, and stories into which a told one was merged, are out.
     """
-    told = set(session.scalars(select(IssueStory.story_id)))
-    told |= _merge_targets(session, told)
-    rows = session.scalars(
-        select(Story)
-        .where(or_(Story.relevant, Story.id.in_(_INCLUDED)))
+    taken = _targets_of_told(session)
+    stories = [story for story in session.scalars(_untold(select(Story), until)) if story.id not in taken]
+    copies = _copies(session, [story.id for story in stories], until)
+    earlier = _earlier(session, {s.follow_up_of for s in stories if s.follow_up_of is not None})
+    return [_candidate(story, copies[story.id], earlier) for story in stories if copies[story.id]]
+
+
+def count_candidates(session: Session, until: datetime) -> int:
+    """Return how many `candidates` there are, without reading their texts."""
+    seen = select(Article.id).where(Article.story_id == Story.id, Article.first_seen_at <= until)
+    waiting = _untold(select(Story.id), until).where(seen.correlate(Story).exists())
+    return len(set(session.scalars(waiting)) - _targets_of_told(session))
+
+
+def _untold(wanted: Select[Any], until: datetime) -> Select[Any]:
+    return (
+        wanted.where(or_(Story.relevant, Story.id.in_(_INCLUDED)))
         .where(Story.merged_into.is_(None), Story.first_seen_at <= until)
         .where(Story.id.not_in(select(IssueStory.story_id)))
         .order_by(Story.id)
     )
-    stories = [story for story in rows if story.id not in told]
-    copies = _copies(session, [story.id for story in stories], until)
-    earlier = _earlier(session, {s.follow_up_of for s in stories if s.follow_up_of is not None})
-    return [_candidate(story, copies[story.id], earlier) for story in stories if copies[story.id]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,9 +231,11 @@ def doubtful(session: Session, since: datetime, until: datetime, limit: int = 10
     ]
 
 
-def _merge_targets(session: Session, told: set[int]) -> set[int]:
+def _targets_of_told(session: Session) -> set[int]:
+    """Return the stories into which told ones were merged."""
     pairs = session.execute(select(Story.id, Story.merged_into).where(Story.merged_into.is_not(None))).all()
     into = {story: target for story, target in pairs if target is not None}
+    told = set(session.scalars(select(IssueStory.story_id))) if into else set()
     found: set[int] = set()
     for story in told & into.keys():
         while (target := into.get(story)) is not None and target not in found:

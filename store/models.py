@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, MetaData, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, MetaData, UniqueConstraint, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from store.database import JsonValue, UtcDateTime
@@ -60,6 +60,16 @@ class Crawl(Base):
     """One visit of one source: what was asked for, what came, what was dropped and why."""
 
     __tablename__ = "crawl"
+    __table_args__ = (
+        Index(
+            "ix_crawl_with_news",
+            "source_id",
+            "started_at",
+            "new",
+            sqlite_where=text("new > 0"),
+            postgresql_where=text("new > 0"),
+        ),
+    )
     id: Mapped[int] = mapped_column(Key, primary_key=True)
     source_id: Mapped[int] = mapped_column(ForeignKey("source.id"), index=True)
     started_at: Mapped[datetime] = mapped_column(index=True)
@@ -134,6 +144,7 @@ class Article(Base):
     """One article as one site shows it; unique by normalised URL and position on the page."""
 
     __tablename__ = "article"
+    __table_args__ = (Index("ix_article_counted", "relevant", "borderline", "relation"),)
     id: Mapped[int] = mapped_column(Key, primary_key=True)
     source_id: Mapped[int | None] = mapped_column(ForeignKey("source.id"), index=True)
     raw_page_id: Mapped[int | None] = mapped_column(ForeignKey("raw_page.id"), index=True)
@@ -159,7 +170,7 @@ class Article(Base):
     flags: Mapped[list[Any]] = mapped_column(default=list)
     first_seen_at: Mapped[datetime] = mapped_column(index=True)
     updated_at: Mapped[datetime]
-    relevant: Mapped[bool] = mapped_column(default=False, index=True)
+    relevant: Mapped[bool] = mapped_column(default=False)
     borderline: Mapped[bool] = mapped_column(default=False)
     score: Mapped[float] = mapped_column(default=0.0)
     classification: Mapped[dict[str, Any]] = mapped_column(

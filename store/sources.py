@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 import msgspec
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
+from store.database import among
 from store.models import Crawl, Source
 from store.watch import FROZEN_DEVIATIONS, KNOWN_GAPS, LATE_DEVIATIONS, Look, Memory, state_of, watch
 
@@ -273,11 +274,16 @@ def recent_crawls(session: Session, limit: int) -> list[tuple[str, Crawl]]:
     return [(name, crawl) for name, crawl in session.execute(query.order_by(Crawl.id.desc()).limit(limit))]
 
 
-def weekly_new(session: Session, now: datetime, weeks: int) -> dict[int, list[int]]:
-    """Return by source how many new articles each of the last `weeks` weeks brought, the oldest week first."""
+def weekly_new(
+    session: Session, now: datetime, weeks: int, source_ids: Sequence[int]
+) -> dict[int, list[int]]:
+    """Return by source, of those given, how many new articles each of the last `weeks` weeks brought, the oldest week first."""
     since = now - timedelta(weeks=weeks)
     rows = session.execute(
-        select(Crawl.source_id, Crawl.started_at, Crawl.new).where(Crawl.started_at > since, Crawl.new > 0)
+        select(Crawl.source_id, Crawl.started_at, Crawl.new).where(
+            among(Crawl.source_id, "sources"), Crawl.started_at > since, text("new > 0")
+        ),
+        {"sources": source_ids},
     )
     found: dict[int, list[int]] = {}
     for source_id, at, new in rows:

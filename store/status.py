@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
 from store.alerts import open_alerts
@@ -14,12 +14,14 @@ from store.counts import Counts, count_all
 from store.deliveries import STATES
 from store.leases import holder_of
 from store.models import Alert, Article, Crawl, Delivery, Issue, Recipient, Source
-from store.sources import all_sources, recent_crawls, weekly_new
+from store.sources import recent_crawls, weekly_new
 
 SOURCE_STATES = ("new", "up", "late", "down", "paused")
 CRAWL_OUTCOMES = ("running", "ok", "degraded", "failed", "interrupted")
 #: Crawls that began within this time are counted.
 CRAWLS_WITHIN = timedelta(days=1)
+#: So many sources in trouble are named.
+MOST_TROUBLED = 100
 #: Weeks of news a source's line shows.
 WEEKS = 12
 #: What an alert's word is called towards operators.
@@ -65,13 +67,20 @@ class Status:
     deliveries: dict[str, int]
     recipients: int
     alerts: list[Alert] = field(default_factory=list)
-    troubled: list[Source] = field(default_factory=list)  # sources late or down, by name
+    troubled: list[Source] = field(
+        default_factory=list
+    )  # the first MOST_TROUBLED sources late or down, by name
     issue: Issue | None = None  # the latest
 
     @property
     def issue_age_seconds(self) -> float | None:
         """Seconds since the latest issue was composed; None before the first."""
         return (self.at - self.issue.composed_at).total_seconds() if self.issue else None
+
+    @property
+    def more_troubled(self) -> int:
+        """How many sources are late or down beyond those listed."""
+        return max(0, self.sources["late"] + self.sources["down"] - len(self.troubled))
 
 
 def status_of(session: Session, now: datetime) -> Status:
@@ -92,7 +101,10 @@ def status_of(session: Session, now: datetime) -> Status:
         alerts=open_alerts(session),
         troubled=list(
             session.scalars(
-                select(Source).where(Source.enabled, Source.state.in_(("late", "down"))).order_by(Source.name)
+                select(Source)
+                .where(Source.enabled, Source.state.in_(("late", "down")))
+                .order_by(Source.name)
+                .limit(MOST_TROUBLED)
             )
         ),
         issue=session.scalar(select(Issue).order_by(Issue.number.desc()).limit(1)),
@@ -110,10 +122,17 @@ class Visits:
 
 def visits_of(session: Session, now: datetime, *, most: int = 500, runs: int = 8) -> Visits:
     """Return how the sources have been visited until `now`, `most` sources and `runs` visits of them."""
-    weeks = weekly_new(session, now, WEEKS)
-    rows = sorted(all_sources(session), key=lambda row: (_ORDER.get(row.state, 0), row.name))
-    listed = [(row, sparkline(weeks.get(row.id, [0] * WEEKS))) for row in rows[:most]]
-    return Visits(listed, len(rows) - len(listed), recent_crawls(session, runs))
+    order = case(_ORDER, value=Source.state, else_=0)
+    rows = list(session.scalars(select(Source).order_by(order, Source.name).limit(most)))
+    weeks = weekly_new(session, now, WEEKS, [row.id for row in rows])
+    listed = [(row, sparkline(weeks.get(row.id, [0] * WEEKS))) for row in rows]
+    omitted = (session.scalar(select(func.count()).select_from(Source)) or 0) - len(listed)
+    return Visits(listed, omitted, recent_crawls(session, runs))
+
+
+def source_counts(session: Session) -> dict[str, int]:
+    """Return how many sources there are by state, trouble first, states without any too."""
+    return _by(session, Source.state, TROUBLE_FIRST)
 
 
 def sample_of(session: Session, source_id: int, limit: int = 3) -> list[Article]:

@@ -14,7 +14,7 @@ from digest.rendering import render_view
 from digest.web import visitor
 from store.config import Config, ConfigError, secret
 from store.database import SQLAlchemyError, read_scope
-from store.issues import candidates
+from store.issues import count_candidates
 from store.status import ALERT_WORDS, Status, answers, status_of, visits_of
 
 blueprint = Blueprint("status", __name__)
@@ -51,7 +51,7 @@ def status() -> str:
     with read_scope(current_app.config["ENGINE"]) as session:
         found = status_of(session, visitor.now())
         visits = visits_of(session, found.at)
-        waiting = len(candidates(session, found.at))
+        waiting = count_candidates(session, found.at)
     zone = config.zone_info
     due = next_due(found.at, config.digest, zone).astimezone(zone)
     context = {

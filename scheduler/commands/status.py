@@ -20,14 +20,17 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option("--runs", default=8, show_default=True, help="How many of the last crawls to show.")
-def status_command(runs: int) -> None:
+@click.option(
+    "--sources", default=200, show_default=True, help="How many sources to list, those in trouble first."
+)
+def status_command(runs: int, sources: int) -> None:
     """Show sources by state with twelve weeks of news, last crawls, the latest and the coming issue, deliveries, alerts."""
     from scheduler.context import open_installation
 
-    click.echo("\n".join(status_lines(open_installation(), datetime.now(UTC), runs)))
+    click.echo("\n".join(status_lines(open_installation(), datetime.now(UTC), runs, sources)))
 
 
-def status_lines(installation: Installation, now: datetime, runs: int = 8) -> list[str]:
+def status_lines(installation: Installation, now: datetime, runs: int = 8, sources: int = 200) -> list[str]:
     """Return the overview in lines."""
     from store.database import read_scope
 
@@ -35,8 +38,7 @@ def status_lines(installation: Installation, now: datetime, runs: int = 8) -> li
         lines = [*_machine(installation, session, now), *_kept(session), *_issues(installation, session, now)]
         lines += [
             *_alerts(installation, session),
-            *_sources(installation, session, now),
-            *_runs(installation, session, runs),
+            *_visits(installation, session, now, runs, sources),
         ]
     return lines
 
@@ -72,11 +74,11 @@ def _issues(installation: Installation, session: Session, now: datetime) -> Iter
     from digest.issue import is_held
     from digest.period import next_due
     from store.deliveries import summary
-    from store.issues import candidates, editor_acts, issue_by_id, last_issues
+    from store.issues import count_candidates, editor_acts, issue_by_id, last_issues
 
     due = next_due(now, installation.config.digest, installation.config.zone_info)
     held = ", held by the editor" if is_held(editor_acts(session)) else ""
-    yield f"next issue {_moment(installation, due)}, {len(candidates(session, now))} stories wait for it{held}"
+    yield f"next issue {_moment(installation, due)}, {count_candidates(session, now)} stories wait for it{held}"
     latest = next(iter(last_issues(session, 1)), None)
     issue = issue_by_id(session, latest.id) if latest else None
     if issue is None:
@@ -96,37 +98,33 @@ def _alerts(installation: Installation, session: Session) -> Iterator[str]:
         yield f"alert      {alert.kind} {alert.subject}: {alert.detail} (since {_moment(installation, alert.raised_at)})"
 
 
-def _sources(installation: Installation, session: Session, now: datetime) -> Iterator[str]:
-    from scheduler.monitors import source_states
-    from store.sources import weekly_new
-    from store.status import TROUBLE_FIRST, WEEKS, sparkline
+def _visits(
+    installation: Installation, session: Session, now: datetime, runs: int, most: int
+) -> Iterator[str]:
+    from store.status import source_counts, visits_of
 
-    states = source_states(session)
-    weeks = weekly_new(session, now, WEEKS)
-    order = sorted(states, key=TROUBLE_FIRST.index)
-    yield "sources    " + (", ".join(f"{len(states[state])} {state}" for state in order) or "none")
-    for state in order:
-        for source in states[state]:
-            bars = sparkline(weeks.get(source.id, [0] * WEEKS))
-            new = _moment(installation, source.last_new_at) if source.last_new_at else "-"
-            yield f"  {state:6} {bars} {source.name:28} last new {new:16} {_trouble(source)}".rstrip()
+    visits = visits_of(session, now, most=most, runs=runs)
+    counts = source_counts(session)
+    yield "sources    " + (
+        ", ".join(f"{count} {state}" for state, count in counts.items() if count) or "none"
+    )
+    for source, bars in visits.sources:
+        new = _moment(installation, source.last_new_at) if source.last_new_at else "-"
+        yield f"  {source.state:6} {bars} {source.name:28} last new {new:16} {_trouble(source)}".rstrip()
+    if visits.omitted:
+        yield f"  and {visits.omitted} more: --sources {len(visits.sources) + visits.omitted}"
+    for name, crawl in visits.runs:
+        reason = f" ({crawl.reason})" if crawl.reason else ""
+        yield (
+            f"crawl      {_moment(installation, crawl.started_at)} {name}: {crawl.outcome}{reason}, {crawl.requests} requests,"
+            f" {crawl.new} new, {crawl.revised} revised, {crawl.errors} errors"
+        )
 
 
 def _trouble(source: Source) -> str:
     if source.faults:
         return "; ".join(f"{kind}: {fault['evidence']}" for kind, fault in source.faults.items())
     return (source.last_error or source.last_reason or "") if source.state == "down" else ""
-
-
-def _runs(installation: Installation, session: Session, runs: int) -> Iterator[str]:
-    from store.sources import recent_crawls
-
-    for name, crawl in recent_crawls(session, runs):
-        reason = f" ({crawl.reason})" if crawl.reason else ""
-        yield (
-            f"crawl      {_moment(installation, crawl.started_at)} {name}: {crawl.outcome}{reason}, {crawl.requests} requests,"
-            f" {crawl.new} new, {crawl.revised} revised, {crawl.errors} errors"
-        )
 
 
 def _moment(installation: Installation, moment: datetime) -> str:

@@ -43,6 +43,19 @@ def test_the_overview_names_states_news_faults_runs_and_the_queue(tmp_path: Path
     assert "parknews 0" in text
 
 
+def test_a_long_list_of_sources_is_cut_and_says_how_to_see_all(tmp_path: Path, now: datetime) -> None:
+    installation = Installation(Config(base=str(tmp_path)))
+    with session_scope(installation.engine) as session:
+        session.add_all(
+            Source(name=f"s{n}", kind="rss", state="down" if n == 3 else "up", first_seen_at=now)
+            for n in range(5)
+        )
+    lines = status_lines(installation, now, sources=2)
+    listed = lines[lines.index("sources    1 down, 4 up") + 1 :]
+    assert [line.split()[2] for line in listed[:2]] == ["s3", "s0"]
+    assert listed[2:] == ["  and 3 more: --sources 5"]
+
+
 def test_bars_show_even_the_smallest_count() -> None:
     assert sparkline([0, 1, 50, 100]) == "·▂▅█"
     assert sparkline([0, 0]) == "··"

@@ -11,6 +11,7 @@ from store.issues import (
     Draft,
     DraftStory,
     candidates,
+    count_candidates,
     editor_acts,
     freeze,
     issue_by_id,
@@ -65,6 +66,26 @@ def test_candidates_are_relevant_untold_and_seen(
     assert [candidate.story_id for candidate in found] == [wanted.id]
     assert merged.id not in [candidate.story_id for candidate in found]
     assert found[0].copies[0].tags[0].name == "合肥高新区"
+
+
+def test_candidates_are_counted_as_they_are_listed(
+    session: Session, make_article: MakeArticle, now: datetime
+) -> None:
+    rows = [story(session, make_article, now) for _ in range(9)]
+    rows[0].relevant = False
+    rows[1].relevant = False
+    session.add(Edit(kind="include", story_id=rows[1].id, created_at=now))
+    rows[2].merged_into = rows[3].id
+    rows[4].first_seen_at = now + timedelta(hours=1)
+    session.scalars(select(Article).where(Article.story_id == rows[5].id)).one().first_seen_at = (
+        now + timedelta(1)
+    )
+    assert freeze(session, draft(1, now, rows[6].id, rows[7].id))
+    rows[6].merged_into = rows[8].id
+    session.flush()
+    listed = [candidate.story_id for candidate in candidates(session, now)]
+    assert listed == [rows[1].id, rows[3].id]
+    assert count_candidates(session, now) == 2
 
 
 def test_a_story_without_articles_cannot_be_told(

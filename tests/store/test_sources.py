@@ -138,7 +138,8 @@ def test_news_is_counted_by_week_and_recent_visits_are_named(session: Session, n
     source = sync_sources(session, [Definition("a")], 3600, now)["a"]
     for days, new in ((20, 2), (8, 3), (1, 4), (0.5, 1)):
         visited(session, source, now - timedelta(days=days), new=new)
-    assert weekly_new(session, now, 3) == {source.id: [2, 3, 5]}
+    assert weekly_new(session, now, 3, [source.id]) == {source.id: [2, 3, 5]}
+    assert weekly_new(session, now, 3, [source.id + 1]) == {}
     assert [name for name, _ in recent_crawls(session, 2)] == ["a", "a"]
 
 

@@ -2,13 +2,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
 from sqlalchemy.orm import Session
 
 from store.alerts import raise_alert
-from store.database import session_scope
+from store.database import read_scope, session_scope
 from store.editors import (
     EditorError,
     add_editor,
@@ -22,9 +23,10 @@ from store.editors import (
     remove_editor,
     settle_attempt,
 )
+from store.issues import count_candidates
 from store.leases import acquire
 from store.models import Article, Crawl, Source
-from store.status import answers, status_of
+from store.status import MOST_TROUBLED, answers, source_counts, status_of, visits_of
 
 PASSWORD = "correct horse battery"
 
@@ -52,6 +54,37 @@ def test_everything_is_counted_and_unknown_words_too(
     assert (found.daemon, found.crawls["ok"], found.sources["odd"], len(found.alerts)) == ("me", 1, 1, 1)
     assert [source.name for source in found.troubled] == ["a", "b"]
     assert found.counts.relevant == 1
+
+
+def test_counting_reads_no_texts_and_no_visits_that_do_not_matter(
+    sqlite_engine: Engine, now: datetime
+) -> None:
+    asked: list[tuple[str, Any]] = []
+    event.listen(sqlite_engine, "before_cursor_execute", lambda *given: asked.append((given[2], given[3])))
+    with read_scope(sqlite_engine) as session:
+        status_of(session, now)
+        visits_of(session, now)
+        count_candidates(session, now)
+        statements = list(asked)
+        plans = [
+            str(row[-1])
+            for statement, parameters in statements
+            if statement.startswith("SELECT")
+            for row in session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+        ]
+    tables = [plan for plan in plans if plan.startswith(("SCAN article", "SCAN crawl"))]
+    assert tables == ["SCAN article USING COVERING INDEX ix_article_counted", "SCAN crawl"]
+    assert "SEARCH crawl USING COVERING INDEX ix_crawl_with_news (source_id=? AND started_at>?)" in plans
+
+
+def test_the_sources_in_trouble_that_are_not_listed_are_counted(session: Session, now: datetime) -> None:
+    session.add_all(
+        Source(name=f"{n:03}", kind="rss", state="down", first_seen_at=now) for n in range(MOST_TROUBLED + 3)
+    )
+    session.flush()
+    found = status_of(session, now)
+    assert (len(found.troubled), found.more_troubled) == (MOST_TROUBLED, 3)
+    assert source_counts(session)["down"] == MOST_TROUBLED + 3
 
 
 def test_an_account_lives_from_its_making_to_its_removal(engine: Engine, now: datetime) -> None:

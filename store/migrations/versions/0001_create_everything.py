@@ -238,6 +238,13 @@ def upgrade() -> None:
     with op.batch_alter_table("crawl", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_crawl_source_id"), ["source_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_crawl_started_at"), ["started_at"], unique=False)
+        batch_op.create_index(
+            "ix_crawl_with_news",
+            ["source_id", "started_at", "new"],
+            unique=False,
+            sqlite_where=sa.text("new > 0"),
+            postgresql_where=sa.text("new > 0"),
+        )
 
     op.create_table(
         "delivery",
@@ -337,7 +344,7 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_article_first_seen_at"), ["first_seen_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_article_published_at"), ["published_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_article_raw_page_id"), ["raw_page_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_article_relevant"), ["relevant"], unique=False)
+        batch_op.create_index("ix_article_counted", ["relevant", "borderline", "relation"], unique=False)
         batch_op.create_index(batch_op.f("ix_article_source_id"), ["source_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_article_story_id"), ["story_id"], unique=False)
 
@@ -561,7 +568,7 @@ def downgrade() -> None:
     with op.batch_alter_table("article", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_article_story_id"))
         batch_op.drop_index(batch_op.f("ix_article_source_id"))
-        batch_op.drop_index(batch_op.f("ix_article_relevant"))
+        batch_op.drop_index("ix_article_counted")
         batch_op.drop_index(batch_op.f("ix_article_raw_page_id"))
         batch_op.drop_index(batch_op.f("ix_article_published_at"))
         batch_op.drop_index(batch_op.f("ix_article_first_seen_at"))
@@ -582,6 +589,9 @@ def downgrade() -> None:
 
     op.drop_table("delivery")
     with op.batch_alter_table("crawl", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_crawl_with_news", sqlite_where=sa.text("new > 0"), postgresql_where=sa.text("new > 0")
+        )
         batch_op.drop_index(batch_op.f("ix_crawl_started_at"))
         batch_op.drop_index(batch_op.f("ix_crawl_source_id"))
 
