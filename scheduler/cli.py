@@ -94,6 +94,9 @@ def main() -> NoReturn:
         sys.exit(0)
     except Exception as error:
         if not _is_operators_fault(error):
+            if fault := _environment_fault():
+                sys.stderr.write(f"parknews: {fault}\n")
+                sys.exit(2)
             raise
         sys.stderr.write(f"parknews: {_one_line(error)}\n")
         sys.exit(2)
@@ -125,6 +128,14 @@ _PLAIN = {
 def _is_operators_fault(error: BaseException) -> bool:
     names = {f"{kind.__module__}.{kind.__qualname__}" for kind in type(error).__mro__}
     return bool(names & _PLAIN)
+
+
+def _environment_fault() -> str:
+    """Return what is wrong with the installed packages: what else would look like a fault of the program."""
+    from scheduler.environment import environment
+
+    faults = [check for check in environment() if not check.ok]
+    return f"{faults[0].what}: {faults[0].detail}; `parknews doctor` tells the way out" if faults else ""
 
 
 def _one_line(error: BaseException) -> str:

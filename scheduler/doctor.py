@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from importlib.metadata import PackageNotFoundError, packages_distributions, requires, version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -15,21 +14,22 @@ from scheduler import examinations
 from scheduler.checks import Check
 from store.config import FILE_NAME, Config, ConfigError, load_config, secret
 
-PACKAGES = ("crawler", "scheduler", "store", "digest")
 #: Below this a week of raw pages may not fit.
 LEAST_FREE_MB = 500
 
 
 def examine(now: datetime) -> list[Check]:
-    """Return all checks; a faulty configuration ends them early, as the rest depends on it. `now` is the machine's clock."""
-    checks = [_python(), *_packages(), *_dependencies()]
+    """Return all checks but those of scheduler.environment, which have to come before the import of this module.
+
+    A faulty configuration ends them early, as the rest depends on it. `now` is the machine's clock.
+    """
     try:
         config = load_config()
     except ConfigError as error:
         missing = "no such configuration file" in str(error)
         code = "configuration_missing" if missing else "configuration"
-        return [*checks, Check("configuration", False, str(error), code)]
-    checks.append(_configuration(config))
+        return [Check("configuration", False, str(error), code)]
+    checks = [_configuration(config)]
     for examine_one in (_sources, _vocabulary, _templates, _disk, _secrets, _web, _people, _extras):
         checks += safely(examine_one, config)
     for examine_other in (
@@ -51,39 +51,6 @@ def safely(check: Callable[[Config], Iterator[Check]], config: Config) -> list[C
     except Exception as error:  # noqa: BLE001
         words = str(error).splitlines()[0] if str(error) else ""
         return [Check(check.__name__.strip("_"), False, f"{type(error).__name__}: {words}", "crashed")]
-
-
-def _python() -> Check:
-    return Check("python", sys.version_info >= (3, 11), f"{sys.version.split()[0]} in {sys.prefix}", "python")
-
-
-def _packages() -> Iterator[Check]:
-    owners = packages_distributions()
-    for name in PACKAGES:
-        foreign = sorted(set(owners.get(name, [])) - {"parknews"})
-        module = __import__(name)
-        where = Path(str(module.__file__)).parent if module.__file__ else Path()
-        if foreign:
-            detail = f"{where}: distribution {', '.join(foreign)} overwrote it"
-            yield Check(f"package {name}", False, detail, "package_overwritten")
-        else:
-            yield Check(f"package {name}", True, f"{where} (parknews {version('parknews')})")
-
-
-def _dependencies() -> Iterator[Check]:
-    missing = []
-    for line in requires("parknews") or []:
-        if "extra ==" in line:
-            continue
-        name = line.split(";")[0]
-        for sign in "<>=!~[ ":
-            name = name.split(sign)[0]
-        try:
-            version(name)
-        except PackageNotFoundError:
-            missing.append(name)
-    detail = f"missing: {', '.join(missing)}" if missing else "all installed"
-    yield Check("dependencies", not missing, detail, "dependency")
 
 
 def _configuration(config: Config) -> Check:

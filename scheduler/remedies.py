@@ -9,8 +9,8 @@ REMEDIES: dict[str, tuple[str, str]] = {
         "请安装 Python 3.11 或更新版本，并在其中重新安装 parknews",
     ),
     "package_overwritten": (
-        "uninstall the other distribution and install parknews anew, in an environment of its own",
-        "请卸载覆盖它的软件包，并在独立的虚拟环境中重新安装 parknews",
+        "`pip uninstall` the other distribution, then install parknews again with `--force-reinstall --no-deps`; best in an environment of its own",
+        "请用 pip uninstall 卸载另一软件包，再加 --force-reinstall --no-deps 重新安装 parknews；最好使用独立的虚拟环境",
     ),
     "dependency": (
         "run `pip install parknews` again in this environment",

@@ -57,9 +57,13 @@ def doctor_command(deadman: bool, test_alarm: bool) -> None:
     if test_alarm:
         _test_alarm()
         return
-    from scheduler.doctor import examine
+    from scheduler.environment import environment
 
-    findings = examine(datetime.now(UTC))
+    findings = environment()
+    if all(finding.ok for finding in findings):
+        from scheduler.doctor import examine
+
+        findings += examine(datetime.now(UTC))
     for finding in findings:
         click.echo(f"{finding.word:4} {finding.what}: {finding.detail}")
         for remedy in finding.remedies or ():

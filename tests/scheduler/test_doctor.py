@@ -303,20 +303,6 @@ def clock_behind(place: Place) -> None:
         session.add(Source(name="a", kind="portal", first_seen_at=NOW, checked_at=later))
 
 
-def python_old(place: Place) -> None:
-    place.patch.setattr(
-        doctor, "sys", SimpleNamespace(version_info=(3, 10), version="3.10.1 x", prefix="/usr")
-    )
-
-
-def package_overwritten(place: Place) -> None:
-    place.patch.setattr(doctor, "packages_distributions", lambda: {"crawler": ["crawler", "parknews"]})
-
-
-def dependency_missing(place: Place) -> None:
-    place.patch.setattr(doctor, "requires", lambda _: ["no-such-distribution>=1", 'other; extra == "x"'])
-
-
 def port_taken(place: Place) -> None:
     taken = socket.socket()
     taken.bind(("127.0.0.1", 0))
@@ -383,9 +369,6 @@ FAULTS: list[tuple[Callable[[Place], None], str]] = [
     (alarm_file_open, "secret_open"),
     (clock_in_1970, "clock"),
     (clock_behind, "clock"),
-    (python_old, "python"),
-    (package_overwritten, "package_overwritten"),
-    (dependency_missing, "dependency"),
     (port_taken, "port"),
     (font_missing, "fonts"),
     (office_missing, "libreoffice"),
