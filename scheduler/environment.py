@@ -40,17 +40,14 @@ def _packages() -> Iterator[Check]:
     owners = packages_distributions()
     for name in PACKAGES:
         where = _place(name)
-        fault = (
-            _shadow(ours, name, where)
-            or _foreign(owners.get(name, []))
-            or _damage(ours, name)
-            or ("" if where else "there is no such package")
-        )
+        shadow = _shadow(ours, name, where)
+        fault = shadow or _foreign(owners.get(name, [])) or _damage(ours, name)
+        fault = fault or ("" if where else "there is no such package")
         yield Check(
             f"package {name}",
             not fault,
-            f"{where}: {fault}" if fault else f"{where} (parknews {ours.version})",
-            "package_overwritten",
+            f"{where or ours.locate_file(name)}: {fault or f'parknews {ours.version}'}",
+            "package_shadowed" if shadow else "package_overwritten",
         )
 
 
@@ -73,7 +70,7 @@ def _shadow(ours: Distribution, name: str, where: Path | None) -> str:
     installed = Path(str(ours.locate_file(name)))
     if where is None or not _files(ours, name) or where.resolve() == installed.resolve():
         return ""
-    return f"Python finds this before {installed}; look at PYTHONPATH and the current folder"
+    return f"Python finds this before {installed}"
 
 
 def _foreign(owners: list[str]) -> str:

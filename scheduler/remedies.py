@@ -12,6 +12,10 @@ REMEDIES: dict[str, tuple[str, str]] = {
         "`pip uninstall` the other distribution, then install parknews again with `--force-reinstall --no-deps`; best in an environment of its own",
         "请用 pip uninstall 卸载另一软件包，再加 --force-reinstall --no-deps 重新安装 parknews；最好使用独立的虚拟环境",
     ),
+    "package_shadowed": (
+        "unset PYTHONPATH, and start `parknews` itself instead of `python -m` in a folder that holds a package of this name",
+        "请取消 PYTHONPATH，并直接运行 parknews，不要在含同名目录的位置用 python -m 启动",
+    ),
     "dependency": (
         "run `pip install parknews` again in this environment",
         "请在本环境中重新运行 pip install parknews",

@@ -89,6 +89,7 @@ def test_a_package_that_python_finds_before_ours_is_named(place: Place, tmp_path
     done = place.run("doctor", before=tmp_path / "work")
     assert done.returncode == 1
     assert f"FAIL package digest: {tmp_path / 'work' / 'digest'}: Python finds this before" in done.stdout
+    assert "PYTHONPATH" in done.stdout
 
 
 def test_an_environment_as_it_should_be_passes() -> None:
