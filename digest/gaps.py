@@ -9,7 +9,7 @@ from typing import Any
 from store.issues import SourceLook
 
 #: What the reason words of the crawler mean to a reader; other words are shown as 未能读取.
-_REASONS = {
+KNOWN_REASONS = {
     "unreachable": "无法连接",
     "refused_connection": "拒绝连接",
     "connection_lost": "连接中断",
@@ -43,7 +43,7 @@ def reason_words(reason: str) -> str:
     if word.startswith("http_"):
         status = word.removeprefix("http_")[:3]
         return _STATUSES.get(status) or (f"网站出错（{status}）" if status.isdigit() else "未能读取")
-    return _REASONS.get(word, "未能读取")
+    return KNOWN_REASONS.get(word, "未能读取")
 
 
 def gaps(

@@ -14,7 +14,7 @@ from store.database import Session, read_scope, session_scope
 from store.deliveries import in_doubt, stuck, summary
 from store.issues import editor_acts, issue_by_id, last_issues
 from store.leases import acquire, holder_of, release
-from store.models import Alert, Delivery, Source
+from store.models import Alert, Delivery
 from store.sources import all_sources
 from store.status import ALERT_WORDS
 from store.watch import FAULTS
@@ -176,8 +176,8 @@ MONITORS: tuple[Monitor, ...] = (
     wrong_clock,
     faulty_sources_file,
 )
-#: Kinds of alerts that are cleared when no monitor finds them any more; `broken_source` is from older databases.
-KINDS = frozenset(ALERT_WORDS) | set(FAULTS) | {"broken_source"}
+#: Kinds of alerts that are cleared when no monitor finds them any more: all but those whose finders clear them.
+KINDS = (frozenset(ALERT_WORDS) | set(FAULTS)) - {"daemon_dead", "delivery_stopped", "bounces_unread"}
 
 
 def run_monitors(installation: Installation, now: datetime) -> list[Finding]:
@@ -186,7 +186,7 @@ def run_monitors(installation: Installation, now: datetime) -> list[Finding]:
         findings = [finding for monitor in MONITORS for finding in monitor(session, installation, now)]
         before = {(alert.kind, alert.subject): alert.detail for alert in open_alerts(session)}
     standing = {(finding.kind, finding.subject): finding.detail for finding in findings}
-    over = [key for key in before if key[0] in KINDS - {"daemon_dead"} and key not in standing]
+    over = [key for key in before if key[0] in KINDS and key not in standing]
     if standing == before and not over:
         return findings
     with session_scope(installation.engine) as session:
@@ -284,11 +284,13 @@ def _state(alert: Alert) -> str:
 
 
 def _line(alert: Alert, installation: Installation) -> dict[str, str]:
+    from digest.trouble_words import in_chinese, subject_in_chinese
+
     return {
         "state": _state(alert),
         "kind": ALERT_WORDS.get(alert.kind, alert.kind),
-        "subject": alert.subject,
-        "detail": alert.detail,
+        "subject": subject_in_chinese(alert.kind, alert.subject),
+        "detail": in_chinese(alert.detail),
         "at": _moment(installation, alert.cleared_at or alert.raised_at),
     }
 

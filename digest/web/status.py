@@ -11,6 +11,7 @@ from flask import Blueprint, Response, abort, current_app, request
 
 from digest.period import next_due
 from digest.rendering import render_view
+from digest.trouble_words import in_chinese, subject_in_chinese
 from digest.web import visitor
 from store.config import Config, ConfigError, secret
 from store.database import SQLAlchemyError, read_scope
@@ -59,6 +60,8 @@ def status() -> str:
         "visits": visits,
         "waiting": waiting,
         "alert_words": ALERT_WORDS,
+        "in_chinese": in_chinese,
+        "subject_in_chinese": subject_in_chinese,
         "free_mb": shutil.disk_usage(config.resolve(".")).free // 2**20,
         "versions": f"parknews {version('parknews')}，Python {platform.python_version()}",
         "next_issue": f"{due:%Y-%m-%d %H:%M}",

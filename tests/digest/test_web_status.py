@@ -53,7 +53,7 @@ def test_the_status_page_names_what_is_in_trouble(running: Engine, now: datetime
     for words in (
         "2026年第1期",
         "没有运行",
-        "broken_source",
+        "来源读不出",
         "{{ 7 * 7 }}",
         "&lt;script&gt;",
         "失联1",
@@ -87,6 +87,51 @@ def test_the_status_page_shows_every_source_visit_and_what_waits(
         assert words in page
     everyone = page[page.index("全部信源") :]
     assert everyone.index("失联") < everyone.index("甲报") < everyone.index("asleep")
+
+
+def test_the_status_page_says_in_chinese_what_is_recorded_in_english(running: Engine, now: datetime) -> None:
+    with session_scope(running) as session:
+        raise_alert(
+            session,
+            "clock",
+            "this machine",
+            "it is 2026-11-23 08:00 here, but things were recorded at 2026-11-24 08:00",
+            now,
+        )
+        raise_alert(
+            session,
+            "frozen",
+            "甲报",
+            "nothing new for 9 working days; its rhythm allows 4; since 2026-11-10 08:00",
+            now,
+        )
+        bad = Source(
+            name="worse",
+            kind="rss",
+            state="down",
+            last_error="http_403: http://a.cn/: HTTP 403",
+            first_seen_at=now,
+        )
+        session.add(bad)
+        session.flush()
+        session.add(Crawl(source_id=bad.id, started_at=now, outcome="failed", reason="no_links"))
+    page = client_of(running, now, VOUCHED).get("/status", headers=EDITOR).text
+    for words in (
+        "本机：本机时间是2026-11-23 08:00，却已有2026-11-24 08:00的记录",
+        "甲报：已有9个工作日没有新文章，按其规律至多4个，2026-11-10 08:00起",
+        "拒绝访问（http_403）：http://a.cn/: HTTP 403",
+        "栏目中没有文章链接（no_links）",
+    ):
+        assert words in page
+
+
+def test_many_alerts_are_cut_and_counted(running: Engine, now: datetime) -> None:
+    with session_scope(running) as session:
+        for number in range(120):
+            raise_alert(session, "frozen", f"s{number}", "x", now)
+    page = client_of(running, now, VOUCHED).get("/status", headers=EDITOR).text
+    assert page.count("来源停止更新") == 99
+    assert "另有21项" in page
 
 
 def test_a_long_list_of_sources_is_cut_and_keeps_the_trouble(running: Engine, now: datetime) -> None:

@@ -116,7 +116,7 @@ def test_a_fault_is_told_once_and_its_end_once(
     assert len(texts) == 2
     assert "来源拒绝访问：bad" in texts[0]
     assert "http_403" in texts[0]
-    assert "since 2026-11-23 08:00" in texts[0]
+    assert "，2026-11-23 08:00起" in texts[0]
     assert "已经恢复" in texts[1]
     assert standing(installation) == set()
 
