@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from digest.channels.base import Channel, Parcel
 from digest.channels.folder import FolderChannel
-from digest.channels.posting import KINDS, posting_channels
+from digest.channels.posting import posting_channels
 from digest.channels.smtp import SmtpChannel
 from digest.channels.webpage import WebpageChannel
 from digest.delivery import Build
@@ -33,8 +33,6 @@ _WORD_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.doc
 _PURPOSES: tuple[Purpose, ...] = ("unsubscribe", "preferences", "archive")
 #: Channels that carry one person's mail. All others may be read by many: their parcels hold no personal link.
 PERSONAL = frozenset({"mail", "folder"})
-#: Every channel a recipient may name.
-CHANNEL_NAMES = ("mail", "folder", "webpage", *(kind.name for kind in KINDS))
 #: Editions kept ready at a time, each with its Word briefing some 500 KB: offices have tens of different wishes, not thousands.
 KEPT_EDITIONS = 48
 _Wishes = tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...], bool]

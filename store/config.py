@@ -8,23 +8,36 @@ PARKNEWS_BOUNCES_PASSWORD).
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
-from store.toml_file import TomlError, line_of, read_toml
+from store.toml_faults import label, must_be
+from store.toml_file import TomlError, read_text, read_toml
+from store.toml_lines import Step, line_of
 
 FILE_NAME = "parknews.toml"
 #: What `operators` may name beside addresses: the channels of digest.channels.posting, each with PARKNEWS_ALERTS_<NAME>_URL.
 ALARM_CHANNELS = ("wecom", "dingtalk", "feishu", "webhook")
-Positive = Annotated[int, msgspec.Meta(ge=1)]
+#: Every channel a recipient may name.
+CHANNELS = ("mail", "folder", "webpage", *ALARM_CHANNELS)
+#: Text that fits into a header, a path or a cell: no control characters.
+Line = Annotated[
+    str, msgspec.Meta(pattern=r"\A[^\x00-\x1f\x7f]*\Z", description="text in quotes, on one line")
+]
+Count = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
+Positive = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
 Days = Annotated[int, msgspec.Meta(ge=0, le=100_000)]
+SomeDays = Annotated[int, msgspec.Meta(ge=1, le=100_000)]
+Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+_ADDRESS_WORDS = "a mail address such as name@example.cn"
 
 
 class ConfigError(ValueError):
@@ -38,19 +51,19 @@ class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 class Office(Section, frozen=True):
     """Who publishes the digest: shown in its masthead (name 刊名, unit 编发单位)."""
 
-    name: str = "高新区党建要情"
-    unit: str = "高新区党群工作部"
-    contact: str = ""
-    time_zone: str = "Asia/Shanghai"
-    watch_zones: list[str] = []
-    report_to: str = ""
-    send_to: str = ""
+    name: Line = "高新区党建要情"
+    unit: Line = "高新区党群工作部"
+    contact: Line = ""
+    time_zone: Line = "Asia/Shanghai"
+    watch_zones: list[Line] = []
+    report_to: Line = ""
+    send_to: Line = ""
 
 
 class Database(Section, frozen=True):
     """Where everything is kept. PARKNEWS_DATABASE_URL comes first."""
 
-    url: str = "sqlite:///var/parknews.db"
+    url: Line = "sqlite:///var/parknews.db"
 
 
 class Crawl(Section, frozen=True):
@@ -59,16 +72,16 @@ class Crawl(Section, frozen=True):
     Articles first seen in the last `recheck_days` days are looked at again for corrections; 0 looks at none.
     """
 
-    sources: str = "sources.toml"
+    sources: Line = "sources.toml"
     catalogue: bool = False
-    contact: str = ""
-    delay: Annotated[float, msgspec.Meta(ge=0)] = 1.0
+    contact: Line = ""
+    delay: Annotated[float, msgspec.Meta(ge=0, le=86_400)] = 1.0
     timeout: Positive = 30
     max_page_mb: Positive = 5
     max_pdf_mb: Positive = 40
     max_articles: Positive = 200
-    recheck_days: Annotated[int, msgspec.Meta(ge=0)] = 14
-    keep_pages_days: Positive = 180
+    recheck_days: Days = 14
+    keep_pages_days: SomeDays = 180
     keep_pages_mb: Positive = 2000
     obey_robots: bool = True
     wall_seconds: Positive = 1800
@@ -77,7 +90,7 @@ class Crawl(Section, frozen=True):
 class Classify(Section, frozen=True):
     """What counts as relevant. `vocabulary` is a folder whose TOML files replace those of the product."""
 
-    vocabulary: str = ""
+    vocabulary: Line = ""
     threshold: Share | None = None
 
 
@@ -85,11 +98,17 @@ class DigestSection(Section, frozen=True):
     """The weekly issue: its hour in the office's time zone, its length, where its files go."""
 
     weekday: Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"] = "mon"
-    hour: Annotated[str, msgspec.Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = "08:00"
+    hour: Annotated[
+        str,
+        msgspec.Meta(
+            pattern=r"\A([01][0-9]|2[0-3]):[0-5][0-9]\Z",
+            description='a time from "00:00" to "23:59", such as "08:30"',
+        ),
+    ] = "08:00"
     max_stories: Positive = 40
-    folder: str = "var/digest"
-    templates: str = ""
-    public_url: str = ""
+    folder: Line = "var/digest"
+    templates: Line = ""
+    public_url: Line = ""
     word: bool = True
 
 
@@ -99,18 +118,18 @@ class Mail(Section, frozen=True):
     A limit of 0 means none; a provider known to bear less is sent less. `dkim_key` is the path of a private key in PEM form.
     """
 
-    host: str = ""
-    port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = 587
+    host: Line = ""
+    port: Port = 587
     security: Literal["starttls", "tls", "none"] = "starttls"
-    user: str = ""
-    sender: str = ""
-    reply_to: str = ""
+    user: Line = ""
+    sender: Line = ""
+    reply_to: Line = ""
     timeout: Positive = 30
-    max_per_minute: int = 60
-    max_per_hour: int = 1000
-    max_per_day: int = 0
-    dkim_key: str = ""
-    dkim_selector: str = "parknews"
+    max_per_minute: Count = 60
+    max_per_hour: Count = 1000
+    max_per_day: Count = 0
+    dkim_key: Line = ""
+    dkim_selector: Line = "parknews"
 
 
 class Bounces(Section, frozen=True):
@@ -121,11 +140,11 @@ class Bounces(Section, frozen=True):
     for now.
     """
 
-    folder: str = "var/bounces"
+    folder: Line = "var/bounces"
     protocol: Literal["imap", "pop3"] = "imap"
-    host: str = ""
+    host: Line = ""
     port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 0
-    user: str = ""
+    user: Line = ""
     hard_after: Positive = 2
     soft_after: Positive = 4
 
@@ -147,12 +166,18 @@ class Web(Section, frozen=True):
     `trust_proxy_user` is the header in which that proxy names a user it has let in; such a user is an editor.
     """
 
-    host: str = "127.0.0.1"
-    port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = 8090
+    host: Line = "127.0.0.1"
+    port: Port = 8090
     in_daemon: bool = False
     public_archive: bool = False
-    proxy: str = ""
-    trust_proxy_user: Annotated[str, msgspec.Meta(pattern=r"^([A-Za-z][A-Za-z0-9-]{0,63})?$")] = ""
+    proxy: Line = ""
+    trust_proxy_user: Annotated[
+        str,
+        msgspec.Meta(
+            pattern=r"\A([A-Za-z][A-Za-z0-9-]{0,63})?\Z",
+            description='the name of a header such as "X-Remote-User"',
+        ),
+    ] = ""
 
 
 class Daemon(Section, frozen=True):
@@ -166,26 +191,32 @@ class Daemon(Section, frozen=True):
     crawls_at_once: Positive = 8
     interval_minutes: Positive = 60
     lease_seconds: Positive = 45
-    silent_days: Positive = 14
-    ping_url: Annotated[str, msgspec.Meta(pattern=r"^(https?://[^\s/]+\S*)?$")] = ""
+    silent_days: SomeDays = 14
+    ping_url: Annotated[
+        str,
+        msgspec.Meta(
+            pattern=r"\A(https?://[^\s/]+\S*)?\Z",
+            description="an address that begins with http:// or https://",
+        ),
+    ] = ""
     workers: bool = False
 
 
 class RecipientEntry(Section, frozen=True):
     """A recipient named in the file. Empty lists mean everything."""
 
-    address: str
-    name: str = ""
-    zones: list[str] = []
-    themes: list[str] = []
-    provinces: list[str] = []
-    channels: list[str] = []
+    address: Line
+    name: Line = ""
+    zones: list[Line] = []
+    themes: list[Line] = []
+    provinces: list[Line] = []
+    channels: list[Line] = []
     word: bool = False
     send_empty: bool = False
 
 
-class Config(Section, frozen=True):
-    """The whole file. `base` is the folder relative paths start from; `path` is empty when there is no file."""
+class ConfigFile(Section, frozen=True):
+    """The whole file."""
 
     office: Office = Office()
     database: Database = Database()
@@ -197,8 +228,13 @@ class Config(Section, frozen=True):
     web: Web = Web()
     daemon: Daemon = Daemon()
     keep: Keep = Keep()
-    operators: list[str] = []
+    operators: list[Line] = []
     recipient: list[RecipientEntry] = []
+
+
+class Config(ConfigFile, frozen=True):
+    """The file with its place. `base` is the folder relative paths start from; `path` is empty when there is no file."""
+
     path: str = ""
     base: str = "."
 
@@ -222,62 +258,93 @@ class Config(Section, frozen=True):
 def find_config(given: str | None, environ: Mapping[str, str] = os.environ) -> Path | None:
     """Return the file to read, or None when there is none. A file that was named must exist: ConfigError."""
     named = given or environ.get("PARKNEWS_CONFIG")
-    if named:
-        if not Path(named).is_file():
-            raise ConfigError(f"{named}: no such configuration file; `parknews init` writes one")
-        return Path(named)
-    here = Path(FILE_NAME)
-    return here if here.is_file() else None
+    if named and not os.path.lexists(named):
+        raise ConfigError(f"{named}: no such configuration file; `parknews init` writes one")
+    path = named or FILE_NAME
+    return Path(path) if os.path.lexists(path) else None
 
 
 def load_config(given: str | None = None, environ: Mapping[str, str] = os.environ) -> Config:
-    """Return the checked configuration. Raises ConfigError with file and line. Reads files, changes nothing."""
+    """Return the checked configuration. Raises ConfigError with file, line and key. Reads files, changes nothing."""
     path = find_config(given, environ)
     config = Config()
     if path:
         try:
-            config = read_toml(path, Config)
+            read = msgspec.structs.asdict(read_toml(path, ConfigFile))
         except TomlError as error:
             raise ConfigError(str(error)) from error
-        config = msgspec.structs.replace(config, path=str(path), base=str(path.absolute().parent))
+        config = Config(**read, path=str(path), base=str(path.absolute().parent))
+        if fault := next(_faults(config), None):
+            raise ConfigError(f"{path}:{line_of(read_text(path), *fault[:2])}: {fault[2]}")
     if url := environ.get("PARKNEWS_DATABASE_URL"):
+        if wrong := _wrong_url(url):
+            raise ConfigError(f"PARKNEWS_DATABASE_URL {wrong}")
         config = msgspec.structs.replace(config, database=Database(url=url))
-    _check(config)
     return config
 
 
-def _check(config: Config) -> None:
+_Fault = tuple[Sequence[Step], object, str]
+
+
+def _faults(config: Config) -> Iterator[_Fault]:
+    """Yield what no type says: the place, the value there and the sentence."""
     if not _is_time_zone(config.office.time_zone):
-        _fail(
-            config,
-            "$.office.time_zone",
-            f"no time zone {config.office.time_zone!r}; use a name such as Asia/Shanghai",
-        )
-    if not re.match(r"(sqlite|postgresql)(\+\w+)?://", config.database.url):
-        _fail(
-            config,
-            "$.database.url",
-            f"{config.database.url!r} is neither sqlite:///PATH nor postgresql://USER@HOST/NAME",
-        )
-    seen: set[str] = set()
-    for number, entry in enumerate(config.recipient):
-        where = f"$.recipient[{number}].address"
-        if not is_address(entry.address):
-            _fail(config, where, f"{entry.address!r} is not a mail address; write name@example.cn")
-        if entry.address.lower() in seen:
-            _fail(config, where, f"{entry.address!r} is listed twice; keep one entry")
-        seen.add(entry.address.lower())
+        yield _fault(["office", "time_zone"], "a time zone such as Asia/Shanghai", config.office.time_zone)
+    if wrong := _wrong_url(config.database.url):
+        yield ["database", "url"], None, f"[database] url {wrong}"
+    yield from _recipient_faults(config.recipient)
     for key, address in (("sender", config.mail.sender), ("reply_to", config.mail.reply_to)):
         if address and not is_address(address):
-            _fail(config, f"$.mail.{key}", f"{address!r} is not a mail address; write name@example.cn")
-    for operator in config.operators:
+            yield _fault(["mail", key], _ADDRESS_WORDS, address)
+    for number, operator in enumerate(config.operators):
         if not is_address(operator) and operator not in ALARM_CHANNELS:
-            names = ", ".join(ALARM_CHANNELS)
-            message = f"{operator!r} is neither a mail address (write name@example.cn) nor one of {names}"
-            _fail(config, "$.operators", message)
+            wanted = f"{_ADDRESS_WORDS} or one of {', '.join(ALARM_CHANNELS)}"
+            yield _fault(["operators", number], wanted, operator)
+    if config.web.proxy and not _is_ip(config.web.proxy):
+        yield _fault(["web", "proxy"], "an IP address such as 127.0.0.1", config.web.proxy)
     if config.web.trust_proxy_user and not config.web.proxy:
-        message = "nobody may be believed without saying who: set proxy to the address the reverse proxy connects from"
-        _fail(config, "$.web.trust_proxy_user", message)
+        place: list[Step] = ["web", "trust_proxy_user"]
+        yield (
+            place,
+            None,
+            f"{label(place)} needs proxy beside it: the address the reverse proxy connects from",
+        )
+
+
+def _recipient_faults(entries: Sequence[RecipientEntry]) -> Iterator[_Fault]:
+    seen: set[str] = set()
+    for number, entry in enumerate(entries):
+        place: list[Step] = ["recipient", number, "address"]
+        if not is_address(entry.address):
+            yield _fault(place, _ADDRESS_WORDS, entry.address)
+        if entry.address.lower() in seen:
+            yield place, None, f"{label(place)} {entry.address!r} is listed twice; keep one entry"
+        seen.add(entry.address.lower())
+        for channel in entry.channels:
+            if channel not in CHANNELS:
+                wanted = f"one of {', '.join(CHANNELS)}"
+                yield _fault(["recipient", number, "channels", 0], wanted, channel)
+
+
+def _fault(place: Sequence[Step], wanted: str, value: object) -> _Fault:
+    return place, value, must_be(place, wanted, value)
+
+
+def _wrong_url(url: str) -> str:
+    """Return what is wrong with a database's URL, "" for nothing. It may hold a password and is not repeated."""
+    if re.match(r"(sqlite|postgresql)(\+\w+)?://", url):
+        return ""
+    return (
+        f"must be sqlite:///PATH or postgresql://USER@HOST/NAME, not {url.partition(':')[0][:20]!r} and so on"
+    )
+
+
+def _is_ip(address: str) -> bool:
+    try:
+        ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_time_zone(name: str) -> bool:
@@ -302,13 +369,6 @@ def is_address(address: str) -> bool:
     return not local.endswith(".") and all(
         1 <= len(label) <= 63 and not label.startswith("-") and not label.endswith("-") for label in labels
     )
-
-
-def _fail(config: Config, where: str, message: str) -> None:
-    if not config.path:
-        raise ConfigError(f"environment: {message}")
-    text = Path(config.path).read_text(encoding="utf-8")
-    raise ConfigError(f"{config.path}:{line_of(text, where)}: {message}")
 
 
 def secret(name: str, environ: Mapping[str, str] = os.environ) -> str:

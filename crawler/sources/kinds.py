@@ -9,9 +9,26 @@ from urllib.parse import urlsplit
 import msgspec
 
 #: A source's name is also a spider's name and a path component.
-Slug = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
-Interval = Annotated[str, msgspec.Meta(pattern=r"^[1-9]\d{0,3}(m|h|d)$")]
-WebUrl = Annotated[str, msgspec.Meta(pattern=r"^https?://[^\s/]+")]
+Slug = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"\A[a-z0-9][a-z0-9_-]{0,63}\Z",
+        description='a short name of a-z, 0-9, - and _ in quotes, such as "gmw-anhui"',
+    ),
+]
+Interval = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"\A[1-9][0-9]{0,3}(m|h|d)\Z",
+        description='minutes, hours or days in quotes: "30m", "6h" or "1d"',
+    ),
+]
+WebUrl = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"\Ahttps?://[^\s/]+", description="an address in quotes that begins with http:// or https://"
+    ),
+]
 Urls = Annotated[list[WebUrl], msgspec.Meta(min_length=1)]
 _SECONDS = {"m": 60, "h": 3600, "d": 86400}
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 
 from crawler.sources.kinds import AnySource, SourceFile
 from store.config import Config, ConfigError
-from store.toml_file import TomlError, parse_toml, read_toml
+from store.toml_file import TomlError, parse_toml, read_text, read_toml
 
 
 def load_sources(config: Config) -> list[AnySource]:
@@ -49,9 +50,9 @@ def append_source(config: Config, table: Mapping[str, object]) -> Path:
 
     path = config.resolve(config.crawl.sources)
     path = path / "added.toml" if path.is_dir() else path
-    text = path.read_text(encoding="utf-8") if path.exists() else ""
     if any(source.name == table["name"] for source in load_sources(config)):
         raise ConfigError(f"{path}: a source called {table['name']!r} is there already; give another --name")
+    text = read_text(path) if path.exists() else ""
     document = tomlkit.document()
     entry = tomlkit.table()
     entry.update(table)
@@ -83,11 +84,10 @@ def _own_files(config: Config) -> list[Path]:
 
 
 def _refuse_doubles(path: Path, names: list[str]) -> None:
-    lines = path.read_text(encoding="utf-8").splitlines()
-    for name in sorted({name for name in names if names.count(name) > 1}):
+    for name in sorted(name for name, count in Counter(names).items() if count > 1):
         at = [
             number
-            for number, line in enumerate(lines, 1)
+            for number, line in enumerate(read_text(path).split("\n"), 1)
             if re.match(rf"\s*name\s*=\s*[\"']{re.escape(name)}[\"']", line)
         ]
         raise ConfigError(

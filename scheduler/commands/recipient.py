@@ -45,14 +45,13 @@ def add(
     send_empty: bool,
 ) -> None:
     """Add ADDRESS. Refused when it is no address, is there already, or was erased."""
-    from digest.parcels import CHANNEL_NAMES
     from scheduler.context import open_installation, operator
-    from store.config import RecipientEntry
+    from store.config import CHANNELS, RecipientEntry
     from store.database import session_scope
     from store.recipients import add_recipient
 
-    if unknown := set(channels) - set(CHANNEL_NAMES):
-        raise click.UsageError(f"no channel {min(unknown)!r}; there are {', '.join(CHANNEL_NAMES)}")
+    if unknown := set(channels) - set(CHANNELS):
+        raise click.UsageError(f"no channel {min(unknown)!r}; there are {', '.join(CHANNELS)}")
     entry = RecipientEntry(
         address=address,
         name=name,

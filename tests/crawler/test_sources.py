@@ -53,12 +53,12 @@ def test_a_folder_has_no_host(tmp_path: Path) -> None:
     [
         (
             GOOD.format(name="a") + GOOD.format(name="b").replace("portal", "portl"),
-            ":8: Invalid value 'portl'",
+            ":8: [[source]] kind must be",
         ),
-        (GOOD.format(name="a").replace("publisher", "publischer"), "unknown field `publischer`"),
+        (GOOD.format(name="a").replace("publisher", "publischer"), "[[source]] has no key publischer; did you mean publisher?"),
         (
             GOOD.format(name="a").replace('["https://a.cn/list"]', '"https://a.cn/list"'),
-            ":5: Expected a list, got text",
+            ":5: [[source]] urls must be a list in [ ]",
         ),
         (GOOD.format(name="a").replace("https:", "file:"), ":5:"),
         (GOOD.format(name="A b"), ":2:"),

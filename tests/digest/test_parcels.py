@@ -25,12 +25,12 @@ from digest.channels.robot import Robot
 from digest.channels.wecom import WeComChannel
 from digest.edition import edition_for
 from digest.message import _text_part, message_id
-from digest.parcels import CHANNEL_NAMES, PERSONAL, dkim_key, links_for, open_channels, parcel_builder
+from digest.parcels import PERSONAL, dkim_key, links_for, open_channels, parcel_builder
 from digest.rendering import render
 from digest.sample import SAMPLE_NOW
 from digest.tokens import make_issue_key, make_token
 from digest.web.app import create_app
-from store.config import Config, ConfigError, DigestSection, Mail, Web
+from store.config import CHANNELS, Config, ConfigError, DigestSection, Mail, Web
 from store.database import session_scope
 from store.issues import issue_by_id
 from store.models import Delivery
@@ -252,7 +252,7 @@ def test_all_channels_are_opened_by_their_settings(config: Config, monkeypatch: 
     assert set(channels) == {"folder", "mail", "webpage", "wecom", "dingtalk", "feishu", "webhook"}
     assert all(channel.name == name for name, channel in channels.items())
     assert set(channels) > PERSONAL
-    assert set(channels) == set(CHANNEL_NAMES)
+    assert set(channels) == set(CHANNELS)
 
 
 def test_mails_are_signed_when_there_is_a_key(sqlite_engine: Engine, config: Config, tmp_path: Path) -> None:

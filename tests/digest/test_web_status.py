@@ -267,14 +267,3 @@ def test_listening_for_others_without_https_is_warned_of() -> None:
     public = Config(digest=DigestSection(public_url="https://a.example.cn"), web=Web(public_archive=True))
     (warning,) = warnings(public, "0.0.0.0")
     assert "public_archive" in warning
-
-
-def test_a_proxys_user_without_a_proxy_is_a_fault_of_the_configuration(tmp_path: object) -> None:
-    from pathlib import Path
-
-    from store.config import load_config
-
-    path = Path(str(tmp_path)) / "parknews.toml"
-    path.write_text('[web]\ntrust_proxy_user = "X-Remote-User"\n', encoding="utf-8")
-    with pytest.raises(ConfigError, match=r"parknews\.toml:2: nobody may be believed"):
-        load_config(str(path), {})

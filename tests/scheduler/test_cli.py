@@ -48,16 +48,16 @@ def test_init_writes_what_doctor_and_the_others_need(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("files", "arguments", "message"),
     [
-        ({"parknews.toml": "[mial]\n"}, ["status"], "parknews.toml:1: table contains unknown field `mial`"),
+        ({"parknews.toml": "[mial]\n"}, ["status"], "parknews.toml:1: there is no section [mial]; did you mean mail?"),
         (
             {"parknews.toml": "[[recipient]]\naddress = 'nobody'\n"},
             ["status"],
-            "parknews.toml:2: 'nobody' is not a mail address",
+            "parknews.toml:2: [[recipient]] address must be a mail address such as name@example.cn, not",
         ),
         (
             {"parknews.toml": "", "sources.toml": "[[source]]\nkind = 'portl'\n"},
             ["source", "list"],
-            "sources.toml:2: Invalid value 'portl'",
+            "sources.toml:2: [[source]] kind must be",
         ),
         ({"parknews.toml": ""}, ["crawl"], "sources.toml: no such file of sources"),
         (
