@@ -70,9 +70,7 @@ class Status:
     deliveries: dict[str, int]
     recipients: int
     alerts: list[Alert] = field(default_factory=list)
-    troubled: list[Source] = field(
-        default_factory=list
-    )  # the first MOST_TROUBLED sources late or down, by name
+    troubled: list[Source] = field(default_factory=list)  # MOST_TROUBLED sources, those down first
     issue: Issue | None = None  # the latest
 
     @property
@@ -106,7 +104,7 @@ def status_of(session: Session, now: datetime) -> Status:
             session.scalars(
                 select(Source)
                 .where(Source.enabled, Source.state.in_(("late", "down")))
-                .order_by(Source.name)
+                .order_by(Source.state, Source.name)
                 .limit(MOST_TROUBLED)
             )
         ),

@@ -52,7 +52,7 @@ def test_everything_is_counted_and_unknown_words_too(
     acquire(session, "daemon", "me", now, 45)
     found = status_of(session, now)
     assert (found.daemon, found.crawls["ok"], found.sources["odd"], len(found.alerts)) == ("me", 1, 1, 1)
-    assert [source.name for source in found.troubled] == ["a", "b"]
+    assert [source.name for source in found.troubled] == ["b", "a"]
     assert found.counts.relevant == 1
 
 
