@@ -37,14 +37,14 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "alerts": [
             {
                 "state": "raised",
-                "kind": "broken_source",
+                "kind": "来源无法访问",
                 "subject": "园区日报",
                 "detail": "连接超时",
                 "at": "2026-11-20 08:00",
             },
             {
                 "state": "cleared",
-                "kind": "stuck_delivery",
+                "kind": "投递停滞",
                 "subject": "总第46期",
                 "detail": "",
                 "at": "2026-11-21 09:30",

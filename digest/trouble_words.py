@@ -115,7 +115,7 @@ _SUBJECTS = {
     "mail": "邮件",
 }
 #: Kinds of alerts that are about a source.
-_OF_SOURCES = frozenset(FAULTS) | {"silent_source", "broken_source"}
+_OF_SOURCES = frozenset(FAULTS) | {"silent_source"}
 _PLACES = re.compile(r"(\{[#@]?\})")
 #: Longer than any line of ours.
 _LONGEST = 2_000

@@ -363,7 +363,7 @@ class Alert(Base):
 
     __tablename__ = "alert"
     id: Mapped[int] = mapped_column(primary_key=True)
-    key: Mapped[str] = mapped_column(index=True)  # monitor and subject, e.g. "broken_source:gmw-anhui"
+    key: Mapped[str] = mapped_column(index=True)  # monitor and subject, e.g. "unreachable:gmw-anhui"
     kind: Mapped[str]
     subject: Mapped[str]
     detail: Mapped[str] = mapped_column(default="")

@@ -50,7 +50,6 @@ ALERT_WORDS = {
     "sources_file": "来源清单有误",
     "delivery_stopped": "投递中断",
     "bounces_unread": "退信未能读取",
-    "broken_source": "来源读不出",
 }
 _BARS = "▁▂▃▄▅▆▇█"
 #: The states of sources as they are listed.

@@ -235,7 +235,7 @@ def test_alerts_and_confirmations_are_rendered() -> None:
     alerts = [
         {
             "state": "raised",
-            "kind": "broken_source",
+            "kind": "来源拒绝访问",
             "subject": "园区<日报>",
             "detail": "超时",
             "at": "2026-11-20 08:00",
@@ -244,7 +244,7 @@ def test_alerts_and_confirmations_are_rendered() -> None:
     ]
     alert = render_message("alert", CONFIG, {"alerts": alerts, "at": SAMPLE_NOW})
     assert alert.subject == "【高新区党建要情】运行告警：1项待处理，1项已恢复"
-    assert "来源读不出：园区<日报>" in alert.text
+    assert "来源拒绝访问：园区<日报>" in alert.text
     assert "园区&lt;日报&gt;" in alert.html
     confirm = render_message(
         "confirm", CONFIG, {"title": "退订成功", "message": "不再发送。", "link": "javascript:x"}

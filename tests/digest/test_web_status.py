@@ -39,7 +39,7 @@ def running(sqlite_engine: Engine, add_story: Callable[..., Story], now: datetim
         session.flush()
         session.add(Crawl(source_id=source.id, started_at=now, outcome="failed"))
         session.add(Crawl(source_id=source.id, started_at=now - timedelta(days=3), outcome="failed"))
-        raise_alert(session, "broken_source", "bad", "{{ 7 * 7 }}", now)
+        raise_alert(session, "unreachable", "bad", "{{ 7 * 7 }}", now)
     assert compose_issue(sqlite_engine, Config(), now)
     return sqlite_engine
 
@@ -53,7 +53,7 @@ def test_the_status_page_names_what_is_in_trouble(running: Engine, now: datetime
     for words in (
         "2026年第1期",
         "没有运行",
-        "来源读不出",
+        "来源无法访问",
         "{{ 7 * 7 }}",
         "&lt;script&gt;",
         "失联1",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from email import policy
@@ -13,6 +15,7 @@ from threading import Thread
 import msgspec
 import pytest
 
+from scheduler import jobs, monitors
 from scheduler.context import Installation
 from scheduler.demo.smtp import SmtpSink
 from scheduler.jobs import CrawlJob
@@ -27,6 +30,8 @@ from store.models import Issue, Source
 from store.recipients import add_recipient
 from store.schema import ensure
 from store.sources import Visit, finish_crawl, start_crawl
+from store.status import ALERT_WORDS
+from store.watch import FAULTS
 from tests.digest.test_channels import Receiver, receiver  # noqa: F401  a fixture
 
 
@@ -36,6 +41,12 @@ def installation(tmp_path: Path) -> Installation:
     made = Installation(Config(base=str(tmp_path)))
     ensure(made.engine)
     return made
+
+
+def test_every_kind_of_alert_that_is_raised_has_its_word_and_no_other() -> None:
+    raised = re.findall(r"Finding\(\s*\"(\w+)\"", inspect.getsource(monitors))
+    raised += re.findall(r"note_trouble\(installation, \"(\w+)\"", inspect.getsource(jobs))
+    assert {*raised, *FAULTS} == set(ALERT_WORDS)
 
 
 def with_mail(installation: Installation, port: int) -> Installation:

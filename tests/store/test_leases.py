@@ -47,16 +47,16 @@ def test_of_many_that_ask_at_once_one_gets_it(engine: Engine, now: datetime) -> 
 
 
 def test_an_alert_is_raised_once_and_cleared_once(session: Session, now: datetime) -> None:
-    assert raise_alert(session, "broken_source", "a", "timeout", now)
-    assert not raise_alert(session, "broken_source", "a", "timeout again", now)
+    assert raise_alert(session, "unreachable", "a", "timeout", now)
+    assert not raise_alert(session, "unreachable", "a", "timeout again", now)
     assert [alert.detail for alert in open_alerts(session)] == ["timeout again"]
     (alert,) = unreported(session)
     mark_told(session, {alert.id: "raised"}, ["op", "wecom"], "op", now)
     assert (is_news(alert, "op"), is_news(alert, "wecom")) == (False, True)
     mark_told(session, {alert.id: "raised"}, ["op", "wecom"], "wecom", now)
     assert unreported(session) == []
-    assert clear_alert(session, "broken_source", "a", now)
-    assert not clear_alert(session, "broken_source", "a", now)
+    assert clear_alert(session, "unreachable", "a", now)
+    assert not clear_alert(session, "unreachable", "a", now)
     assert unreported(session) == [alert]
     assert is_news(alert, "op")
     mark_told(session, {alert.id: "cleared"}, ["op"], "op", now)
@@ -64,8 +64,8 @@ def test_an_alert_is_raised_once_and_cleared_once(session: Session, now: datetim
 
 
 def test_a_trouble_that_came_and_went_untold_stays_untold(session: Session, now: datetime) -> None:
-    raise_alert(session, "broken_source", "a", "", now)
-    clear_alert(session, "broken_source", "a", now)
+    raise_alert(session, "unreachable", "a", "", now)
+    clear_alert(session, "unreachable", "a", now)
     (alert,) = unreported(session)
     assert not is_news(alert, "op")
     mark_told(session, {alert.id: "cleared"}, ["op"], "", now)
