@@ -27,7 +27,7 @@ def examine(now: datetime) -> list[Check]:
         config = load_config()
     except ConfigError as error:
         missing = "no such configuration file" in str(error)
-        code = "configuration_missing" if missing else "configuration"
+        code = "configuration_missing" if missing else _reading_fault(error) or "configuration"
         return [Check("configuration", False, str(error), code)]
     checks = [_configuration(config)]
     for examine_one in (_sources, _vocabulary, _templates, _disk, _secrets, _web, _people, _extras):
@@ -53,6 +53,22 @@ def safely(check: Callable[[Config], Iterator[Check]], config: Config) -> list[C
         return [Check(check.__name__.strip("_"), False, f"{type(error).__name__}: {words}", "crashed")]
 
 
+def _reading_fault(error: BaseException | None) -> str:
+    """Return the fault's code when the file could not be read; what is in it is then not known."""
+    while error is not None:
+        if isinstance(error, PermissionError):
+            return "file_unreadable"
+        error = error.__cause__
+    return ""
+
+
+def folder_fault(folder: Path) -> str:
+    """Return why files cannot be read from the folder; empty when they can."""
+    if not folder.is_dir():
+        return f"{folder} is no folder"
+    return "" if os.access(folder, os.R_OK | os.X_OK) else f"{folder} may not be read"
+
+
 def _configuration(config: Config) -> Check:
     here = Path(FILE_NAME)
     named = os.environ.get("PARKNEWS_CONFIG")
@@ -75,7 +91,8 @@ def _sources(config: Config) -> Iterator[Check]:
     try:
         sources = load_sources(config)
     except ConfigError as error:
-        yield Check("sources", False, str(error), "sources_faulty" if path.exists() else "sources_missing")
+        code = _reading_fault(error) or ("sources_faulty" if path.exists() else "sources_missing")
+        yield Check("sources", False, str(error), code)
         return
     enabled = [source for source in sources if source.enabled]
     yield Check(
@@ -83,10 +100,8 @@ def _sources(config: Config) -> Iterator[Check]:
     )
     for source in enabled:
         folder = getattr(source, "path", None)
-        if folder and not config.resolve(folder).is_dir():
-            yield Check(
-                f"source {source.name}", False, f"{config.resolve(folder)} is no folder", "source_folder"
-            )
+        if folder and (fault := folder_fault(config.resolve(folder))):
+            yield Check(f"source {source.name}", False, fault, "source_folder")
     if any(getattr(source, "ocr", False) for source in enabled):
         yield _ocr()
 
@@ -134,11 +149,29 @@ def _disk(config: Config) -> Iterator[Check]:
     except OSError as error:
         yield Check("digest folder", False, f"{folder}: {error.strerror}", "folder_readonly")
         return
+    below = [config.resolve(config.bounces.folder), *sorted(folder.rglob("*"))]
+    if closed := [path for path in below if path.is_dir() and not _is_open(path)]:
+        yield Check("digest folder", False, f"{closed[0]}: may not be written to", "folder_readonly")
+    yield from (_space(place) for place in _partitions(config, folder))
+
+
+def _is_open(folder: Path) -> bool:
+    return os.access(folder, os.R_OK | os.W_OK | os.X_OK)
+
+
+def _partitions(config: Config, folder: Path) -> Iterator[Path]:
+    """Return the folder, and that of a SQLite database when it lies on another disk."""
+    yield folder
+    file = Path(config.database_url.removeprefix("sqlite:///"))
+    if file.parent.is_dir() and file.parent.stat().st_dev != folder.stat().st_dev:
+        yield file.parent
+
+
+def _space(folder: Path) -> Check:
     free = shutil.disk_usage(folder).free // 2**20
-    detail = f"{free} MB free at {folder}" + (
-        "" if free >= LEAST_FREE_MB else f"; {LEAST_FREE_MB} are needed"
-    )
-    yield Check("disk", free >= LEAST_FREE_MB, detail, "disk_low")
+    low = free < LEAST_FREE_MB
+    detail = f"{free} MB free at {folder}{f'; {LEAST_FREE_MB} are needed' if low else ''}"
+    return Check("disk", not low, detail, "disk_low")
 
 
 def _secrets(config: Config) -> Iterator[Check]:

@@ -6,6 +6,7 @@ import os
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from msgspec.structs import replace
@@ -14,10 +15,18 @@ from scheduler.checks import Check
 from scheduler.context import Installation
 from store.clock import clock_fault
 from store.config import Config, ConfigError, secret
-from store.database import DatabaseUnavailable, Engine, SQLAlchemyError, is_damaged, make_engine, read_scope
+from store.database import (
+    DatabaseUnavailable,
+    Engine,
+    SQLAlchemyError,
+    is_damaged,
+    make_engine,
+    place_of,
+    read_scope,
+)
 from store.leases import holder_of
 from store.recipients import list_recipients
-from store.schema import SchemaError, current, differences, ensure, head, integrity
+from store.schema import SchemaError, current, differences, ensure, head, integrity, try_to_write
 from store.sources import all_sources
 
 #: The mail channel's reason words -> the fault they are.
@@ -34,6 +43,17 @@ _MAIL = {
     "login_refused": "mail_login",
     "not_configured": "mail_host",
 }
+#: What a database complains of -> the fault it is. "read-only" and "permission denied" are PostgreSQL's words.
+_DATABASE = {
+    "unable to open": "database_folder",
+    "readonly": "database_folder",
+    "read-only transaction": "database_standby",
+    "permission denied": "database_rights",
+    "full": "database_full",
+    "no space left": "database_full",
+    "disk i/o": "database_disk",
+    "locked": "database_locked",
+}
 #: Where other programs find a proxy; ours go straight to sites, mail server and chats.
 _PROXIES = ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
 #: Seconds a name server gets.
@@ -46,6 +66,7 @@ def database(config: Config) -> Iterator[Check]:
     try:
         engine = make_engine(config.database_url)
         ensure(engine)
+        try_to_write(engine)
         found = integrity(engine) or differences(engine)
     except (SQLAlchemyError, DatabaseUnavailable, SchemaError, ImportError, OSError) as error:
         yield _database_fault(config, error)
@@ -61,18 +82,20 @@ def database(config: Config) -> Iterator[Check]:
 
 def _database_fault(config: Config, error: Exception) -> Check:
     text = " ".join(str(getattr(error, "orig", None) or error).split())[:300]
-    lower = text.lower()
+    found = [code for words, code in _DATABASE.items() if words in text.lower()]
     if isinstance(error, SchemaError):
         code = "database_newer"
     elif isinstance(error, ImportError):
         code = "database_driver"
-    elif isinstance(error, DatabaseUnavailable) or "unable to open" in lower or "readonly" in lower:
+    elif isinstance(error, DatabaseUnavailable):
         code = "database_folder"
-    elif is_damaged(lower):
+    elif is_damaged(text):
         code = "database_corrupt"
     else:
-        code = "database_full" if "full" in lower else "database_unavailable"
-    return Check("database", False, text or config.database.url, code)
+        code = found[0] if found else "database_unavailable"
+    with suppress(SQLAlchemyError):  # the address itself may be the fault
+        text = f"{place_of(config.database_url)}: {text}"
+    return Check("database", False, text, code)
 
 
 def _inhabitants(engine: Engine, config: Config) -> Iterator[Check]:

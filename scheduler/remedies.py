@@ -28,6 +28,10 @@ REMEDIES: dict[str, tuple[str, str]] = {
         "correct PARKNEWS_CONFIG or --config, or write a configuration with `parknews init`",
         "请改正 PARKNEWS_CONFIG 或 --config 所指路径，或用 parknews init 生成配置文件",
     ),
+    "file_unreadable": (
+        "let the service's user read that file: chown or chmod it, and look at the folders above it",
+        "请让服务用户能读取该文件：用 chown 或 chmod 修改，并检查其上级目录的权限",
+    ),
     "two_configurations": (
         "keep one file: remove ./parknews.toml here or unset PARKNEWS_CONFIG",
         "请只保留一个配置：删除当前目录的 parknews.toml，或取消 PARKNEWS_CONFIG",
@@ -56,6 +60,22 @@ REMEDIES: dict[str, tuple[str, str]] = {
         "somebody changed tables by hand: undo that, or restore a backup",
         "有人手工改动过表结构：请撤销改动或恢复备份",
     ),
+    "database_standby": (
+        "name the primary server in [database] url: this one is a standby or set to read-only",
+        "请在 [database] url 中改用主库：当前服务器是备库或被设为只读",
+    ),
+    "database_rights": (
+        "let the user in [database] url own the database, or grant it the rights on its tables",
+        "请让 [database] url 中的用户成为数据库所有者，或授予其表权限",
+    ),
+    "database_locked": (
+        "another program holds the file; find it with `fuser` and end it",
+        "其他程序占用了数据库文件：请用 fuser 找出并结束它",
+    ),
+    "database_disk": (
+        "the disk fails, is full or went away: look at `dmesg` and `df`; nothing was half-written",
+        "磁盘故障、已满或已脱机：请查看 dmesg 和 df；数据没有写到一半",
+    ),
     "database_full": (
         "free space on that disk; nothing is lost meanwhile",
         "请清理磁盘空间；期间数据不会丢失",
@@ -72,7 +92,10 @@ REMEDIES: dict[str, tuple[str, str]] = {
         "add sources with `parknews source add URL`, or set `enabled = true`",
         "请用 parknews source add 网址 添加来源，或设 enabled = true",
     ),
-    "source_folder": ("make the folder or correct the source's `path`", "请建立该目录，或改正该来源的 path"),
+    "source_folder": (
+        "make the folder, correct the source's `path`, or let the service's user read it",
+        "请建立该目录、改正该来源的 path，或允许服务用户读取",
+    ),
     "source_hosts": (
         "check the machine's network and its name server (/etc/resolv.conf)",
         "请检查本机网络和域名服务器（/etc/resolv.conf）",

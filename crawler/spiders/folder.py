@@ -22,8 +22,8 @@ class FolderWalk(Walk):
     def start(self) -> Iterable[Output]:
         self.tally.listless = True
         folder = self.spider.context.config.resolve(self.source.path)
-        if not folder.is_dir():
-            self.tally.fail("no_folder", f"{folder} is no folder; make it or correct `path`", is_list=True)
+        if fault := _fault(folder):
+            self.tally.fail("no_folder", f"{folder} {fault}", is_list=True)
             self.tally.listless = False
             return
         for path in sorted(folder.rglob("*")):
@@ -59,6 +59,19 @@ class FolderWalk(Walk):
             ]
         self.spider.logger.info("%s: %s", name, _became(outputs))
         yield from outputs
+
+
+def _fault(folder: Path) -> str:
+    """Return why nothing can be taken from the folder: one that may not be read would look empty."""
+    try:
+        next(folder.iterdir(), None)
+    except NotADirectoryError:
+        return "is no folder; make it or correct `path`"
+    except FileNotFoundError:
+        return "is not there; make it or correct `path`"
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+    return ""
 
 
 def _became(outputs: list[Output]) -> str:
