@@ -6,7 +6,6 @@ import gc
 import importlib
 import os
 import sys
-from contextlib import suppress
 from typing import NoReturn
 
 import click
@@ -141,8 +140,10 @@ def _environment_fault() -> str:
 def _one_line(error: BaseException) -> str:
     if isinstance(error, Exception) and type(error).__module__.startswith("sqlalchemy"):
         from store.config import ConfigError, load_config
-        from store.database import explain
+        from store.database import complaint_of, explain
 
-        with suppress(ConfigError, ValueError):
+        try:
             return explain(error, load_config().database_url)
-    return " ".join(str(getattr(error, "orig", None) or error).split())
+        except (ConfigError, ValueError):
+            return complaint_of(error)
+    return " ".join(str(error).split())

@@ -38,7 +38,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from store import search_index
-from store.database import UtcDateTime, make_engine, snapshot
+from store.database import UtcDateTime, complaint_of, make_engine, snapshot
 from store.models import Base
 from store.schema import TABLES, head, knows, upgrade
 
@@ -94,16 +94,12 @@ def write_backup(engine: Engine, path: Path, now: datetime, *, replace: bool = F
         ) from error
     except SQLAlchemyError as error:
         raise BackupError(
-            f"the database cannot be read: {_first_line(error)}; no backup was written"
+            f"the database cannot be read: {complaint_of(error)}; no backup was written"
         ) from error
     finally:
         with suppress(OSError):
             part.unlink(missing_ok=True)
     return manifest
-
-
-def _first_line(error: SQLAlchemyError) -> str:
-    return " ".join(str(getattr(error, "orig", None) or error).split("\n", 1)[0].split())
 
 
 def _sync_folder(folder: Path) -> None:
@@ -297,7 +293,7 @@ def restore_backup(engine: Engine, path: Path, *, force: bool = False) -> Manife
             search_index.rebuild(session)
     except SQLAlchemyError as error:
         raise BackupError(
-            f"the backup could not be restored: {_first_line(error)}; the database is as it was"
+            f"the backup could not be restored: {complaint_of(error)}; the database is as it was"
         ) from error
     except (ValueError, TypeError) as error:
         raise BackupError(

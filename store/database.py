@@ -49,6 +49,7 @@ __all__ = [
     "Session",
     "UtcDateTime",
     "among",
+    "complaint_of",
     "configure_mappings",
     "explain",
     "is_damaged",
@@ -201,10 +202,15 @@ def place_of(url: str | URL) -> str:
     return str(parsed.database) if is_file else parsed.render_as_string()
 
 
+def complaint_of(error: BaseException) -> str:
+    """Return in one line what a database complains of: the driver's words, without our statement and its values."""
+    words = str(getattr(error, "orig", None) or error)
+    return " ".join(words.partition("\n[SQL:")[0].partition("\n(Background")[0].split())
+
+
 def explain(error: Exception, url: str | URL) -> str:
     """Return in one line what the database at `url` complains of, where it is, and the way out where one is known."""
-    text = str(getattr(error, "orig", None) or error).partition("\n(Background")[0]
-    line = " ".join(text.split())
+    line = complaint_of(error)
     ways = [way for words, way in _WAYS_OUT.items() if words in line]
     return "; ".join([f"database {place_of(url)}: {line}", *ways[:1]])
 

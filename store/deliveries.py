@@ -36,6 +36,7 @@ from sqlalchemy.dialects.postgresql import (
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, joinedload, selectinload
 
+from store.database import complaint_of
 from store.models import Audit, Delivery, Recipient
 from store.text import clean_line
 
@@ -98,7 +99,7 @@ def _told_as_ledger_error() -> Iterator[None]:
     try:
         yield
     except SQLAlchemyError as error:
-        raise LedgerError(clean_line(str(getattr(error, "orig", None) or error))[:_REPLY_LENGTH]) from error
+        raise LedgerError(clean_line(complaint_of(error))[:_REPLY_LENGTH]) from error
 
 
 def _connection(database: Database) -> AbstractContextManager[Connection]:

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, select
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import ArgumentError, OperationalError
 
-from store.database import PATIENCE, among, explain, is_damaged, make_engine, session_scope
+from store.database import PATIENCE, among, complaint_of, explain, is_damaged, make_engine, session_scope
 from store.models import Alert, PassedUrl
 
 
@@ -89,3 +89,4 @@ def test_a_fault_is_one_line_with_the_place_and_the_way_out(tmp_path: Path) -> N
     said = explain(error, "postgresql://me:hush@db.example.cn/news")
     assert said == "database postgresql://me:***@db.example.cn/news: connection refused"
     assert not is_damaged(said)
+    assert complaint_of(ArgumentError("no such\n[SQL: SELECT hidden]")) == "no such"
