@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session, selectinload
 
 from store.models import Article, ArticleTag, Issue, IssueStory, Story
 from store.search import SHORTEST_QUERY, Query, outlet_is, query_words, stories_that_say
-from store.search_index import keep_up, prefer_index
+from store.search_index import SearchText, holds, keep_up, prefer_index
 from store.text import clean_line
 
 __all__ = ["SHORTEST_QUERY", "Query", "list_issues", "search", "story_facts", "told_tags"]
@@ -160,14 +160,16 @@ def _filtered(session: Session, base: Select[Any], query: Query, words: Sequence
     found = base.join(Story, Story.id == IssueStory.story_id)
     for word in words:
         told = stories_that_say(session, word, select(IssueStory.story_id))
-        found = found.where(or_(Story.id.in_(told), _went_out(word)))
+        went_out = holds(session.get_bind().dialect.name, word, IssueStory.said)
+        found = found.where(or_(Story.id.in_(told), went_out))
     for kind, name in (("zone", query.zone), ("theme", query.theme)):
         if name:
             found = found.where(
                 _any_article(Article.tags.any((ArticleTag.kind == kind) & (ArticleTag.name == name)))
             )
     if outlet := clean_line(query.outlet):
-        found = found.where(_any_article(outlet_is(session, outlet)))
+        named = and_(SearchText.article_id == Article.id, outlet_is(session, outlet))
+        found = found.where(_any_article(named))
     moment = func.coalesce(Story.first_published_at, Story.first_seen_at)
     if query.since:
         found = found.where(moment >= query.since)
@@ -178,11 +180,6 @@ def _filtered(session: Session, base: Select[Any], query: Query, words: Sequence
 
 def _any_article(condition: ColumnElement[bool]) -> ColumnElement[bool]:
     return select(Article.id).where(Article.story_id == Story.id, condition).correlate(Story).exists()
-
-
-def _went_out(word: str) -> ColumnElement[bool]:
-    title, summary = IssueStory.content["title"].as_string(), IssueStory.content["summary"].as_string()
-    return or_(title.icontains(word, autoescape=True), summary.icontains(word, autoescape=True))
 
 
 def told_tags(session: Session, kind: str) -> list[str]:

@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, load_only, selectinload
 
 from store.models import Article, ArticleTag, Crawl, Edit, Issue, IssueStory, Source, Story
+from store.search_index import as_searched
 
 #: Rows asked for in one IN (…): below the variable limits of both databases.
 _BATCH = 500
@@ -397,6 +398,7 @@ def freeze(session: Session, draft: Draft) -> Issue | None:
             in_full=s.in_full,
             weight=s.weight,
             content=s.content,
+            said=as_searched(s.content.get("title"), s.content.get("summary")),
         )
         for s in draft.stories
     ]

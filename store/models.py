@@ -291,6 +291,7 @@ class IssueStory(Base):
     in_full: Mapped[bool] = mapped_column(default=True)
     weight: Mapped[float] = mapped_column(default=0.0)
     content: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    said: Mapped[str] = mapped_column(default="")  # title and summary as search compares them
     issue: Mapped[Issue] = relationship(back_populates="stories")
 
 

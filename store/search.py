@@ -189,9 +189,10 @@ def _conditions(session: Session, query: Query, words: Sequence[str]) -> list[Co
 
 
 def outlet_is(session: Session, outlet: str) -> ColumnElement[bool]:
-    """Return the condition that an article's original outlet or its site is called so, in part."""
-    sites = search_index.sources_named(session, fold(outlet))
-    return or_(Article.publisher.icontains(outlet, autoescape=True), Article.source_id.in_(sites))
+    """Return the condition on an article joined with its SearchText that its original outlet or its site is called so, in part."""
+    folded = fold(outlet)[:MAX_WORD]
+    sites = search_index.sources_named(session, folded)
+    return or_(search_index.outlet_holds(folded), Article.source_id.in_(sites))
 
 
 def stories_that_say(session: Session, word: str, among: Select[tuple[int]]) -> Select[tuple[int | None]]:

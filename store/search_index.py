@@ -65,7 +65,7 @@ _WIDE = (
     ("\u3000", " "),
 )
 #: First characters of labels, tokens that are no signs; private, so that no text can forge them (texts lose theirs in `fold`).
-ZONE, THEME, OUTLET, SOURCE, MONTH, YEAR = (chr(0xF700 + number) for number in range(6))
+ZONE, THEME, OUTLET, SOURCE, MONTH, YEAR, OUTLET_NAME = (chr(0xF700 + number) for number in range(7))
 
 
 class SearchText(Base):
@@ -98,6 +98,11 @@ def fold(text: str) -> str:
     pattern, others = _exchanged()
     folded = pattern.sub(lambda sign: others.get(sign[0], ""), unicodedata.normalize("NFKC", text).lower())
     return " ".join(folded.split())
+
+
+def as_searched(*parts: str | None) -> str:
+    """Return the folded parts of an article, or of what was told of one, as they are kept for searching."""
+    return BREAK.join(fold(part) for part in parts if part)
 
 
 def outlet_pairs(folded: str) -> set[str]:
@@ -259,14 +264,19 @@ def _read(session: Session, ids: Sequence[int]) -> dict[int, dict[str, Any]]:
     rows: dict[int, dict[str, Any]] = {}
     for row in session.execute(select(*columns, *moments).where(Article.id.in_(ids))):
         moment = row.published_at or row.first_seen_at
-        labels = tags.get(row.id, set()) | outlet_pairs(fold(row.publisher or ""))
+        outlet = fold(row.publisher or "")
+        labels = (
+            tags.get(row.id, set())
+            | outlet_pairs(outlet)
+            | ({label(OUTLET_NAME, outlet)} if outlet else set())
+        )
         labels |= {label(MONTH, f"{moment:%Y%m}"), label(YEAR, f"{moment:%Y}")}
         labels |= {label(SOURCE, str(row.source_id))} if row.source_id else set()
         parts = (row.title, row.kicker, row.subtitle, row.text)
         rows[row.id] = {
             "article_id": row.id,
             "moment": moment,
-            "folded": BREAK.join(fold(part) for part in parts if part),
+            "folded": as_searched(*parts),
             "labels": " ".join(sorted(labels)),
         }
     return rows
@@ -351,7 +361,7 @@ def matching(dialect: str, clauses: Sequence[Clause]) -> tuple[str, str, dict[st
 
 
 def _is_label(term: str) -> bool:
-    return ZONE <= term[0] <= YEAR
+    return ZONE <= term[0] <= OUTLET_NAME
 
 
 def _phrase(term: str) -> str:
@@ -409,16 +419,27 @@ def is_among(dialect: str, numbers: Sequence[int]) -> Any:
     return SearchText.article_id == any_(literal(list(numbers), ARRAY(BigInteger)))
 
 
-def holds(dialect: str, word: str) -> Any:
-    """Return the condition that a folded text holds the folded `word`."""
+def holds(dialect: str, word: str, column: Any = SearchText.folded) -> Any:
+    """Return the condition that a folded text, by default an article's, holds the folded `word`."""
     find = func.instr if dialect == "sqlite" else func.strpos
-    return find(SearchText.folded, word) > 0
+    return find(column, word) > 0
 
 
 def is_labelled(dialect: str, token: str) -> Any:
     """Return the condition that an article carries the `label`: quicker than a look at its tags, one by one."""
     find = func.instr if dialect == "sqlite" else func.strpos
     return find(" " + SearchText.labels + " ", f" {token} ") > 0
+
+
+def outlet_holds(outlet: str) -> Any:
+    """Return the condition that the folded name of an article's original outlet holds the folded `outlet`.
+
+    The name is the last of the labels, which are sorted and of which its kind is the last.
+    """
+    part = outlet.replace(" ", _SPACE)
+    for sign in "\\%_":
+        part = part.replace(sign, "\\" + sign)
+    return SearchText.labels.like(f"%{OUTLET_NAME}%{part}%", escape="\\")
 
 
 def sources_named(session: Session, outlet: str) -> list[int]:

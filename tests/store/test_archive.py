@@ -36,7 +36,7 @@ def told(session: Session, make_article: Callable[..., Article], now: datetime) 
         session.flush()
         story.representative_id = article.id
     stories = [
-        DraftStory(n, "org", n, True, 1.0, {"title": f"编者拟题{n}", "summary": f"摘要{n}"})
+        DraftStory(n, "org", n, True, 1.0, {"title": f"編者ＡＢ擬題{n}", "summary": f"摘要{n}，全文（略）。"})
         for n in (1, 2, 3)
     ]
     content = {"masthead": MASTHEAD, "overview": "概述"}
@@ -53,7 +53,9 @@ def ids(session: Session, **query: object) -> list[int]:
 def test_told_stories_are_found_by_any_two_characters(told: Session) -> None:
     assert ids(told, words="链上") == [1, 3]
     assert ids(told, words="例会") == [3]
-    assert ids(told, words="拟题2") == [2]
+    assert ids(told, words="拟题2") == ids(told, words="擬题2") == ids(told, words="ab拟題2") == [2]
+    assert ids(told, words="2，全文(略") == [2]
+    assert ids(told, words="2摘要") == []
     assert ids(told, words="链上 西安") == [3]
     assert ids(told, words="链上 驿站") == []
     assert ids(told, words="party school") == [2]
@@ -87,7 +89,8 @@ def test_filters(told: Session, now: datetime) -> None:
     assert ids(told, zone="西安高新区") == [2, 3]
     assert ids(told, zone="西安高新区", words="链上") == [3]
     assert ids(told, theme="org") == []
-    assert ids(told, outlet="第2报") == [2]
+    assert ids(told, outlet="第2报") == ids(told, outlet="2報") == ids(told, outlet="２报") == [2]
+    assert ids(told, outlet="%") == ids(told, outlet="第_报") == []
     assert ids(told, outlet="样报") == [1, 2, 3]
     assert ids(told, since=now + timedelta(days=2)) == [2, 3]
     assert ids(told, until=now + timedelta(days=2)) == [1]

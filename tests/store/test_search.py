@@ -116,6 +116,29 @@ def test_syntax_is_literal_and_harmless(mixed: Session, words: str) -> None:
         numbers(mixed, words, exact=exact)
 
 
+@pytest.mark.parametrize(
+    ("publisher", "asked", "found"),
+    [
+        ("大公報", "大公报", True),
+        ("大公报", "公報", True),
+        ("ＡＢ科技网", "ab科", True),
+        ("新华_社", "新华_", True),
+        ("新华社", "新华_", False),
+        ("100%新闻", "0%新", True),
+        ("Science 日报", "science 日", True),
+        ("甲报", "报", True),
+        ("", "合肥", False),
+    ],
+)
+def test_an_outlet_is_compared_as_texts_are(
+    session: Session, make_article: Callable[..., Article], publisher: str, asked: str, found: bool
+) -> None:
+    article = make_article(title="链上党建", publisher=publisher)
+    article.tags = [ArticleTag(kind="zone", name="合肥高新区", field="text", start=0, end=1, text="")]
+    session.add(article)
+    assert bool(numbers(session, "链上", outlet=asked)) == found
+
+
 def test_filters_narrow_what_words_find(mixed: Session, now: datetime) -> None:
     mixed.flush()
     rows = mixed.scalars(select(Article)).all()

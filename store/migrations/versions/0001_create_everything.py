@@ -496,6 +496,7 @@ def upgrade() -> None:
         sa.Column("in_full", sa.Boolean(), nullable=False),
         sa.Column("weight", sa.Double(), nullable=False),
         sa.Column("content", JsonValue(), nullable=False),
+        sa.Column("said", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(["issue_id"], ["issue.id"], name=op.f("fk_issue_story_issue_id_issue")),
         sa.ForeignKeyConstraint(["story_id"], ["story.id"], name=op.f("fk_issue_story_story_id_story")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_issue_story")),
