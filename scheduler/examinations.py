@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime, timedelta
+from http.client import HTTPConnection, HTTPException
 
 from msgspec.structs import replace
 
@@ -58,6 +59,8 @@ _DATABASE = {
 _PROXIES = ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
 #: Seconds a name server gets.
 DNS_SECONDS = 5.0
+#: Seconds what listens on the web's port gets to answer.
+WEB_SECONDS = 3.0
 
 
 def database(config: Config) -> Iterator[Check]:
@@ -216,15 +219,33 @@ def clock(config: Config, now: datetime) -> Iterator[Check]:
 
 
 def port(config: Config) -> Iterator[Check]:
-    """The web archive can listen on its port, or somebody does already."""
-    with socket.socket() as probe:
+    """The web archive can listen on its port, or answers there already. Another program there is a fault when the web is wanted."""
+    host, number = config.web.host, config.web.port
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((config.web.host, config.web.port))
+            probe.bind((host, number))
         except OSError as error:
-            detail = (
-                f"{config.web.host}:{config.web.port}: {error.strerror}; fine when the archive runs there"
-            )
-            yield Check("web port", True, detail, "port", note=True)
+            why = error.strerror
+        else:
+            yield Check("web port", True, f"{host}:{number} is free")
             return
-    yield Check("web port", True, f"{config.web.host}:{config.web.port} is free")
+    if _is_ours(host, number):
+        yield Check("web port", True, f"parknews answers at {host}:{number}")
+        return
+    wanted = config.web.in_daemon or bool(config.digest.public_url)
+    yield Check("web port", not wanted, f"{host}:{number}: {why}", "port", note=not wanted)
+
+
+def _is_ours(host: str, number: int) -> bool:
+    """Return whether what listens there answers as the archive's `/healthz` does."""
+    asked = "127.0.0.1" if host in {"", "0.0.0.0"} else "::1" if host == "::" else host  # noqa: S104
+    connection = HTTPConnection(asked, number, timeout=WEB_SECONDS)
+    try:
+        connection.request("GET", "/healthz")
+        return connection.getresponse().read(10) in {b"ok\n", b"database\n"}
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connection.close()

@@ -205,8 +205,8 @@ REMEDIES: dict[str, tuple[str, str]] = {
         "请改正 [bounces] 的 host、protocol、port、user 和 PARKNEWS_BOUNCES_PASSWORD（授权码），或清空 host",
     ),
     "port": (
-        "stop the other program or choose another [web] port",
-        "请停止占用端口的程序，或改用其他 [web] port",
+        "stop the other program (`ss -ltnp` names it), or choose another [web] host or port",
+        "请停止占用端口的程序（可用 ss -ltnp 查看），或改用其他 [web] host 或 port",
     ),
     "ocr": (
         "install the extra: pip install 'parknews[ocr]', or set ocr = false",

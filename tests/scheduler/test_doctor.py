@@ -17,6 +17,7 @@ from types import SimpleNamespace
 import pytest
 from click.testing import CliRunner
 
+from digest.web.serve import start
 from scheduler import doctor, examinations
 from scheduler.checks import Check
 from scheduler.commands.setup import doctor_command
@@ -308,7 +309,11 @@ def port_taken(place: Place) -> None:
     taken.bind(("127.0.0.1", 0))
     taken.listen()
     KEPT.append(taken)
-    place.write(f"[web]\nport = {taken.getsockname()[1]}\n")
+    place.write(f"[web]\nport = {taken.getsockname()[1]}\nin_daemon = true\n")
+
+
+def web_host_of_another_machine(place: Place) -> None:
+    place.write('[web]\nhost = "192.0.2.1"\n')
 
 
 def font_missing(place: Place) -> None:
@@ -370,6 +375,7 @@ FAULTS: list[tuple[Callable[[Place], None], str]] = [
     (clock_in_1970, "clock"),
     (clock_behind, "clock"),
     (port_taken, "port"),
+    (web_host_of_another_machine, "port"),
     (font_missing, "fonts"),
     (office_missing, "libreoffice"),
 ]
@@ -436,6 +442,22 @@ def test_a_refused_login_is_named_and_the_password_never_shown(place: Place) -> 
         found = place.codes()
     assert "mail_login" in found
     assert "wrong-password" not in str(found)
+
+
+def test_a_port_is_a_fault_only_where_the_web_is_wanted_and_not_ours(place: Place) -> None:
+    def port_check() -> Check:
+        return next(check for check in examine(NOW) if check.what == "web port")
+
+    place.patch.setattr(examinations, "WEB_SECONDS", 0.2)
+    port_taken(place)
+    assert port_check().word == "FAIL"
+    file = place.folder / "parknews.toml"
+    file.write_text(file.read_text().replace("in_daemon = true", ""))
+    assert port_check().word == "note"
+    server = start(make_engine("sqlite://"), Config(), port=0)
+    place.write(f"[web]\nport = {server.port}\nin_daemon = true\n")
+    assert (port_check().word, "parknews answers" in port_check().detail) == ("ok", True)
+    server.close()
 
 
 def test_a_test_alarm_says_who_got_it(place: Place, receiver: Receiver) -> None:  # noqa: F811
