@@ -38,7 +38,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from store import search_index
-from store.database import UtcDateTime, complaint_of, make_engine, snapshot
+from store.database import UtcDateTime, complaint_of, damage, make_engine, snapshot
 from store.models import Base
 from store.schema import TABLES, head, knows, upgrade
 
@@ -122,12 +122,8 @@ def _write_file(engine: Engine, part: Path, now: datetime) -> None:
 
 def _check_pages(connection: Connection) -> None:
     """Refuse a SQLite file with damaged pages: rows might be missing without an error."""
-    if connection.dialect.name == "sqlite":
-        said = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
-        if said != "ok":
-            raise BackupError(
-                f"the database is damaged ({said}); no backup was written: restore the latest one"
-            )
+    for line in damage(connection, 1):
+        raise BackupError(f"the database is damaged ({line}); no backup was written: restore the latest one")
 
 
 def _write_lines(connection: Connection, packed: gzip.GzipFile, now: datetime) -> None:

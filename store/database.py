@@ -1,4 +1,4 @@
-"""Engines and transactions. What differs between SQLite and PostgreSQL lives here and nowhere else.
+"""Engines and transactions, and what several modules need of which SQLite and PostgreSQL have a different word each.
 
 Write transactions on SQLite begin IMMEDIATE: a deferred BEGIN that reads first and writes later fails at once under
 concurrency in spite of `busy_timeout` (58-61 % of transactions in a two-process test), an immediate one waits.
@@ -28,6 +28,7 @@ from sqlalchemy import (
     create_engine,
     event,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import URL, Dialect, make_url
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
@@ -274,6 +275,39 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
 def _begin_sqlite(connection: Any) -> None:
     reading = connection.get_execution_options().get(_READ)
     connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+
+def upsert(session: Session, table: type[Any]) -> Any:
+    """Return an INSERT into a model's table that can say what happens to a row that is there (`on_conflict_do_update`)."""
+    return (postgresql if session.get_bind().dialect.name == "postgresql" else sqlite).insert(table)
+
+
+def be_alone(connection: Connection, number: int) -> None:
+    """Wait until no other transaction does what goes by `number`, and let none until this one ends. SQLite's writers always do."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({number})")
+
+
+def damage(connection: Connection, most: int) -> list[str]:
+    """Return up to `most` things SQLite finds broken in its file; nothing when it is whole, and for PostgreSQL."""
+    if connection.dialect.name != "sqlite":
+        return []
+    found = connection.exec_driver_sql(f"PRAGMA quick_check({most})").scalars().all()
+    return [line for line in found if line != "ok"]
+
+
+@contextmanager
+def quick_commits(connection: Connection) -> Iterator[None]:
+    """Let SQLite commit without waiting for the disk: a power failure may undo the latest commits, nothing else may."""
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    raw: Any = connection.connection.driver_connection
+    raw.execute("PRAGMA synchronous=NORMAL")
+    try:
+        yield
+    finally:
+        raw.execute("PRAGMA synchronous=FULL")
 
 
 @contextmanager

@@ -36,7 +36,7 @@ from sqlalchemy.dialects.postgresql import (
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from store.database import complaint_of
+from store.database import complaint_of, quick_commits
 from store.models import Audit, Delivery, Recipient
 from store.text import clean_line
 
@@ -106,17 +106,8 @@ def _connection(database: Database) -> AbstractContextManager[Connection]:
     return nullcontext(database) if isinstance(database, Connection) else database.connect()
 
 
-@contextmanager
-def _sync(connection: Connection, synced: bool) -> Iterator[None]:
-    if synced or connection.dialect.name != "sqlite":
-        yield
-        return
-    raw: Any = connection.connection.driver_connection
-    raw.execute("PRAGMA synchronous=NORMAL")
-    try:
-        yield
-    finally:
-        raw.execute("PRAGMA synchronous=FULL")
+def _sync(connection: Connection, synced: bool) -> AbstractContextManager[None]:
+    return nullcontext() if synced else quick_commits(connection)
 
 
 def deliverable() -> Any:
@@ -335,7 +326,7 @@ def mark_suppressed(
         .where(Recipient.id == recipient_id, Recipient.suppressed_at.is_(None))
         .values(suppressed_at=now, suppressed_reason=reason)
     )
-    withdraw(session)
+    withdraw(session, Delivery.recipient_id == recipient_id)
     return True
 
 

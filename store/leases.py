@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
+from store.database import upsert
 from store.models import Lease
 
 #: How far the clocks of two machines may be apart before one takes the other's lease for an impossible one.
@@ -20,9 +20,8 @@ def acquire(session: Session, name: str, holder: str, now: datetime, seconds: fl
 
     A lease that would last far longer than anybody asks for was written under a wrong clock and counts as expired.
     """
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     expires = now + timedelta(seconds=seconds)
-    statement = dialect.insert(Lease).values(name=name, holder=holder, expires_at=expires)
+    statement = upsert(session, Lease).values(name=name, holder=holder, expires_at=expires)
     statement = statement.on_conflict_do_update(
         index_elements=[Lease.name],
         set_={"holder": holder, "expires_at": expires},

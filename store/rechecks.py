@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, String, bindparam, delete, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from store.database import upsert
 from store.fetched import FetchedPage
 from store.hints import Listed, compare, spend, trusted
 from store.models import Article, PageValidator, RawPage, Source
@@ -47,8 +47,7 @@ class Recheck:
 
 def note_freshness(session: Session, *pages: FetchedPage) -> None:
     """Keep what the pages of articles said of their freshness, and that they were looked at. May be repeated."""
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(PageValidator)
+    statement = upsert(session, PageValidator)
     said = {name: statement.excluded[name] for name in ("etag", "last_modified", "fetched_at")}
     rows = {
         page.url: {

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from alembic.script import ScriptDirectory
 
 from store import editors, search_index, story_buckets, story_index, story_unsettled, suppressions
+from store.database import be_alone, damage
 from store.models import Base
 
 #: Modules with tables of their own; importing them makes Base.metadata whole.
@@ -84,8 +85,7 @@ def upgrade(engine: Engine, to: str = "") -> None:
 
     script = _script()
     with engine.begin() as connection:
-        if connection.dialect.name == "postgresql":
-            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
+        be_alone(connection, _LOCK)
         revision = _revision(connection)
         _refuse_newer(script, revision)
         if revision != (to or script.get_current_head()):
@@ -129,11 +129,8 @@ def differences(engine: Engine) -> list[str]:
 
 def integrity(engine: Engine) -> list[str]:
     """Return what SQLite finds broken in its file, `integrity: …` each; empty when it is whole, and for PostgreSQL."""
-    if engine.dialect.name != "sqlite":
-        return []
     with engine.connect() as connection:
-        rows = connection.exec_driver_sql("PRAGMA quick_check(5)").scalars().all()
-    return [f"integrity: {row}" for row in rows if row != "ok"]
+        return [f"integrity: {line}" for line in damage(connection, 5)]
 
 
 def try_to_write(engine: Engine) -> None:

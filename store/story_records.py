@@ -11,7 +11,7 @@ from datetime import datetime
 from sqlalchemy import Boolean, Float, Table, bindparam, case, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
-from store.database import UtcDateTime, among
+from store.database import UtcDateTime, among, be_alone
 from store.models import Article, Base, Edit, IssueStory, Story, StoryArticle, StoryOverride
 
 #: Held on PostgreSQL while stories are chosen or changed.
@@ -64,8 +64,7 @@ _NEW = insert(_S).returning(_S.c.id)
 
 def lock(session: Session) -> None:
     """Make choosing stories exclusive until the transaction ends."""
-    if session.get_bind().dialect.name == "postgresql":
-        session.connection().exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
+    be_alone(session.connection(), _LOCK)
 
 
 def new_story(session: Session, article: Article, publisher: str | None, story_id: int | None = None) -> int:
