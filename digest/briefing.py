@@ -49,7 +49,7 @@ class BriefingError(RuntimeError):
 
 
 @dataclass(slots=True)
-class _Page:
+class _Body:
     """The body so far and the addresses its links lead to."""
 
     layout: Layout
@@ -70,23 +70,23 @@ class _Page:
 
 def write_docx(edition: Edition, config: Config) -> bytes:
     """Return the edition as a .docx. Raises store.toml_file.TomlError for an unusable `briefing.toml`."""
-    page = _Page(load_layout(config))
+    body = _Body(load_layout(config))
     head = edition.content["masthead"]
-    _red_head(page, head)
-    _opening(page, edition)
-    _numbers(page, edition)
+    _red_head(body, head)
+    _opening(body, edition)
+    _numbers(body, edition)
     sections = [_Part("要闻", edition.headlines)] if edition.headlines else []
     sections += [_Part(section.title, section.stories) for section in edition.sections]
     place = 1
     for place, part in enumerate(sections, 2):
-        _story_section(page, place, part)
-    last = _ending(page, place + 1 if sections else 2, edition)
-    page.parts.append(last.replace("</w:p>", _colophon(page.layout, head) + "</w:p>"))
+        _story_section(body, place, part)
+    last = _ending(body, place + 1 if sections else 2, edition)
+    body.parts.append(last.replace("</w:p>", _colophon(body.layout, head) + "</w:p>"))
     title = f"{head['name']}{head['label']}"
     return package(
-        "".join(page.parts),
-        page.targets,
-        page.layout,
+        "".join(body.parts),
+        body.targets,
+        body.layout,
         title=title,
         author=head["unit"],
         made=edition.composed_at,
@@ -132,60 +132,60 @@ def chinese_number(value: int) -> str:
     return f"{_NUMERALS[tens] if tens > 1 else ''}十{_NUMERALS[ones] if ones else ''}"
 
 
-def _red_head(page: _Page, head: Mapping[str, Any]) -> None:
-    layout = page.layout
+def _red_head(body: _Body, head: Mapping[str, Any]) -> None:
+    layout = body.layout
     red = f'<w:color w:val="{layout.red}"/>'
     width = layout.type_width * 72 / 25.4
     size = half_points(min(layout.name_size, width * 0.96 / max(1, len(head["name"]))))
     line = f'<w:snapToGrid w:val="0"/><w:spacing w:before="240" w:after="120" w:line="{size * 13}" w:lineRule="exact"/><w:jc w:val="center"/>'
     name = f'{fonts(layout, layout.name_font)}{red}<w:sz w:val="{size}"/><w:szCs w:val="{size}"/>'
-    page.add("Normal", run(head["name"], name), properties=line)
+    body.add("Normal", run(head["name"], name), properties=line)
     late = "　补发" if head["late"] else ""
-    page.add("Normal", run(f"{head['label']}（{head['total']}）{late}"), properties='<w:jc w:val="center"/>')
+    body.add("Normal", run(f"{head['label']}（{head['total']}）{late}"), properties='<w:jc w:val="center"/>')
     tab = f'<w:tabs><w:tab w:val="right" w:pos="{twips(layout.type_width)}"/></w:tabs>'
     rule = f'<w:pBdr><w:bottom w:val="single" w:sz="18" w:space="4" w:color="{layout.red}"/></w:pBdr>'
-    page.add(
+    body.add(
         "Normal", run(head["unit"]), "<w:r><w:tab/></w:r>", run(head["date_words"]), properties=rule + tab
     )
-    page.add("Normal", properties='<w:snapToGrid w:val="0"/><w:spacing w:line="240" w:lineRule="exact"/>')
+    body.add("Normal", properties='<w:snapToGrid w:val="0"/><w:spacing w:line="240" w:lineRule="exact"/>')
 
 
-def _opening(page: _Page, edition: Edition) -> None:
+def _opening(body: _Body, edition: Edition) -> None:
     content, head = edition.content, edition.content["masthead"]
     if head["late"]:
-        page.add(
+        body.add(
             "Body", run(f"本期应于{head['due_words']}发出，因故补发，所载范围顺延至{head['date_words']}。")
         )
     if edition.choice:
-        page.add("Body", run(f"本版按选择编选（{edition.choice}）；全期共{edition.whole}条。"))
+        body.add("Body", run(f"本版按选择编选（{edition.choice}）；全期共{edition.whole}条。"))
     days = f"（共{head['days']}天）" if head["days"] > 8 else ""
-    page.add("Body", run(content["overview"]), run(f"收录范围为{head['period']}{days}首次见到的报道。"))
+    body.add("Body", run(content["overview"]), run(f"收录范围为{head['period']}{days}首次见到的报道。"))
     for note in content["notes"]:
-        page.add("Body", run("编者按：", fonts(page.layout, page.layout.heading_font)), run(note))
+        body.add("Body", run("编者按：", fonts(body.layout, body.layout.heading_font)), run(note))
 
 
-def _numbers(page: _Page, edition: Edition) -> None:
+def _numbers(body: _Body, edition: Edition) -> None:
     content = edition.content
-    page.add("Heading1", run("一、本周数字"))
+    body.add("Heading1", run("一、本周数字"))
     counts, change = content["counts"], content["change"]
     heads = ["报道（条）", "高新区（个）", "媒体（家）", "转载（篇次）"]
     cells = [counts["stories"], counts["zones"], counts["outlets"], counts["reprints"]]
     if change["change"] is not None:
         heads += ["比上期（条）", "前四期平均（条）"]
         cells += [signed(change["change"]), number(change["mean"])]
-    page.parts.append(_table(page.layout, [heads, [str(cell) for cell in cells]], first=1.0))
+    body.parts.append(_table(body.layout, [heads, [str(cell) for cell in cells]], first=1.0))
     if len(content["trend"]) > 1:
         whole = "（全期）" if edition.choice else ""
-        page.add(
+        body.add(
             "Body", run(f"近{len(content['trend'])}期报道数{whole}如下（条）："), properties="<w:keepNext/>"
         )
         labels = [point["label"].partition("年第")[2].removesuffix("期") for point in content["trend"]]
         values = [str(point["stories"]) for point in content["trend"]]
-        page.parts.append(_table(page.layout, [["期号", *labels], ["条数", *values]], first=1.6))
-    page.add("Normal", properties=_GAP)
+        body.parts.append(_table(body.layout, [["期号", *labels], ["条数", *values]], first=1.6))
+    body.add("Normal", properties=_GAP)
 
 
-def _cross(page: _Page, edition: Edition) -> None:
+def _cross(body: _Body, edition: Edition) -> None:
     """The table zone × theme. It stands behind the stories: kept whole, it would leave half of the first page empty."""
     table = edition.content["table"]
     rows = [["园区", *(column["short"] for column in table["columns"]), "合计"]]
@@ -194,9 +194,9 @@ def _cross(page: _Page, edition: Edition) -> None:
     ]
     totals = [str(column["count"]) for column in table["columns"]]
     rows.append(["各主题条数", *totals, str(edition.content["counts"]["stories"])])
-    page.add("Body", run("单位为条；一条报道可属多个主题。"), properties="<w:keepNext/>")
-    page.parts.append(_table(page.layout, rows, first=2.6))
-    page.add("Normal", properties=_GAP)
+    body.add("Body", run("单位为条；一条报道可属多个主题。"), properties="<w:keepNext/>")
+    body.parts.append(_table(body.layout, rows, first=2.6))
+    body.add("Normal", properties=_GAP)
 
 
 def _table(layout: Layout, rows: Sequence[Sequence[str]], first: float) -> str:
@@ -229,19 +229,19 @@ def _row(row: Sequence[str], widths: Sequence[int], size: int, *, head: bool, la
     return f"<w:tr><w:trPr><w:cantSplit/>{'<w:tblHeader/>' if head else ''}</w:trPr>{cells}</w:tr>"
 
 
-def _story_section(page: _Page, place: int, part: _Part) -> None:
-    page.add("Heading1", run(f"{chinese_number(place)}、{part.title}"))
+def _story_section(body: _Body, place: int, part: _Part) -> None:
+    body.add("Heading1", run(f"{chinese_number(place)}、{part.title}"))
     for item in part.stories:
         story = item.content
-        page.add("Heading2", bookmark(item), run(f"{item.number}. {story['title']}"))
+        body.add("Heading2", bookmark(item), run(f"{item.number}. {story['title']}"))
         if story["summary"]:
-            page.add("Body", run(story["summary"] + SUMMARY_MARKS[story["summary_by"]]))
+            body.add("Body", run(story["summary"] + SUMMARY_MARKS[story["summary_by"]]))
         if story["note"]:
-            page.add("Body", run("按语：", fonts(page.layout, page.layout.heading_font)), run(story["note"]))
-        page.add("Source", *_source(page, item))
+            body.add("Body", run("按语：", fonts(body.layout, body.layout.heading_font)), run(story["note"]))
+        body.add("Source", *_source(body, item))
 
 
-def _source(page: _Page, item: EditionStory) -> Iterable[str]:
+def _source(body: _Body, item: EditionStory) -> Iterable[str]:
     story = item.content
     yield run(f"〔{zone_words(story)}〕")
     if story["figures"]:
@@ -254,7 +254,7 @@ def _source(page: _Page, item: EditionStory) -> Iterable[str]:
         yield from see_also(item)
         yield run("。")
     yield run("来源：")
-    yield page.link(story["publisher"] or "不详", story["url"])
+    yield body.link(story["publisher"] or "不详", story["url"])
     yield run(f"，{day_words(story)}")
     if reprints := story["reprints"]:
         yield run(
@@ -279,43 +279,43 @@ def day_words(story: Mapping[str, Any]) -> str:
     return f"{year}年{month}月{day}日"
 
 
-def _ending(page: _Page, place: int, edition: Edition) -> str:
+def _ending(body: _Body, place: int, edition: Edition) -> str:
     """Add the one-line list, corrections and gaps; return the last paragraph, which the colophon is anchored to."""
     if edition.briefs:
-        page.add("Heading1", run(f"{chinese_number(place)}、一句话信息"))
+        body.add("Heading1", run(f"{chinese_number(place)}、一句话信息"))
         place += 1
         for section in edition.briefs:
-            page.add(
+            body.add(
                 "Body",
-                run(f"〔{section.title}〕", fonts(page.layout, page.layout.title_font)),
+                run(f"〔{section.title}〕", fonts(body.layout, body.layout.title_font)),
                 properties="<w:keepNext/>",
             )
             for item in section.stories:
-                page.add("Body", *_brief(page, item))
+                body.add("Body", *_brief(body, item))
     if not edition.stories:
         words = "所选范围内本期没有报道。" if edition.choice and edition.whole else "本期没有收录到报道。"
-        page.add("Body", run(words))
+        body.add("Body", run(words))
     if edition.content["table"]["rows"]:
-        page.add("Heading1", run(f"{chinese_number(place)}、园区与主题分布"))
+        body.add("Heading1", run(f"{chinese_number(place)}、园区与主题分布"))
         place += 1
-        _cross(page, edition)
+        _cross(body, edition)
     if edition.content["errata"]:
-        page.add("Heading1", run(f"{chinese_number(place)}、勘误"))
+        body.add("Heading1", run(f"{chinese_number(place)}、勘误"))
         place += 1
         for text in edition.content["errata"]:
-            page.add("Body", run(text))
-    page.add("Heading1", run(f"{chinese_number(place)}、未能覆盖"))
+            body.add("Body", run(text))
+    body.add("Heading1", run(f"{chinese_number(place)}、未能覆盖"))
     lines = list(gap_lines(edition.content["gaps"]))
     for line in lines[:-1]:
-        page.add("Body", run(line))
+        body.add("Body", run(line))
     return paragraph("Body", run(lines[-1]))
 
 
-def _brief(page: _Page, item: EditionStory) -> Iterable[str]:
+def _brief(body: _Body, item: EditionStory) -> Iterable[str]:
     story = item.content
     yield bookmark(item)
     yield run(f"{item.number}. {story['title']}（{zone_words(story)}，")
-    yield page.link(story["publisher"] or "来源不详", story["url"])
+    yield body.link(story["publisher"] or "来源不详", story["url"])
     yield run(f"，{day_words(story)}）")
     yield from see_also(item)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("crawler", "scheduler", "store", "digest")
-#: Names that say nothing or collide with the standard library (docs/glossary.md).
+#: Modules and folders of these names say nothing, or collide with the standard library, Scrapy or one of our packages.
 FORBIDDEN = {
     "utils",
     "helpers",
@@ -31,6 +31,19 @@ FORBIDDEN = {
     "signal",
     "code",
     "platform",
+}
+#: Every library has a class of these names, or it would hide one of our packages: say whose item, page, entry it is.
+FORBIDDEN_CLASSES = {
+    "Item",
+    "Page",
+    "Entry",
+    "Document",
+    "News",
+    "Post",
+    "Store",
+    "Digest",
+    "Crawler",
+    "Scheduler",
 }
 MAX_FILE, MAX_BODY = 500, 60
 
@@ -76,8 +89,25 @@ def test_tests_are_no_packages() -> None:
     assert list((ROOT / "tests").rglob("__init__.py")) == []
 
 
-def test_no_module_has_a_name_that_says_nothing() -> None:
-    assert [str(path) for path in modules() if path.stem in FORBIDDEN] == []
+def test_no_module_and_no_folder_has_a_name_that_says_nothing() -> None:
+    """The folders of the four packages themselves are named by the project's layout."""
+    names = {
+        path: {path.stem, *path.relative_to(ROOT).parts[1:-1]}
+        for path in [*modules(), *(ROOT / "tests").rglob("*.py")]
+        if not {"__init__", "conftest"} & {path.stem}
+    }
+    assert [str(path) for path, found in names.items() if found & FORBIDDEN] == []
+    assert not (ROOT / "scheduler" / "scheduler.py").exists()
+
+
+def test_no_class_bears_a_name_that_every_library_has() -> None:
+    found = [
+        f"{path}:{node.lineno} {node.name}"
+        for path in modules()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ClassDef) and node.name.lstrip("_") in FORBIDDEN_CLASSES
+    ]
+    assert found == []
 
 
 def test_the_package_crawler_is_never_imported_as_a_whole() -> None:

@@ -24,7 +24,7 @@ _WEEKDAYS = "一二三四五六日"
 
 
 @dataclass(slots=True)
-class _Page:
+class _NewspaperPage:
     number: str
     name: str
     href: str
@@ -86,12 +86,12 @@ def _epaper(site: Site, articles: Sequence[SampleArticle]) -> None:
     site.urls = ["/html/paperindex.htm"]
 
 
-def _page(site: Site, folder: str, number: str, articles: Sequence[SampleArticle]) -> _Page:
+def _page(site: Site, folder: str, number: str, articles: Sequence[SampleArticle]) -> _NewspaperPage:
     members = [article for article in articles if article.page == number]
     day = members[0].published
     pdf = f"../../../page/{day:%Y-%m}/{day:%d}/{number}/{day:%Y%m%d}{number}_pdf.pdf"
     name = _PAGE_NAMES[number]
-    page = _Page(number, name, f"node_{int(number)}.htm", pdf, members, notice=f"content_99{number}.htm")
+    page = _NewspaperPage(number, name, f"node_{int(number)}.htm", pdf, members, notice=f"content_99{number}.htm")
     path = "/" + pdf.removeprefix("../../../")
     _add_pdf(site, path, page_pdf(site.title, number, members, advert=False))
     if number in PDF_ONLY.get(site.source.name, ()):
@@ -110,7 +110,7 @@ def _coords(index: int) -> str:
     return f"4,{top},396,{top},396,{bottom - 40},210,{bottom - 40},210,{bottom},4,{bottom}"
 
 
-def _contents(site: Site, folder: str, page: _Page, day_long: str) -> None:
+def _contents(site: Site, folder: str, page: _NewspaperPage, day_long: str) -> None:
     for article in page.members if page.articles else ():
         related = [
             {"path": e["href"], "title": e["title"]} for e in page.articles if e["title"] != article.title
