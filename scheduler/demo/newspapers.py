@@ -91,7 +91,9 @@ def _page(site: Site, folder: str, number: str, articles: Sequence[SampleArticle
     day = members[0].published
     pdf = f"../../../page/{day:%Y-%m}/{day:%d}/{number}/{day:%Y%m%d}{number}_pdf.pdf"
     name = _PAGE_NAMES[number]
-    page = _NewspaperPage(number, name, f"node_{int(number)}.htm", pdf, members, notice=f"content_99{number}.htm")
+    page = _NewspaperPage(
+        number, name, f"node_{int(number)}.htm", pdf, members, notice=f"content_99{number}.htm"
+    )
     path = "/" + pdf.removeprefix("../../../")
     _add_pdf(site, path, page_pdf(site.title, number, members, advert=False))
     if number in PDF_ONLY.get(site.source.name, ()):
