@@ -37,7 +37,7 @@ def export_command(kind: Any, form: str, output: Path | None, with_text: bool, r
         raise click.UsageError("name a file for XLSX: --output FILE")
     installation = open_installation()
     columns = columns_of(kind, with_text=with_text)
-    with _opened(output) as out, read_scope(installation.engine) as session:
+    with opened(output) as out, read_scope(installation.engine) as session:
         if form == "rss":
             count = write_rss(
                 session,
@@ -54,7 +54,7 @@ def export_command(kind: Any, form: str, output: Path | None, with_text: bool, r
 
 
 @contextmanager
-def _opened(output: Path | None) -> Iterator[IO[bytes]]:
+def opened(output: Path | None) -> Iterator[IO[bytes]]:
     """Standard output, or a file that appears under its name only when it is whole."""
     if output is None:
         yield sys.stdout.buffer

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import sys
 import unicodedata
+from collections.abc import Iterator
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -23,28 +24,47 @@ if TYPE_CHECKING:
 @click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="From this day on.")
 @click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="Up to this day, the day included.")
 @click.option(
-    "--format", "form", type=click.Choice(["text", "csv", "json"]), default="text", show_default=True
+    "--format", "form", type=click.Choice(["text", "csv", "json", "xlsx"]), default="text", show_default=True
 )
-def statistics_command(by: Any, unit: Any, since: datetime | None, until: datetime | None, form: str) -> None:
-    """Count what is relevant by zone and theme. A story with two themes stands in two columns, once in the totals."""
+@click.option(
+    "--output",
+    "-o",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write here, not to standard output.",
+)
+def statistics_command(
+    by: Any, unit: Any, since: datetime | None, until: datetime | None, form: str, output: Path | None
+) -> None:
+    """Count what is relevant by zone and theme. A story with two themes stands in two columns, once in the totals.
+
+    csv and xlsx have a line for each count; where zone or theme is empty it is the total over all.
+    """
     from digest.names import load_names
+    from scheduler.commands.export import opened
     from scheduler.commands.search import start_of
     from scheduler.context import open_installation
     from store.database import read_scope
+    from store.export import write_csv, write_xlsx
     from store.statistics import count_by_period
 
+    if form == "xlsx" and output is None and sys.stdout.isatty():
+        raise click.UsageError("name a file for XLSX: --output FILE")
     installation = open_installation()
     zone = installation.config.zone_info
     first, last = start_of(since, zone), start_of(until, zone, later=1)
     with read_scope(installation.engine) as session:
         tables = count_by_period(session, by, zone, of=unit, since=first, until=last)
     titles = dict(load_names(installation.config).themes)
-    if form == "json":
-        click.echo(json.dumps([_plain(table) for table in tables], ensure_ascii=False, indent=2))
-    elif form == "csv":
-        _write_csv(tables, titles)
-    else:
-        click.echo("\n\n".join("\n".join(_lines(table, titles)) for table in tables) or "nothing to count")
+    with opened(output) as out:
+        if form == "json":
+            text = json.dumps([_plain(table) for table in tables], ensure_ascii=False, indent=2)
+            out.write(f"{text}\n".encode())
+        elif form == "text":
+            blocks = "\n\n".join("\n".join(_lines(table, titles)) for table in tables)
+            out.write(f"{blocks or 'nothing to count'}\n".encode())
+        else:
+            write = {"csv": write_csv, "xlsx": write_xlsx}[form]
+            write(_counts(tables, titles), ("period", "zone", "theme", "title", "count"), out)
 
 
 def _plain(table: Table) -> dict[str, Any]:
@@ -60,15 +80,18 @@ def _plain(table: Table) -> dict[str, Any]:
     }
 
 
-def _write_csv(tables: list[Table], titles: dict[str, str]) -> None:
-    from store.export import defused
-
-    writer = csv.writer(sys.stdout)
-    writer.writerow(["period", "zone", "theme", "title", "count"])
+def _counts(tables: list[Table], titles: dict[str, str]) -> Iterator[dict[str, Any]]:
+    """Yield every count with its period, zone and theme: first the period's total, then the zones', the themes' and the cells."""
     for table in tables:
-        for (zone, theme), count in sorted(table.cells.items()):
-            row = [table.period, zone, theme, titles.get(theme, theme), count]
-            writer.writerow([defused(value) for value in row])
+        counts = [
+            ("", "", table.total),
+            *((zone, "", count) for zone, count in sorted(table.zones.items())),
+            *(("", theme, count) for theme, count in sorted(table.themes.items())),
+            *((zone, theme, count) for (zone, theme), count in sorted(table.cells.items())),
+        ]
+        for zone, theme, count in counts:
+            title = titles.get(theme, theme) if theme else "合计"
+            yield {"period": table.period, "zone": zone, "theme": theme, "title": title, "count": count}
 
 
 def _lines(table: Table, titles: dict[str, str]) -> list[str]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import shutil
 import subprocess
+import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -75,6 +77,23 @@ def test_statistics_export_backup_and_restore_go_round(office: Path) -> None:
     (office / "parknews.toml").write_text('[database]\nurl = "sqlite:///new.db"\n')
     assert run(office, "restore", "b.gz").returncode == 0
     assert len(json.loads(run(office, "search", "链上", "--limit", "50", "--json").stdout)["found"]) == 30
+
+
+def test_statistics_as_tables_hold_every_count_and_total(office: Path) -> None:
+    assert run(office, "statistics", "--of", "articles", "--format", "csv", "-o", "s.csv").returncode == 0
+    rows = list(csv.reader((office / "s.csv").read_text("utf-8-sig").splitlines()))
+    assert rows == [
+        ["period", "zone", "theme", "title", "count"],
+        ["2026-11", "", "", "合计", "30"],
+        ["2026-11", "合肥高新区", "", "合计", "30"],
+        ["2026-11", "", "chain", "链上党建", "30"],
+        ["2026-11", "合肥高新区", "chain", "链上党建", "30"],
+    ]
+    run(office, "statistics", "--of", "articles", "--format", "xlsx", "-o", "s.xlsx")
+    with zipfile.ZipFile(office / "s.xlsx") as packed:
+        sheet = packed.read("xl/worksheets/sheet1.xml").decode()
+    assert sheet.count("<v>30</v>") == 4
+    assert "cannot be written" in one_line(run(office, "statistics", "-o", "none/s.csv"))
 
 
 @pytest.mark.parametrize(("until", "total"), [("2026-11-22", 0), ("2026-11-23", 30)])
