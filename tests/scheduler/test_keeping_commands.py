@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from store.articles import Incoming, add_article, set_classification
+from store.articles import Incoming, set_classification
 from store.database import make_engine, session_scope
 from store.schema import upgrade
+from tests.arrivals import add_article
 from tests.scheduler.program import PARKNEWS, run
 
 TAG = {"field": "text", "start": 0, "end": 2, "text": "合肥"}
@@ -86,8 +87,8 @@ def test_statistics_as_tables_hold_every_count_and_total(office: Path) -> None:
         ["period", "zone", "theme", "title", "count"],
         ["2026-11", "", "", "合计", "30"],
         ["2026-11", "合肥高新区", "", "合计", "30"],
-        ["2026-11", "", "chain", "链上党建", "30"],
-        ["2026-11", "合肥高新区", "chain", "链上党建", "30"],
+        ["2026-11", "", "chain", "产业链党建与党建联盟", "30"],
+        ["2026-11", "合肥高新区", "chain", "产业链党建与党建联盟", "30"],
     ]
     run(office, "statistics", "--of", "articles", "--format", "xlsx", "-o", "s.xlsx")
     with zipfile.ZipFile(office / "s.xlsx") as packed:
