@@ -32,6 +32,10 @@ class FetchError(Exception):
     """An address that could not be fetched; the message names it and the reason."""
 
 
+class PrivateAddressError(OSError):
+    """A name that leads into a private network, which may be meant: then the caller says so."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fetched:
     """A fetched page under its final address; `declared` is the charset of its Content-Type."""
@@ -53,9 +57,17 @@ class _CheckedRedirect(HTTPRedirectHandler):
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
-def fetch(url: str, *, user_agent: str, timeout: float = 30, allow_private: bool = False) -> Fetched:
+def fetch(
+    url: str,
+    *,
+    user_agent: str,
+    timeout: float = 30,
+    allow_private: bool = False,
+    say_private: str = "say --allow-private",
+) -> Fetched:
     """Return the page at `url`. Raises FetchError for anything but a 200, for other schemes and, unless allowed, private addresses.
 
+    `say_private` is what an operator has to do to allow them.
     `timeout` (seconds) holds for each step; the body may take MAX_STEPS times as long in all.
     """
     _check_scheme(url)
@@ -73,7 +85,9 @@ def fetch(url: str, *, user_agent: str, timeout: float = 30, allow_private: bool
     except HTTPError as error:
         raise FetchError(f"{url}: HTTP {error.code}") from error
     except (URLError, OSError, ValueError, HTTPException) as error:
-        raise FetchError(f"{url}: {getattr(error, 'reason', error) or type(error).__name__}") from error
+        reason = getattr(error, "reason", error)
+        hint = f"; {say_private} if that is meant" if isinstance(reason, PrivateAddressError) else ""
+        raise FetchError(f"{url}: {reason or type(error).__name__}{hint}") from error
 
 
 def _read(url: str, response: Any, until: float) -> bytes:
@@ -104,7 +118,7 @@ def _connect(
     last: OSError = OSError(f"{where[0]} has no address")
     for family, kind, protocol, _, address in socket.getaddrinfo(*where, type=socket.SOCK_STREAM):
         if not (allow_private or is_public(str(address[0]))):
-            raise URLError(f"leads to the private address {address[0]}; say --allow-private if that is meant")
+            raise PrivateAddressError(f"leads to the private address {address[0]}")
         connection = socket.socket(family, kind, protocol)
         try:
             connection.settimeout(timeout)

@@ -20,11 +20,8 @@ class TryError(Exception):
 
 
 def try_source(source: AnySource, context: CrawlContext, count: int) -> list[str]:
-    """Return lines: the articles the source leads to, and `count` of them as they are read."""
-    try:
-        links = links_of(source, context)
-    except TryError as error:
-        return [f"{source.name}: {error}"]
+    """Return lines: the articles the source leads to, and `count` of them as they are read. Raises TryError."""
+    links = links_of(source, context)
     lines = [f"{source.name}: {len(links)} article(s)"]
     lines += [f"  {link.published_at or '-':16.16} {link.title or ''}  {link.url}" for link in links[:40]]
     for link in links[:count]:
@@ -113,6 +110,7 @@ def _fetch(url: str, source: AnySource, context: CrawlContext) -> Fetched:
             user_agent="parknews source check",
             timeout=context.config.crawl.timeout,
             allow_private=source.internal,
+            say_private="mark the source `internal = true`",
         )
     except FetchError as error:
         raise TryError(str(error)) from error

@@ -86,11 +86,14 @@ def show(name: str) -> None:
 @click.option("--read", "count", default=1, show_default=True, help="How many articles to read in full.")
 def try_source(name: str, count: int) -> None:
     """Fetch NAME's first page, list the articles it leads to and read some in full. Nothing is kept."""
-    from crawler.trying import try_source
+    from crawler.trying import TryError, try_source
 
     context = _context()
     source = _named(context, name)
-    click.echo("\n".join(try_source(source, context, count)))
+    try:
+        click.echo("\n".join(try_source(source, context, count)))
+    except TryError as error:
+        raise click.ClickException(f"{name}: {error}") from error
 
 
 @source_command.command("add")

@@ -107,10 +107,17 @@ def test_a_source_is_tried_and_checked(site: Site, office: Office) -> None:
     office.write_sources(
         table.format(name="good", root=site.root, path="/djyw/")
         + table.format(name="gone", root=site.root, path="/none/")
+        + table.format(name="inner", root=site.root, path="/djyw/").replace(
+            "internal = true\n", "enabled = false\n"
+        )
     )
     tried = office.run("parknews", "source", "try", "good").stdout
     assert "good: 8 article(s)" in tried
     assert "党建工作推进会" in tried
+    inner = office.call("parknews", "source", "try", "inner")
+    assert inner.returncode == 1
+    assert "leads to the private address 127.0.0.1; mark the source `internal = true`" in inner.stderr
+    assert "urlopen" not in inner.stderr
     checked = office.run("parknews", "source", "check")
     assert checked.returncode == 1
     assert "ok   good" in checked.stdout
