@@ -24,6 +24,7 @@ class CappedHandler(HTTP11DownloadHandler):
     def __init__(self, crawler: Any) -> None:
         super().__init__(crawler)
         self._rests = crawler.settings.getbool("AUTOTHROTTLE_ENABLED")
+        self._timeout = crawler.settings.getfloat("DOWNLOAD_TIMEOUT")
         pool: Any = self._pool
         inner = pool._factory  # noqa: SLF001  Scrapy sets its own lenient one here
 
@@ -40,6 +41,7 @@ class CappedHandler(HTTP11DownloadHandler):
 
         Scrapy counts from when a request was queued: what connecting took, the host would see the next one too early.
         """
+        request.meta.setdefault("download_timeout", self._timeout)
         try:
             return await super().download_request(request)
         finally:

@@ -47,15 +47,12 @@ PRELOADED = (
     "scrapy.statscollectors",
     "scrapy.utils.project",
     *(f"scrapy.downloadermiddlewares.{name}" for name in (
-        "defaultheaders", "downloadtimeout", "httpcompression", "httpproxy", "offsite", "redirect", "retry",
-        "stats", "useragent",
+        "defaultheaders", "httpcompression", "redirect", "retry",
     )),
     *(f"scrapy.extensions.{name}" for name in (
         "closespider", "corestats", "feedexport", "logcount", "logstats", "memusage", "throttle",
     )),
-    *(f"scrapy.spidermiddlewares.{name}" for name in (
-        "depth", "httperror", "metacopy", "referer", "start", "urllength",
-    )),
+    "scrapy.spidermiddlewares.httperror",
 )  # fmt: skip
 #: Seconds from the wish to end a child to each signal: Scrapy finishes downloads in flight after the first SIGTERM.
 SIGNALS = ((0.0, signal.SIGTERM), (4.0, signal.SIGTERM), (6.0, signal.SIGKILL))

@@ -20,6 +20,8 @@ from crawler.pages.epapers.turns import Part, join_parts, part_of
 from crawler.spiders.walk import Output, Visitor, Walk, declared_encoding
 from store.articles import PAGE_ZONE
 
+#: So many pages may lead from one to the next; a real issue shows all of its pages on each.
+_MOST_STEPS = 8
 _NOT_THERE = frozenset({"http_404", "http_410"})
 
 
@@ -52,8 +54,11 @@ class EpaperWalk(Walk):
             return
         yield from self.read_layout(response)
 
-    def read_layout(self, response: Response) -> Iterator[Output]:
-        """Yield the articles of one newspaper page, the issue's pages not asked for yet and, once, earlier issues."""
+    def read_layout(self, response: Response, steps: int = 0) -> Iterator[Output]:
+        """Yield the articles of one newspaper page, the issue's pages not asked for yet and, once, earlier issues.
+
+        `steps` counts the pages that led to this one.
+        """
         page = self._page(response)
         links = page.links()
         if not links and not page.layouts() and self._may_be_missing(page.url):
@@ -63,14 +68,15 @@ class EpaperWalk(Walk):
         pdf = page.pdf_url()
         if not links and pdf and not page.is_of_adverts():
             yield from self.article_requests([Link(pdf)], "pdf")
-        yield from self._other_pages(page)
+        if steps < _MOST_STEPS:
+            yield from self._other_pages(page, steps + 1)
         yield from self._earlier(page.url)
 
-    def _other_pages(self, page: EpaperPage) -> Iterator[Output]:
+    def _other_pages(self, page: EpaperPage, steps: int) -> Iterator[Output]:
         for layout in _current(page.layouts(), page.url):
             if layout.url != page.url and layout.url not in self._asked:
                 self._asked.add(layout.url)
-                yield self.list_request(layout.url, self.read_layout)
+                yield self.list_request(layout.url, self.read_layout, steps=steps)
 
     def _earlier(self, url: str) -> Iterator[Output]:
         """Ask once for the issues of the days before today, by the address of the first page that has its day in it."""
@@ -103,7 +109,8 @@ class EpaperWalk(Walk):
 
     def list_request(self, url: str, callback: Callable[..., Any], **kwargs: Any) -> scrapy.Request:
         """Ask for a page of the paper, by POST where its reader wants that."""
-        return self._awaited(_posted(super().list_request(url, callback, **kwargs)))
+        conditional = not is_reader_address(url)
+        return self._awaited(_posted(super().list_request(url, callback, conditional=conditional, **kwargs)))
 
     def article_request(self, link: Link, reader: str) -> scrapy.Request:
         """Ask for an article, by POST where the paper's reader wants that."""
@@ -171,5 +178,6 @@ def _posted(request: scrapy.Request) -> scrapy.Request:
     if not is_reader_address(request.url):
         return request
     address, form = post_form(request.url)
-    headers = {"Content-Type": "application/x-www-form-urlencoded"}
-    return request.replace(url=address, method="POST", body=urlencode(form), headers=headers)
+    posted = request.replace(url=address, method="POST", body=urlencode(form))
+    posted.headers["Content-Type"] = "application/x-www-form-urlencoded"
+    return posted

@@ -11,6 +11,7 @@ from scrapy.http import Response
 from crawler.exceptions import PageError
 from crawler.items import ArticleItem, UnreadPage
 from crawler.pages.reading import read_page
+from crawler.spiders.referer import referer, shown
 from crawler.tally import Tally
 from store.fetched import FetchedPage
 
@@ -39,6 +40,8 @@ def next_part(walk: Pager, parts: list[ArticleItem], asked: set[str]) -> Output:
         return _joined(parts)
     asked.add(waiting[0])
     meta: dict[str, Any] = {"source": walk.source.name, "asked_url": waiting[0]}
+    last = parts[-1].page
+    headers = referer(shown(last.url), waiting[0]) if last else {}
 
     def read(response: Response) -> Iterator[Output]:
         walk.tally.pages += 1
@@ -54,7 +57,9 @@ def next_part(walk: Pager, parts: list[ArticleItem], asked: set[str]) -> Output:
         list(walk.failed(failure))
         yield _joined(parts)
 
-    return scrapy.Request(waiting[0], read, errback=failed, meta=meta, dont_filter=True, priority=5)
+    return scrapy.Request(
+        waiting[0], read, errback=failed, headers=headers, meta=meta, dont_filter=True, priority=5
+    )
 
 
 def _joined(parts: list[ArticleItem]) -> ArticleItem:

@@ -20,6 +20,7 @@ from crawler.pages.challenge import find_challenge
 from crawler.pages.reading import read_page
 from crawler.sources.kinds import LinkedSource
 from crawler.spiders.paging import next_part
+from crawler.spiders.referer import referer, shown
 from crawler.tally import Tally
 from store.articles import known_urls
 from store.database import read_scope
@@ -34,6 +35,8 @@ PDF_PATH = ".pdf"
 _GUARDED = 3
 #: An article of fewer characters may be a guard's page.
 _SHORT = 200
+#: Characters of an article's address; there are longer ones only by mistake or by malice (Internet Explorer's limit).
+_LONGEST_URL = 2083
 _NEWSPAPER_READERS = frozenset({"epaper", "pdf"})
 
 
@@ -59,6 +62,8 @@ class Walk:
         self._asked: set[str] = set()
         #: the list being read, and what lists have said of articles: (address of the article, entry)
         self.list_url = ""
+        #: the same as other pages of the site may see it
+        self.came_from = ""
         self.listed: list[tuple[str, Listed]] = []
 
     def start(self) -> Iterable[Output]:
@@ -69,10 +74,10 @@ class Walk:
         self, url: str, callback: Callable[..., Any], *, conditional: bool = True, **kwargs: Any
     ) -> scrapy.Request:
         """Ask for a list page, only if it has changed since its links were last dealt with."""
-        headers = {}
+        headers = referer(self.came_from, url)
         if conditional:
             with read_scope(self.spider.context.engine) as session:
-                headers = validators(session, url)
+                headers |= validators(session, url)
         meta = {
             "source": self.source.name,
             "is_list": True,
@@ -97,7 +102,7 @@ class Walk:
             if response.status == 304:
                 self.tally.unchanged += 1
                 return
-            self.list_url = response.meta["asked_url"]
+            self.list_url, self.came_from = response.meta["asked_url"], shown(response.url)
             links, missing = self.tally.links, self.tally.no_issue
             outputs: list[Output] = []
             fault = None
@@ -138,8 +143,8 @@ class Walk:
             self.listed.append((link.url, Listed(self.list_url, link.title, date, link.updated_at)))
 
     def wants(self, url: str) -> bool:
-        """Return whether the source's own patterns let this address through; only http(s) ever passes."""
-        if urlsplit(url).scheme not in {"http", "https"}:
+        """Return whether the source's own patterns let this address through; only http(s) of a sane length ever passes."""
+        if len(url) > _LONGEST_URL or urlsplit(url).scheme not in {"http", "https"}:
             return False
         return self.source.wants(url) if isinstance(self.source, LinkedSource) else True
 
@@ -162,6 +167,7 @@ class Walk:
             link.url,
             self.read_article,
             errback=self.failed,
+            headers=referer(self.came_from, link.url),
             meta=meta,
             cb_kwargs={"link": link, "reader": reader},
         )

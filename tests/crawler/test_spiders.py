@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -11,7 +12,7 @@ from sqlalchemy import select
 
 from store.database import read_scope
 from store.models import Article, Crawl, Quarantine, Source
-from tests.loopback import Office, Site
+from tests.loopback import Answer, Office, Site
 
 TEXTS = [
     "11月20日，宝鸡高新区召开新业态新就业群体党建工作推进会，发布“骑手先锋”行动方案，42家平台企业党组织负责人参加。",
@@ -155,6 +156,36 @@ def test_an_article_over_several_pages_is_one(site: Site, office: Office) -> Non
         assert "第1街道" in whole.text
         assert "第2街道" in whole.text
     assert (site.count("/a/1.html"), site.count("/a/1_2.html")) == (1, 1)
+
+
+def test_an_article_over_a_dozen_pages_is_whole_and_sites_learn_where_a_link_was_found(
+    site: Site, office: Office
+) -> None:
+    came_from: dict[str, str | None] = {}
+    count = 12
+
+    def part(number: int) -> Callable[[dict[str, str]], Answer]:
+        path = f"/a/1_{number}.html" if number > 1 else "/a/1.html"
+        more = f'<div class="page"><a href="1_{number + 1}.html">下一页</a></div>' if number < count else ""
+        page = site.article_page("宝鸡高新区党建工作巡礼", texts(number), extra=more)
+
+        def answer(headers: dict[str, str]) -> Answer:
+            came_from[path] = headers.get("Referer")
+            return 200, {"Content-Type": "text/html"}, page
+
+        site.pages[path] = answer
+        return answer
+
+    for number in range(1, count + 1):
+        part(number)
+    site.pages["/list.html"] = site.list_page([("/a/1.html", "宝鸡高新区党建工作巡礼")])
+    office.write_sources(source("baoji", "portal", f"{site.root}/list.html#top"))
+    assert office.run("scrapy", "crawl", "baoji").returncode == 0
+    with read_scope(office.engine) as session:
+        whole = session.scalars(select(Article)).one()
+        assert all(texts(number)[0] in whole.text for number in range(1, count + 1))
+    assert came_from["/a/1.html"] == f"{site.root}/list.html"
+    assert came_from["/a/1_3.html"] == f"{site.root}/a/1_2.html"
 
 
 def test_a_newspaper_whose_reader_answers_in_json_is_read(site: Site, office: Office) -> None:
