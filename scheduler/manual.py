@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import signal
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,8 +17,6 @@ from store.sources import CHILD_DIED, close_lost, find_source
 if TYPE_CHECKING:
     from crawler.context import CrawlContext
     from crawler.sources.kinds import AnySource
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass

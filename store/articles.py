@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session, make_transient_to_detached
-from sqlalchemy.orm.attributes import set_committed_value
 
 from store.database import among
 from store.models import Article, ArticleTag, ArticleVersion, PassedUrl
@@ -112,31 +111,6 @@ class Prepared:
 def prepare(incoming: Incoming, now: datetime) -> Prepared:
     """Return the article's key and columns. A time in the future becomes `now` and is flagged."""
     return Prepared(url_key(incoming.url, incoming.position), _columns(incoming, now))
-
-
-def add_article(
-    session: Session,
-    incoming: Incoming,
-    now: datetime,
-    *,
-    source_id: int | None = None,
-    raw_page_id: int | None = None,
-) -> tuple[Article, Outcome]:
-    """Add the article, or find it again by its address: "seen" with the same text, "revised" when the text changed.
-
-    A revision keeps the earlier text as an ArticleVersion and the identity (id, story) of the article. A time in the future
-    becomes `now` and is flagged. May be repeated.
-    """
-    prepared = prepare(incoming, now)
-    article = articles_by_key(session, [prepared.key]).get(prepared.key)
-    if article is None:
-        article = add_new(session, [new_row(prepared, now, source_id=source_id, raw_page_id=raw_page_id)])[0]
-        set_committed_value(article, "tags", [])  # spares the question which it has
-        return article, "new"
-    outcome: Outcome = "revised" if revise(session, article, prepared, now) else "seen"
-    if outcome == "revised":
-        article.raw_page_id = raw_page_id or article.raw_page_id
-    return article, outcome
 
 
 def articles_by_key(session: Session, keys: Sequence[str]) -> dict[str, Article]:

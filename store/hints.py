@@ -15,7 +15,6 @@ from typing import Any, NamedTuple
 
 from store.articles import parse_published
 
-KINDS = ("title", "date", "updated")
 #: Requests for which a kind of hint is trusted beyond what is looked at unasked. Each false one costs one, each true one pays
 #: for some: a site that stamps everything anew every day is asked twenty times more in all, one that is right always in full.
 TRUST, EARNED = 20, 5

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, update
-from sqlalchemy.engine import CursorResult
+from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from store.database import upsert
@@ -32,16 +31,6 @@ def acquire(session: Session, name: str, holder: str, now: datetime, seconds: fl
     return session.execute(statement.returning(Lease.holder)).scalar() == holder
 
 
-def renew(session: Session, name: str, holder: str, now: datetime, seconds: float) -> bool:
-    """Extend a lease that `holder` still has; False when somebody else has taken it."""
-    statement = (
-        update(Lease)
-        .where(Lease.name == name, Lease.holder == holder)
-        .values(expires_at=now + timedelta(seconds=seconds))
-    )
-    return _rows(session.execute(statement)) == 1
-
-
 def release(session: Session, name: str, holder: str) -> None:
     """Give the lease up; nothing happens when `holder` does not have it."""
     session.execute(delete(Lease).where(Lease.name == name, Lease.holder == holder))
@@ -59,7 +48,3 @@ def holder_of(session: Session, name: str, now: datetime) -> str | None:
     """Return who has the lease now, None when nobody does."""
     lease = session.get(Lease, name)
     return lease.holder if lease and lease.expires_at > now else None
-
-
-def _rows(result: object) -> int:
-    return result.rowcount if isinstance(result, CursorResult) else 0

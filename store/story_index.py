@@ -292,10 +292,3 @@ def one_article(session: Session, article_id: int) -> Text | None:
 def mark_page(session: Session, article_id: int) -> None:
     """Remember that a leading text is a page of several stories."""
     session.execute(update(_TEXT).where(_TEXT.c.article_id == article_id).values(page=True))
-
-
-def clear(session: Session) -> None:
-    """Empty the index; for a rebuild."""
-    session.execute(delete(_FINGERPRINT))
-    session.execute(delete(table_of(story_buckets.StoryBucket)))
-    session.execute(delete(_TEXT))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_HAN = "\u4e00-\u9fff"
 _TAIL = re.compile(
     "党工委|党委|党总支|党支部|党组(?!织)|纪工委|纪委|组织部|总工会|工会|团工委|妇联|管委会|街道办事处|办事处|街道|社区|有限责任公司|股份有限公司|有限公司|集团|"
     "税务局|市场监督管理局|公安分局|教育局|科技局|党群工作部|党建联盟|商会|协会|研究院|联合会"

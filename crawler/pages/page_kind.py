@@ -10,7 +10,6 @@ from crawler.pages.lists import is_article_url, list_evidence
 from crawler.pages.portal import PortalArticlePage
 
 _XML_ROOT = re.compile(r"<(rss|feed|rdf:RDF|urlset|sitemapindex|\w{1,12}:(?:rss|feed|urlset|RDF))[\s>]")
-_LISTED_URL = re.compile(r"/(?:index|list|node)[\w.-]{0,12}$|/$|/(?:list|column|channel)/", re.IGNORECASE)
 
 
 def page_kind(body: bytes, url: str = "") -> str:

@@ -9,9 +9,6 @@ from crawler.exceptions import PageError, PageNotUnderstood
 from crawler.items import ArticleItem
 from store.fetched import FetchedPage
 
-#: Words that say how a kept page is read; stored beside its bytes.
-READERS = ("portal", "epaper", "pdf", "handin")
-
 
 def read_page(page: FetchedPage, now: datetime | None = None) -> list[ArticleItem]:
     """Return the articles of a page. Raises PageNotUnderstood or NotAnArticle, nothing else.
@@ -66,6 +63,7 @@ def unread_parts(page: FetchedPage) -> list[tuple[FetchedPage, PageNotUnderstood
     ]
 
 
+#: By the word that says how a kept page is read; it is stored beside its bytes.
 _READ: dict[str, Callable[[FetchedPage, datetime | None], list[ArticleItem]]] = {
     "portal": _portal,
     "epaper": _epaper,

@@ -12,11 +12,12 @@ from scheduler.commands.story import story_command
 from scheduler.context import Installation
 from scheduler.jobs import CrawlJob
 from scheduler.work import Work
-from store.articles import Incoming, add_article
+from store.articles import Incoming
 from store.config import load_config
 from store.database import read_scope, session_scope
 from store.stories import assign_story
 from store.story_unsettled import unsettled
+from tests.arrivals import add_article
 
 TEXT = "支部书记带着三名青年党员，把老厂区的漏水管线逐段摸了一遍，画出了第一张完整的地下管网图。" * 3
 

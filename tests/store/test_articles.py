@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 
 from store.articles import (
     Incoming,
-    add_article,
     find_article,
     known_urls,
     parse_published,
@@ -21,6 +20,7 @@ from store.articles import (
     tag_names,
 )
 from store.models import Article, ArticleTag, ArticleVersion
+from tests.arrivals import add_article
 
 
 def incoming(**given: str | None) -> Incoming:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from store.alerts import clear_alert, is_news, mark_told, open_alerts, raise_alert, unreported
 from store.database import session_scope
-from store.leases import acquire, holder_of, release, renew, rest
+from store.leases import acquire, holder_of, release, rest
 
 
 def test_a_lease_is_held_until_it_expires_or_is_given_up(session: Session, now: datetime) -> None:
@@ -18,8 +18,6 @@ def test_a_lease_is_held_until_it_expires_or_is_given_up(session: Session, now: 
     assert acquire(session, "daemon", "a", now, 60)
     assert not acquire(session, "daemon", "b", now + timedelta(seconds=59), 60)
     assert acquire(session, "daemon", "b", now + timedelta(seconds=60), 60)
-    assert not renew(session, "daemon", "a", now, 60)
-    assert renew(session, "daemon", "b", now + timedelta(seconds=60), 60)
     release(session, "daemon", "a")
     assert holder_of(session, "daemon", now) == "b"
     release(session, "daemon", "b")

@@ -12,12 +12,13 @@ import pytest
 from sqlalchemy import Engine, select, text, update
 from sqlalchemy.orm import Session
 
-from store.articles import Incoming, add_article
+from store.articles import Incoming
 from store.database import read_scope, session_scope
 from store.models import Article, ArticleTag, Source
 from store.search import Query, search_articles
 from store.search_index import fold, rebuild
 from store.text import to_simplified
+from tests.arrivals import add_article
 
 SIGNS = "链上党建联盟高新区创新驿站聯盟開發ABab12 ，。“”%_*'\"\\-()ＡＢ　①é"
 NAMES = ("合肥高新区", "西安高新区", "无锡高新区")

@@ -64,11 +64,10 @@ class Heads:
 
 @dataclass(slots=True)
 class Body:
-    """The body's paragraphs, its images, and whether the family's own container held it."""
+    """The body's paragraphs and its images."""
 
     paragraphs: list[str] = field(default_factory=list)
     images: list[Image] = field(default_factory=list)
-    own: bool = False
 
 
 def read_article(document: Markup) -> ArticleItem:
@@ -111,7 +110,7 @@ def _body(document: Markup, container: HtmlElement | None) -> Body:
         document = between
     if container is None:
         return Body()
-    found = Body(paragraphs(container, skip=_CAPTION_PARTS), own=True)
+    found = Body(paragraphs(container, skip=_CAPTION_PARTS))
     found.images = _images(document, container)
     captions = {image.caption for image in found.images if image.caption}
     found.paragraphs = [text for text in found.paragraphs if text not in captions]
