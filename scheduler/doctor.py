@@ -16,6 +16,8 @@ from store.config import FILE_NAME, Config, ConfigError, load_config, secret
 
 #: Below this a week of raw pages may not fit.
 LEAST_FREE_MB = 500
+#: Files that an office may replace, in the folder of [classify] vocabulary.
+VOCABULARY = ("themes.toml", "zones.toml", "relevance.toml")
 
 
 def examine(now: datetime) -> list[Check]:
@@ -125,8 +127,14 @@ def _vocabulary(config: Config) -> Iterator[Check]:
         classifier_for(config)
     except (VocabularyError, ValueError, OSError) as error:
         yield Check("vocabulary", False, str(error), "vocabulary")
-    else:
-        yield Check("vocabulary", True, config.classify.vocabulary or "the product's own")
+        return
+    own = [name for name in VOCABULARY if folder and (config.resolve(folder) / name).is_file()]
+    if folder and not own:
+        detail = f"{config.resolve(folder)} holds none of {', '.join(VOCABULARY)}"
+        yield Check("vocabulary", False, detail, "vocabulary")
+        return
+    others = "the product's own"
+    yield Check("vocabulary", True, f"{', '.join(own)} of {folder}, else {others}" if own else others)
 
 
 def _templates(config: Config) -> Iterator[Check]:

@@ -8,8 +8,18 @@ from typing import IO, Any
 import click
 
 
-@click.command()
-@click.argument("lines", type=click.File("r", encoding="utf-8", errors="replace"))
+class _WithThemes(click.Command):
+    """Its help ends with the keys of the themes, which a recipient's wishes are written in."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        from store.vocabulary.themes import load_themes
+
+        with formatter.section("Themes"):
+            formatter.write_dl([(theme.key, theme.zh) for theme in load_themes()])
+
+
+@click.command(cls=_WithThemes)
+@click.argument("lines", metavar="FILE", type=click.File("r", encoding="utf-8", errors="replace"))
 @click.option("--explain", is_flag=True, help="Print the evidence in words instead of JSON lines.")
 def classify_command(lines: IO[str], explain: bool) -> None:
     """Read {"id","title","text","url","publisher"} lines from FILE (- for standard input), write one verdict a line."""

@@ -213,6 +213,12 @@ def vocabulary_broken(place: Place) -> None:
     place.write('[classify]\nvocabulary = "words"\n')
 
 
+def vocabulary_misnamed(place: Place) -> None:
+    (place.folder / "words").mkdir()
+    (place.folder / "words" / "theme.toml").write_text("")
+    place.write('[classify]\nvocabulary = "words"\n')
+
+
 def templates_broken(place: Place) -> None:
     (place.folder / "mine" / "weekly").mkdir(parents=True)
     (place.folder / "mine" / "weekly" / "subject.txt").write_text("{{ nothing.here }")
@@ -355,6 +361,7 @@ FAULTS: list[tuple[Callable[[Place], None], str]] = [
     (source_with_fault, "source_faults"),
     (vocabulary_missing, "vocabulary"),
     (vocabulary_broken, "vocabulary"),
+    (vocabulary_misnamed, "vocabulary"),
     (templates_broken, "templates"),
     (disk_full, "disk_low"),
     (folder_taken, "folder_readonly"),
