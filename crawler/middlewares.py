@@ -10,13 +10,18 @@ from urllib.parse import urlsplit
 
 from scrapy import Request
 from scrapy.crawler import Crawler
-from scrapy.downloadermiddlewares.redirect import MetaRefreshMiddleware
+from scrapy.downloadermiddlewares.redirect import (
+    BaseRedirectMiddleware,
+    MetaRefreshMiddleware,
+    RedirectMiddleware,
+)
 from scrapy.downloadermiddlewares.robotstxt import RobotsTxtMiddleware
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 from scrapy.robotstxt import RobotParser
 from scrapy.utils.httpobj import urlparse_cached
 
+from crawler.referer import referer, shown
 from crawler.resolver import internal_hosts
 
 
@@ -103,7 +108,23 @@ def _visit(request: Request) -> tuple[str, str]:
     return urlparse_cached(request).netloc, request.meta.get("source", "")
 
 
-class SparingMetaRefreshMiddleware(MetaRefreshMiddleware):
+class _NamingReferer(BaseRedirectMiddleware):
+    """Names the page that sent on, as browsers do; Scrapy would ask a spider middleware for that, which is called for every page."""
+
+    def handle_referer(self, request: Request, response: Response) -> None:
+        """Put the header on the request that `response` leads to, or take it off."""
+        request.headers.pop("Referer", None)
+        request.headers.update(referer(shown(response.url), request.url))
+
+    def _engine_started(self) -> None:
+        """Do not warn that the other middleware is missing."""
+
+
+class NamingRedirectMiddleware(_NamingReferer, RedirectMiddleware):
+    """Follows 301 and the like."""
+
+
+class SparingMetaRefreshMiddleware(_NamingReferer, MetaRefreshMiddleware):
     """Spares pages that do not name a refresh where Scrapy looks for one from being decoded whole to find that out."""
 
     def process_response(self, request: Request, response: Response) -> Request | Response:  # type: ignore[override]

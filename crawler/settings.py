@@ -46,7 +46,7 @@ DOWNLOAD_HANDLERS = {
 }
 
 # Every middleware is called for every page, at a hundredth of what Scrapy takes for it
-_LEFT_OUT = (
+_LEFT_OUT = (  # some are there as classes of our own
     ".CookiesMiddleware",
     ".DownloadTimeoutMiddleware",  # our handler knows the setting
     ".DownloaderStats",  # requests and bytes are counted by source
@@ -55,6 +55,7 @@ _LEFT_OUT = (
     ".HttpProxyMiddleware",  # a proxy looks names up by itself, past our resolver: its variables are not heeded
     ".MetaRefreshMiddleware",
     ".OffsiteMiddleware",  # a source's own patterns say where it may lead
+    ".RedirectMiddleware",
     ".RobotsTxtMiddleware",
     ".UserAgentMiddleware",  # its header is among the default ones
 )
@@ -68,6 +69,7 @@ DOWNLOADER_MIDDLEWARES = {
     "crawler.middlewares.LeaveAloneMiddleware": 90,
     "crawler.middlewares.PatientRobotsTxtMiddleware": 100,
     "crawler.middlewares.SparingMetaRefreshMiddleware": 580,
+    "crawler.middlewares.NamingRedirectMiddleware": 600,
 }
 # Walks name the page they come from and bound their steps and the length of addresses themselves
 SPIDER_MIDDLEWARES_BASE = {"scrapy.spidermiddlewares.httperror.HttpErrorMiddleware": 50}

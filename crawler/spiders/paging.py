@@ -11,7 +11,7 @@ from scrapy.http import Response
 from crawler.exceptions import PageError
 from crawler.items import ArticleItem, UnreadPage
 from crawler.pages.reading import read_page
-from crawler.spiders.referer import referer, shown
+from crawler.referer import referer, shown
 from crawler.tally import Tally
 from store.fetched import FetchedPage
 

@@ -18,9 +18,9 @@ from crawler.items import ArticleItem, Link, UnreadPage
 from crawler.middlewares import LeaveAloneMiddleware
 from crawler.pages.challenge import find_challenge
 from crawler.pages.reading import read_page
+from crawler.referer import referer, shown
 from crawler.sources.kinds import LinkedSource
 from crawler.spiders.paging import next_part
-from crawler.spiders.referer import referer, shown
 from crawler.tally import Tally
 from store.articles import known_urls
 from store.database import read_scope
