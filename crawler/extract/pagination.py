@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
-from crawler.extract.tree import Tree
+from crawler.extract.tree import Node, Tree
 
 _NUMBER = re.compile(r"^[\s\[【（(第<]{0,3}(\d{1,2})[\s\]】）)页>]{0,3}$")
 _NEXT = re.compile(
@@ -26,15 +26,17 @@ def further_pages(tree: Tree, first_line: int, url: str) -> list[str]:
 
     Only links below line `first_line` count, and only addresses that differ from the page's by a page number.
     """
+    # Most links of a page are too long by their first piece.
+    short = [n for n, pieces in tree.link_texts.items() if len(pieces[0].strip()) <= _PAGER_ROOM]
+    pagers = [
+        node for n in sorted(short) if (node := tree.nodes[n]).last > first_line and _is_pager(tree, node)
+    ]
+    if not pagers:
+        return _called(tree)
     own = _numbers(url) if url else {}
     found: dict[str, int] = {}
     current = 1
-    for node in tree.links:
-        if node.last <= first_line:
-            continue
-        text = tree.link_text(node).strip()
-        if len(text) > _PAGER_ROOM or not (_NUMBER.match(text) or _NEXT.match(text)):
-            continue
+    for node in pagers:
         address = node.get("href").strip()
         for stem, number in _numbers(_absolute(url, address)).items():
             mine = own.get(stem)
@@ -45,6 +47,11 @@ def further_pages(tree: Tree, first_line: int, url: str) -> list[str]:
         return _called(tree)
     pages = sorted(found.items(), key=lambda pair: pair[1])
     return [address for address, number in pages if number > current][:_MAX_PAGES] or _called(tree)
+
+
+def _is_pager(tree: Tree, link: Node) -> bool:
+    text = tree.link_text(link).strip()
+    return len(text) <= _PAGER_ROOM and (_NUMBER.match(text) or _NEXT.match(text)) is not None
 
 
 def _absolute(url: str, address: str) -> str:

@@ -7,6 +7,7 @@ browser shows them. The tree is walked once; nothing else in the package touches
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -54,6 +55,12 @@ _NO_CHILDREN = (_SKIP | _HEAD | {"br"}) - {"head"}
 _NOTED = frozenset(("img", "frame", "frameset"))
 #: The parser's names for comments and document types begin with signs, which stand before all letters.
 _FIRST_LETTER = "A"
+#: Longer texts may hold several paragraphs.
+_PLAIN = 60
+#: Elements whose texts are read in a way of their own.
+_ODD_TEXTS = frozenset(("head", "pre"))
+#: Of all elements without attributes; never written to.
+_NO_ATTRIBUTES: dict[str, str | None] = {}
 _IDEOGRAPHIC_INDENT = re.compile("\u3000{2,}|(?:\xa0{1,2} ?){3,}|\n\\s{0,8}\n")
 
 
@@ -143,7 +150,7 @@ class Tree:
     images: list[PageImage] = field(default_factory=list)
     links: list[Node] = field(default_factory=list)
     #: the pieces of text of each link, by its index
-    link_texts: dict[int, list[str]] = field(default_factory=dict)
+    link_texts: dict[int, list[str]] = field(default_factory=lambda: defaultdict(list))
     scripts: list[str] = field(default_factory=list)
     json_ld: list[str] = field(default_factory=list)
     #: markup kept in text areas and script templates, which some sites show by script
@@ -161,11 +168,15 @@ class Tree:
         return "".join(self.link_texts.get(node.index, ()))
 
 
-def parse(text: str) -> Tree:
-    """Parse a page. Raises PageNotUnderstood("too_deep") where nesting would make parsing slow."""
+def parse(text: str, utf8: bytes | None = None) -> Tree:
+    """Parse a page. Raises PageNotUnderstood("too_deep") where nesting would make parsing slow.
+
+    `utf8` is the same text in UTF-8, where that is at hand; the parser works on bytes.
+    """
     _check_depth(text)
+    cut = _without_huge_tags(text)
     try:
-        root = LexborHTMLParser(_without_huge_tags(text)).root
+        root = LexborHTMLParser(cut if utf8 is None or cut is not text else utf8).root
     except (ValueError, RuntimeError, MemoryError, UnicodeError) as error:  # the parser's own limits
         raise PageNotUnderstood("binary", str(error)[:200]) from error
     builder = _Builder()
@@ -177,16 +188,13 @@ def parse(text: str) -> Tree:
 def from_text(text: str) -> Tree:
     """Plain text as a tree: one paragraph a line. Lines of a hard-wrapped text are joined."""
     tree = Tree()
-    root = _node("body", {}, None, 0, 0)
-    box = _node("div", {}, root, 0, 1)
+    root = Node("body", {}, None, 0, 0, 0)
+    box = Node("div", {}, root, 0, 0, 1, 1)
     tree.nodes = [root, box]
-    for paragraph in _paragraphs(text):
-        node = _node("p", {}, box, len(tree.lines), len(tree.nodes))
-        node.last += 1
+    for number, paragraph in enumerate(_paragraphs(text)[:MAX_LINES]):
+        node = Node("p", {}, box, number, number + 1, len(tree.nodes), 2)
         tree.nodes.append(node)
-        tree.lines.append(Line(paragraph, node, [(paragraph, node)], 0, len(tree.lines), False))
-        if len(tree.lines) >= MAX_LINES:
-            break
+        tree.lines.append(Line(paragraph, node, [(paragraph, node)], 0, number, False))
     root.last = box.last = len(tree.lines)
     return tree
 
@@ -268,74 +276,77 @@ def _words(ident: str, cls: str) -> str:
     return f"{ident} {cls}"[:_MAX_WORDS].strip().lower()
 
 
-def _node(tag: str, attrs: dict[str, str | None], parent: Node | None, first: int, index: int) -> Node:
-    """The element, with what it has from its parent and what its attributes say."""
-    if parent is None:
-        depth, hidden, link = 0, False, -1
-    else:
-        depth, hidden, link = parent.depth + 1, parent.hidden, parent.link
-    if attrs:
-        if tag == "a" and attrs.get("href"):
-            link = index
-        style = attrs.get("style")
-        if "hidden" in attrs or (style and "none" in style and _HIDDEN.search(style)):
-            hidden = True
-    return Node(tag, attrs, parent, first, first, index, depth, hidden, link)
-
-
 class _Builder:
     def __init__(self) -> None:
         self.tree = Tree()
         self.parts: list[tuple[str, Node]] = []
         self.full = False
 
-    def walk(self, root: LexborNode) -> None:
-        """Visit every node once, in document order, without recursion. Long, since a call costs as much as a visit."""
+    def walk(self, root: LexborNode) -> None:  # noqa: C901, PLR0912, PLR0915 - a call costs as much as a visit
+        """Visit every node once, in document order, without recursion."""
         lines, nodes, parts = self.tree.lines, self.tree.nodes, self.parts
-        stack: list[tuple[LexborNode, Node]] = []
+        stack: list[LexborNode] = []
         current: LexborNode | None = root
         parent: Node | None = None
         while current is not None and not self.full:
             tag = current.tag or ""
             if tag == "-text":
                 text = current.text_content or ""
-                if parent is not None and (parts or not text.isspace()):
+                if parent is None or len(text) > _PLAIN or parent.tag in _ODD_TEXTS:
                     self.add_text(text, parent)
+                elif not text.isspace():
+                    parts.append((text, parent))
+                elif parts:
+                    parts.append((" ", parent))
             elif tag in _NO_CHILDREN or tag < _FIRST_LETTER:
                 self.no_element(tag, current)
             else:
                 if parts and tag in BLOCK:
                     self.flush()
-                node = _node(tag, current.attributes, parent, len(lines), len(nodes))
+                first, index = len(lines), len(nodes)
+                if parent is None:
+                    depth, hidden, link = 0, False, -1
+                else:
+                    depth, hidden, link = parent.depth + 1, parent.hidden, parent.link
+                attrs = current.attributes
+                if attrs:
+                    if tag == "a" and attrs.get("href"):
+                        link = index
+                    style = attrs.get("style")
+                    if "hidden" in attrs or (style and "none" in style and _HIDDEN.search(style)):
+                        hidden = True
+                node = Node(tag, attrs or _NO_ATTRIBUTES, parent, first, first, index, depth, hidden, link)
                 nodes.append(node)
-                self.full = self.full or len(nodes) == MAX_NODES
-                if tag == "a" and node.link == node.index:
+                if len(nodes) == MAX_NODES:
+                    self.full = True
+                if link == index:
                     self.tree.links.append(node)
                 elif tag in _NOTED:
                     self.note(node)
                 if (child := current.first_child) is not None:
-                    stack.append((current, node))
+                    stack.append(current)
                     current, parent = child, node
                     continue
                 if parts:
                     node.last += 1
             following = current.next
-            while following is None and stack:
-                current, node = stack.pop()
-                if parts and node.tag in BLOCK:
+            while following is None and parent is not None:
+                current = stack.pop()
+                if parts and parent.tag in BLOCK:
                     self.flush()
                 # An inline element's line stays open: it counts as the element's.
-                node.last = len(lines) + 1 if parts else len(lines)
-                parent = node.parent
-                following = current.next if current is not root else None
+                parent.last = len(lines) + 1 if parts else len(lines)
+                parent = parent.parent
+                following = current.next if parent is not None else None
             current = following
-        self.end(root, [node for _, node in stack])
+        self.end(root, parent)
 
-    def end(self, root: LexborNode, unfinished: list[Node]) -> None:
+    def end(self, root: LexborNode, unfinished: Node | None) -> None:
         """Close what is open, and read what stands behind the root: comments after a stray </html>."""
         self.flush()
-        for node in unfinished:
-            node.last = len(self.tree.lines)
+        while unfinished is not None:
+            unfinished.last = len(self.tree.lines)
+            unfinished = unfinished.parent
         sibling = root.next
         while sibling is not None:
             self.comment(sibling)
@@ -363,13 +374,14 @@ class _Builder:
         else:
             self.comment(raw)
 
-    def add_text(self, text: str, parent: Node) -> None:
-        if parent.tag == "head":
+    def add_text(self, text: str, parent: Node | None) -> None:
+        """Take a text that is long or stands where texts are not as elsewhere."""
+        if parent is None or parent.tag == "head":
             return
         if text.isspace():
             if self.parts:
                 self.parts.append((" ", parent))
-        elif parent.tag == "pre" or (len(text) > 60 and _is_indented(text)):
+        elif parent.tag == "pre" or _is_indented(text):
             self.preformatted(text, parent)
         else:
             self.parts.append((text, parent))
@@ -388,16 +400,16 @@ class _Builder:
             return
         parts = self.parts.copy()
         self.parts.clear()
-        pieces, links, hidden = [], 0, True
+        block = parts[0][1]
+        text, links, hidden = "", 0, block.hidden
         for part, owner in parts:
-            pieces.append(part)
+            text += part
             if owner.link >= 0:
                 links += len(part.strip())
-                self.tree.link_texts.setdefault(owner.link, []).append(part)
+                self.tree.link_texts[owner.link].append(part)
             if hidden and not owner.hidden and part != " ":
                 hidden = False
-        text = " ".join("".join(pieces).split())
-        block = parts[0][1]
+        text = " ".join(text.split())
         while block.tag not in BLOCK and block.parent is not None:
             block = block.parent
         lines = self.tree.lines

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from crawler.items import ArticleItem, Link
 
 _SCHEMES = ("http", "https")
-_CONTROLS = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+_CONTROLS = bytes((*range(0x09), *range(0x0E, 0x1B), *range(0x1C, 0x20)))
 
 
 class WebPage:
@@ -53,7 +53,7 @@ class WebPage:
     @cached_property
     def tree(self) -> Tree:
         """The parsed page, shared by all fields."""
-        return parse(self.text)
+        return parse(self.text, self.decoded.utf8)
 
     def urljoin(self, address: str) -> str | None:
         """The absolute http(s) address of a reference, without fragment; None for anything else."""
@@ -144,5 +144,6 @@ def _join_any(base: str, address: str) -> str | None:
 
 def _is_binary(text: str) -> bool:
     sample = text[:8192]
-    odd = len(_CONTROLS.findall(sample)) + sample.count("\ufffd")
+    raw = sample.encode("utf-8", "surrogatepass")
+    odd = len(raw) - len(raw.translate(None, _CONTROLS)) + sample.count("\ufffd")
     return odd * 10 > len(sample)

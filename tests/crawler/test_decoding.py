@@ -69,3 +69,16 @@ def test_any_bytes_decode_and_no_more_than_the_limit() -> None:
     assert decode(b"").text == ""
     assert decode(bytes(range(256)) * 4).text
     assert len(decode(b"a" * (MAX_BYTES + 10)).text) == MAX_BYTES
+
+
+def test_the_bytes_go_along_only_where_they_are_just_the_text() -> None:
+    body = TEXT.encode()
+    assert decode(body).utf8 == body
+    others = (codecs.BOM_UTF8 + body, TEXT.encode("gb18030"), body * 9 + body[:4])
+    assert [decode(other).utf8 for other in others] == [None, None, None]
+
+
+def test_common_characters_are_looked_for_beyond_a_long_stretch_of_markup() -> None:
+    markup = "<body>" + "<li class='row'></li>" * 500
+    assert decode((markup + TRADITIONAL * 9).encode("big5hkscs")).encoding == "big5"
+    assert decode((markup + TEXT * 9).encode("gb18030")).encoding == "gb18030"
