@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 
 from digest.channels.base import Channel, DeliveryError, Parcel
 from digest.pace import Limits, Pace
+from digest.rendering import template_fault
 from store import deliveries
 from store.database import Connection, Engine
 from store.deliveries import LedgerError, kept_connection, ledger, step
@@ -233,8 +234,7 @@ class _Run:
         try:
             parcel = self.build(row)
         except Exception as error:  # noqa: BLE001 - one recipient's edition must not keep the others from theirs
-            _log.exception("delivery %d cannot be built", row.id)
-            self._not_built(row, f"{type(error).__name__}: {error}")
+            self._not_built(row, self._why_unbuilt(row, error))
             return
         self.unbuilt = 0
         if parcel is None:
@@ -243,12 +243,17 @@ class _Run:
         else:
             self._send(row, parcel)
 
+    def _why_unbuilt(self, row: Delivery, error: Exception) -> str:
+        """Log where it went wrong and return it in words: a template's line, which an office can mend, or our own."""
+        if fault := template_fault(error):
+            _log.error("delivery %d cannot be built: %s", row.id, fault)
+            return f"{fault}; `parknews template check` tells more"
+        _log.error("delivery %d cannot be built", row.id, exc_info=error)
+        return f"{type(error).__name__}: {error}; the log says where"
+
     def _not_built(self, row: Delivery, why: str) -> None:
         self.report.failed += 1
-        self._alarm(
-            "build_failed",
-            f"delivery {row.id} cannot be made ({why}); the log says where",
-        )
+        self._alarm("build_failed", f"delivery {row.id} cannot be made: {why}")
         self._retry(row, "build_failed", why)
         self.unbuilt += 1
         if self.unbuilt >= MAX_UNBUILT:

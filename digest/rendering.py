@@ -7,6 +7,7 @@ leave this module are http and https ones, places on the same page, and paths of
 from __future__ import annotations
 
 import re
+import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,7 +15,15 @@ from importlib import resources
 from typing import Any
 
 import lxml.html
-from jinja2 import BaseLoader, ChoiceLoader, FileSystemLoader, PackageLoader, StrictUndefined
+from jinja2 import (
+    BaseLoader,
+    ChoiceLoader,
+    FileSystemLoader,
+    PackageLoader,
+    StrictUndefined,
+    TemplateError,
+    TemplateSyntaxError,
+)
 from jinja2.sandbox import SandboxedEnvironment
 
 from digest.counts import number
@@ -135,6 +144,19 @@ def render_view(name: str, config: Config, context: Mapping[str, Any]) -> str:
     """Return a page of the archive or of the editor's desk (web/`name`.html); links to its own paths are allowed."""
     values = {"office": config.office, "stylesheet": "/static/digest.css", "css": "", "home": "/", **context}
     return _html(environment_for(config), f"web/{name}.html", values, own_paths=True)
+
+
+def template_fault(error: Exception) -> str:
+    """Return `FILE:LINE: what is wrong` of what a template raised, "" for any other error. jinja2 rewrites tracebacks to template lines."""
+    if isinstance(error, TemplateSyntaxError):
+        return f"{error.filename or error.name}:{error.lineno}: {error.message}"
+    if isinstance(error, RenderingError):
+        return str(error)
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame for frame in frames if frame.filename.endswith((".html", ".txt"))]
+    if lines and (isinstance(error, TemplateError) or lines[-1] is frames[-1]):
+        return f"{lines[-1].filename}:{lines[-1].lineno}: {error}"
+    return ""
 
 
 def css() -> str:

@@ -115,6 +115,8 @@ _PLAIN = {
     "store.editors.EditorError",
     "digest.channels.base.DeliveryError",
     "digest.briefing.BriefingError",
+    "digest.rendering.RenderingError",
+    "jinja2.exceptions.TemplateError",
     "crawler.fetching.FetchError",
     "store.database.DatabaseUnavailable",
     "sqlalchemy.exc.OperationalError",
@@ -146,4 +148,8 @@ def _one_line(error: BaseException) -> str:
             return explain(error, load_config().database_url)
         except (ConfigError, ValueError):
             return complaint_of(error)
+    if isinstance(error, Exception) and type(error).__module__.startswith("jinja2"):
+        from digest.rendering import template_fault
+
+        return f"{template_fault(error) or error}; `parknews template check` tells more"
     return " ".join(str(error).split())

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from digest.channels.base import BeforeTheDot, DeliveryError, Parcel
 from digest.channels.smtp import SmtpChannel
 from digest.delivery import DeliveryReport, deliver_due, is_dead, wait_after, worker_name
 from digest.message import message_id
+from digest.rendering import make_environment
 from store import deliveries
 from store.config import Mail, RecipientEntry
 from store.database import session_scope
@@ -300,11 +302,44 @@ def test_one_edition_that_cannot_be_built_keeps_nobody_else_waiting(
     report = office.run({"mail": channel}, build)
     assert (report.failed, report.sent) == (1, 2)
     assert report.alarm == (
-        "delivery 1 cannot be made (ZeroDivisionError: broken template); the log says where"
+        "delivery 1 cannot be made: ZeroDivisionError: broken template; the log says where"
     )
     row = office.rows()[0]
     assert (row.state, row.reason) == ("retry", "build_failed")
     assert "broken template" in (row.reply or "")
+
+
+@pytest.mark.parametrize(
+    ("template", "fault"),
+    [
+        ("\n{{ head.", "2: expected name or number"),
+        ("\n{{ head.nmae }}", "2: "),
+        ("\n{{ 1 / 0 }}", "2: division by zero"),
+    ],
+)
+def test_a_broken_template_is_told_by_its_line_and_without_a_traceback(
+    sqlite_engine: Engine,
+    now: datetime,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    template: str,
+    fault: str,
+) -> None:
+    (tmp_path / "weekly").mkdir()
+    (tmp_path / "weekly" / "subject.txt").write_text(template)
+    environment = make_environment(str(tmp_path))
+
+    def build(row: Delivery) -> Parcel:
+        environment.get_template("weekly/subject.txt").render(head={})
+        return make_parcel(row)
+
+    report = Office(sqlite_engine, now, *addresses(1)).run({"mail": RecordingChannel()}, build)
+    assert report.alarm
+    assert report.alarm.startswith(
+        f"delivery 1 cannot be made: {tmp_path / 'weekly' / 'subject.txt'}:{fault}"
+    )
+    assert report.alarm.endswith("`parknews template check` tells more")
+    assert [record.exc_info for record in caplog.records] == [None]
 
 
 def test_an_issue_that_cannot_be_built_for_anybody_is_one_alarm_and_not_tried_for_everybody(

@@ -48,7 +48,11 @@ def test_init_writes_what_doctor_and_the_others_need(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("files", "arguments", "message"),
     [
-        ({"parknews.toml": "[mial]\n"}, ["status"], "parknews.toml:1: there is no section [mial]; did you mean mail?"),
+        (
+            {"parknews.toml": "[mial]\n"},
+            ["status"],
+            "parknews.toml:1: there is no section [mial]; did you mean mail?",
+        ),
         (
             {"parknews.toml": "[[recipient]]\naddress = 'nobody'\n"},
             ["status"],
@@ -142,3 +146,13 @@ def test_story_group_joins_what_is_the_same(tmp_path: Path) -> None:
 
     last = {answer["id"]: answer for answer in map(json.loads, done.stdout.splitlines())}
     assert last["a"]["story"] == last["b"]["story"] != last["c"]["story"]
+
+
+def test_a_broken_template_of_the_office_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "mine" / "weekly").mkdir(parents=True)
+    (tmp_path / "mine" / "weekly" / "subject.txt").write_text("{{ head.")
+    (tmp_path / "parknews.toml").write_text('[digest]\ntemplates = "mine"\n')
+    done = run(tmp_path, "issue", "preview", "--files")
+    assert done.returncode == 2
+    assert "weekly/subject.txt:1: " in done.stderr
+    assert "Traceback" not in done.stderr
