@@ -164,7 +164,7 @@ def _fetched(url: str, timeout: float, allow_private: bool) -> Fetched | None:
 
 
 def source_table(
-    proposal: Proposal, *, name: str, publisher: str, zone: str = "", region: str = "", internal: bool = False
+    proposal: Proposal, *, name: str, publisher: str, zone: str = "", internal: bool = False
 ) -> dict[str, object]:
     """Return the `[[source]]` table of a proposal, in the order people read it."""
     table: dict[str, object] = {
@@ -173,5 +173,5 @@ def source_table(
         "publisher": publisher,
         "urls": [proposal.url],
     }
-    optional = {"region": region, "zone": zone, "internal": internal}
+    optional = {"zone": zone, "internal": internal}
     return table | {key: value for key, value in optional.items() if value}

@@ -255,13 +255,9 @@ def add_tags(session: Session, tags: Mapping[int, Sequence[Mapping[str, Any]]]) 
         session.connection().execute(_ADD_TAGS, rows)
 
 
-def tag_names(article: Article, kind: str, role: str | None = None) -> list[str]:
+def tag_names(article: Article, kind: str) -> list[str]:
     """Return the names of the article's tags of a kind in order of their first evidence, each once."""
-    return list(
-        dict.fromkeys(
-            tag.name for tag in article.tags if tag.kind == kind and (role is None or tag.role == role)
-        )
-    )
+    return list(dict.fromkeys(tag.name for tag in article.tags if tag.kind == kind))
 
 
 def all_ids(session: Session) -> list[int]:

@@ -59,16 +59,11 @@ class LedgerError(Exception):
 
 
 @contextmanager
-def ledger(database: Database, *, synced: bool = True) -> Iterator[Session]:
-    """One write transaction on the ledger. Raises LedgerError for every fault of the database.
-
-    Without `synced` it survives the death of the process but perhaps not of the machine, and costs no flush of the disk:
-    enough for "sent", whose loss leaves a row in doubt, never for the marker.
-    """
+def ledger(database: Database) -> Iterator[Session]:
+    """One write transaction on the ledger. Raises LedgerError for every fault of the database."""
     with (
         _told_as_ledger_error(),
         _connection(database) as connection,
-        _sync(connection, synced),
         Session(connection, expire_on_commit=False) as session,
         session.begin(),
     ):
@@ -77,8 +72,13 @@ def ledger(database: Database, *, synced: bool = True) -> Iterator[Session]:
 
 @contextmanager
 def step(connection: Connection, *, synced: bool = True) -> Iterator[Connection]:
-    """The same for the two steps of every mail, on a kept connection and without a session, in half the time."""
-    with _told_as_ledger_error(), _sync(connection, synced), connection.begin():
+    """The same for the two steps of every mail, on a kept connection and without a session, in half the time.
+
+    Without `synced` it survives the death of the process but perhaps not of the machine, and costs no flush of the disk:
+    enough for "sent", whose loss leaves a row in doubt, never for the marker.
+    """
+    commits = nullcontext() if synced else quick_commits(connection)
+    with _told_as_ledger_error(), commits, connection.begin():
         yield connection
 
 
@@ -104,10 +104,6 @@ def _told_as_ledger_error() -> Iterator[None]:
 
 def _connection(database: Database) -> AbstractContextManager[Connection]:
     return nullcontext(database) if isinstance(database, Connection) else database.connect()
-
-
-def _sync(connection: Connection, synced: bool) -> AbstractContextManager[None]:
-    return nullcontext() if synced else quick_commits(connection)
 
 
 def deliverable() -> Any:

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from store import suppressions
 from store.config import RecipientEntry, is_address
-from store.deliveries import deliverable, withdraw
+from store.deliveries import withdraw
 from store.models import Alert, Audit, Delivery, Recipient
 from store.text import clean_line, clean_text
 
@@ -175,10 +175,11 @@ def find_by_token_key(session: Session, token_key: str) -> Recipient | None:
     return session.scalars(select(Recipient).where(Recipient.token_key == token_key)).first()
 
 
-def list_recipients(session: Session, deliverable_only: bool = False) -> Sequence[Recipient]:
-    """Return all recipients, or those that are written to, by address. Erased ones are not among them."""
-    statement = select(Recipient).where(Recipient.origin != "erased").order_by(Recipient.address)
-    return session.scalars(statement.where(deliverable()) if deliverable_only else statement).all()
+def list_recipients(session: Session) -> Sequence[Recipient]:
+    """Return all recipients by address. Erased ones are not among them."""
+    return session.scalars(
+        select(Recipient).where(Recipient.origin != "erased").order_by(Recipient.address)
+    ).all()
 
 
 def add_recipient(session: Session, entry: RecipientEntry, now: datetime, who: str) -> Recipient:

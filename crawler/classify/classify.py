@@ -77,7 +77,7 @@ def _spanned(part: Any) -> dict[str, Any]:
 class Classifier:
     """Classifies articles with one vocabulary. Immutable and safe to share between threads.
 
-    `threshold` and `borderline` override those of the relevance rules.
+    `threshold` overrides that of the relevance rules.
     """
 
     def __init__(
@@ -87,7 +87,6 @@ class Classifier:
         rules: RelevanceRules,
         *,
         threshold: float | None = None,
-        borderline: float | None = None,
     ) -> None:
         words = WordList()
         prefectures = load_prefectures()
@@ -97,7 +96,7 @@ class Classifier:
         self._relevance = RelevanceScorer(rules, words)
         self._matcher = Matcher(words)
         self.threshold = rules.threshold if threshold is None else threshold
-        self.borderline = min(self.threshold, rules.borderline if borderline is None else borderline)
+        self.borderline = min(self.threshold, rules.borderline)
 
     def classify(
         self,
@@ -147,14 +146,12 @@ class Classifier:
 
 
 @lru_cache(maxsize=4)
-def load_classifier(
-    directory: Path | None = None, *, threshold: float | None = None, borderline: float | None = None
-) -> Classifier:
+def load_classifier(directory: Path | None = None, *, threshold: float | None = None) -> Classifier:
     """Return a classifier on the product's vocabulary, with the files that `directory` holds in their place.
 
-    `threshold` and `borderline` override those of relevance.toml. Files are read once per process and directory.
+    `threshold` overrides that of relevance.toml. Files are read once per process and directory.
     Raises store.vocabulary.loading.VocabularyError (`FILE:LINE: message`) for a file that is wrong.
     """
     rules = load_relevance(directory)
     zones, themes = load_zones(directory), load_themes(directory)
-    return Classifier(zones, themes, rules, threshold=threshold, borderline=borderline)
+    return Classifier(zones, themes, rules, threshold=threshold)

@@ -92,7 +92,7 @@ def test_figures_practices_and_organisations_are_read_with_spans(classifier: Cla
 
 
 def test_a_borderline_article_is_kept_for_the_editor(classifier: Classifier) -> None:
-    strict = load_classifier(threshold=1.0, borderline=0.2)
+    strict = load_classifier(threshold=1.0)
     result = strict.classify(TITLE, TEXT)
     assert not result.relevant
     assert result.borderline
