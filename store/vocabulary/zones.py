@@ -15,7 +15,7 @@ PROVINCIAL = "provincial"
 
 _WORDS = ("aliases", "weak", "streets", "companies", "hosts", "outlets")
 _KEYS = frozenset(
-    {"short", "official", "level", "province", "city", "approved", "status", "ambiguous", "notes", *_WORDS}
+    {"short", "official", "level", "province", "city", "approved", "status", "ambiguous", *_WORDS}
 )
 
 
@@ -41,7 +41,6 @@ class Zone:
     hosts: tuple[str, ...] = ()
     outlets: tuple[str, ...] = ()
     ambiguous: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    notes: str = ""
 
 
 def load_zones(directory: Path | None = None) -> list[Zone]:
@@ -75,7 +74,6 @@ def _zone(document: VocabularyFile, table: dict[str, Any], line: int) -> Zone:
         approved=document.string(table, "approved", line, needed=False),
         status=document.string(table, "status", line, needed=False),
         ambiguous=_ambiguous(document, table, line),
-        notes=document.string(table, "notes", line, needed=False),
         **{key: document.strings(table, key, line) for key in _WORDS},
     )
 
