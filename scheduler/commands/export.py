@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import click
+
+from scheduler.commands.output import opened, output_option
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -17,12 +15,7 @@ import click
 @click.option(
     "--format", "form", type=click.Choice(["csv", "jsonl", "xlsx", "rss"]), default="csv", show_default=True
 )
-@click.option(
-    "--output",
-    "-o",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Write here, not to standard output.",
-)
+@output_option
 @click.option("--text", "with_text", is_flag=True, help="With the articles' texts.")
 @click.option("--relevant", is_flag=True, help="Only what is relevant.")
 def export_command(kind: Any, form: str, output: Path | None, with_text: bool, relevant: bool) -> None:
@@ -33,11 +26,9 @@ def export_command(kind: Any, form: str, output: Path | None, with_text: bool, r
 
     if form == "rss" and kind != "issues":
         raise click.UsageError("only issues can be written as RSS")
-    if form == "xlsx" and output is None and sys.stdout.isatty():
-        raise click.UsageError("name a file for XLSX: --output FILE")
     installation = open_installation()
     columns = columns_of(kind, with_text=with_text)
-    with opened(output) as out, read_scope(installation.engine) as session:
+    with opened(output, form) as out, read_scope(installation.engine) as session:
         if form == "rss":
             count = write_rss(
                 session,
@@ -51,22 +42,3 @@ def export_command(kind: Any, form: str, output: Path | None, with_text: bool, r
     click.echo(
         f"{count} {kind if form == 'rss' or kind != 'issues' else 'stories of issues'} written", err=True
     )
-
-
-@contextmanager
-def opened(output: Path | None) -> Iterator[IO[bytes]]:
-    """Standard output, or a file that appears under its name only when it is whole."""
-    if output is None:
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
-        return
-    part = output.with_name(f".{output.name}.{os.getpid()}.part")
-    try:
-        with part.open("wb") as file:
-            yield file
-        part.replace(output)
-    except OSError as error:
-        raise click.ClickException(f"{output} cannot be written: {error.strerror or error}") from error
-    finally:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 import unicodedata
 from collections.abc import Iterator
 from datetime import datetime
@@ -11,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from scheduler.commands.output import opened, output_option
 
 if TYPE_CHECKING:
     from store.statistics import Table
@@ -26,12 +27,7 @@ if TYPE_CHECKING:
 @click.option(
     "--format", "form", type=click.Choice(["text", "csv", "json", "xlsx"]), default="text", show_default=True
 )
-@click.option(
-    "--output",
-    "-o",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Write here, not to standard output.",
-)
+@output_option
 def statistics_command(
     by: Any, unit: Any, since: datetime | None, until: datetime | None, form: str, output: Path | None
 ) -> None:
@@ -40,22 +36,19 @@ def statistics_command(
     csv and xlsx have a line for each count; where zone or theme is empty it is the total over all.
     """
     from digest.names import load_names
-    from scheduler.commands.export import opened
     from scheduler.commands.search import start_of
     from scheduler.context import open_installation
     from store.database import read_scope
     from store.export import write_csv, write_xlsx
     from store.statistics import count_by_period
 
-    if form == "xlsx" and output is None and sys.stdout.isatty():
-        raise click.UsageError("name a file for XLSX: --output FILE")
     installation = open_installation()
     zone = installation.config.zone_info
     first, last = start_of(since, zone), start_of(until, zone, later=1)
     with read_scope(installation.engine) as session:
         tables = count_by_period(session, by, zone, of=unit, since=first, until=last)
     titles = dict(load_names(installation.config).themes)
-    with opened(output) as out:
+    with opened(output, form) as out:
         if form == "json":
             text = json.dumps([_plain(table) for table in tables], ensure_ascii=False, indent=2)
             out.write(f"{text}\n".encode())
