@@ -32,12 +32,13 @@ def examine(now: datetime) -> list[Check]:
         code = "configuration_missing" if missing else _reading_fault(error) or "configuration"
         return [Check("configuration", False, str(error), code)]
     checks = [_configuration(config)]
-    for examine_one in (_sources, _vocabulary, _templates, _disk, _secrets, _web, _people, _extras):
+    for examine_one in (_sources, _vocabulary, _templates, _disk, _secrets, _keys, _web, _people, _extras):
         checks += safely(examine_one, config)
     for examine_other in (
         examinations.database,
         examinations.network,
         examinations.mail,
+        examinations.channels,
         examinations.returns,
         examinations.port,
     ):
@@ -198,6 +199,13 @@ def _secrets(config: Config) -> Iterator[Check]:
             yield Check(what, False, f"{file} can be read by others", "secret_open")
         elif wanted:
             yield Check(what, bool(value), "set" if value else "not set", code)
+
+
+def _keys(config: Config) -> Iterator[Check]:
+    """The private key that signs mails is nobody else's to read."""
+    file = config.resolve(config.mail.dkim_key)
+    if config.mail.dkim_key and file.is_file() and file.stat().st_mode & 0o077:
+        yield Check("dkim key", False, f"{file} can be read by others", "secret_open")
 
 
 def _web(config: Config) -> Iterator[Check]:

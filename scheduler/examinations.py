@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -155,7 +156,10 @@ def _answer(answer: object) -> bool:
 def mail(config: Config) -> Iterator[Check]:
     """The mail server answers, its TLS is good, it lets us in. Nothing is sent."""
     if not config.mail.host:
-        yield Check("mail", False, "[mail] host is not set: nothing can be sent", "mail_host")
+        if wanted_channels(config)["mail"] or any("@" in operator for operator in config.operators):
+            yield Check("mail", False, "[mail] host is not set: nothing can be sent", "mail_host")
+        else:
+            yield Check("mail", True, "no server is named, and nobody wants mail")
         return
     if not config.mail.sender:
         yield Check("mail", False, "[mail] sender is not set", "mail_sender")
@@ -178,6 +182,47 @@ def mail(config: Config) -> Iterator[Check]:
         pace = channel.pace.limits
         said = f"{config.mail.host}:{config.mail.port} answers, {config.mail.security}, pace: {str(pace) or 'none'}"
         yield Check("mail", True, f"{said}; no login tried without a password" if no_password else said)
+
+
+def wanted_channels(config: Config) -> Counter[str]:
+    """Return how many recipients want each channel; mail is wanted while there are none."""
+    wishes = {entry.address.lower(): entry.channels for entry in config.recipient}
+    away = (
+        SQLAlchemyError,
+        DatabaseUnavailable,
+        SchemaError,
+        ImportError,
+        OSError,
+    )  # told by the check of the database
+    with suppress(*away), read_scope(Installation(config).engine) as session:
+        wishes |= {row.address: row.channels for row in list_recipients(session) if row.active}
+    return Counter(name for channels in wishes.values() or [[]] for name in channels or ["mail"])
+
+
+def channels(config: Config) -> Iterator[Check]:
+    """What recipients want beside mail is set up. Nothing is sent."""
+    from digest.channels.base import DeliveryError
+    from digest.parcels import open_channels
+
+    try:
+        there = open_channels(config)
+    except ConfigError as error:
+        yield Check("channels", False, str(error), "secret_unreadable")
+        return
+    for name, count in sorted(wanted_channels(config).items()):
+        if name == "mail":
+            continue
+        what, wanted = f"channel {name}", f"{count} recipient{'s' if count > 1 else ''}"
+        if name not in there:
+            detail = f"PARKNEWS_{name.upper()}_URL is not set, {wanted} wait for it"
+            yield Check(what, False, detail, "channel")
+            continue
+        try:
+            there[name].check()
+        except DeliveryError as error:
+            yield Check(what, False, str(error), "channel")
+        else:
+            yield Check(what, True, f"set up, {wanted}")
 
 
 def returns(config: Config) -> Iterator[Check]:

@@ -184,6 +184,10 @@ REMEDIES: dict[str, tuple[str, str]] = {
         "name addresses or chat robots in `operators`, or nobody hears of broken sources",
         "请在 operators 中填写运维邮箱或群机器人，否则来源出错无人知晓",
     ),
+    "channel": (
+        "set PARKNEWS_NAME_URL (or ..._URL_FILE) to the https address of the group's robot or webhook, or take the channel from those recipients",
+        "请将 PARKNEWS_名称_URL（或 ..._URL_FILE）设为群机器人或 webhook 的 https 地址，或取消这些收件人的该渠道",
+    ),
     "alarm_channel": (
         "set PARKNEWS_ALERTS_NAME_URL (or ..._URL_FILE) to the https address of the operators' robot or webhook",
         "请将 PARKNEWS_ALERTS_名称_URL（或 ..._URL_FILE）设为运维群机器人或 webhook 的 https 地址",

@@ -84,7 +84,7 @@ def _remarks(installation: Installation, report: DeliveryReport) -> Iterator[str
     for address, reply in report.suppressed_addresses.items():
         yield f"{address} gets no more mail: {reply}; `parknews recipient reactivate {address}` takes that back"
     if report.unserved:
-        yield "unserved: no such channel is set up; for mail set [mail] host and sender in parknews.toml"
+        yield "unserved: their channel is not set up; `parknews doctor` names it and the way out"
     with read_scope(installation.engine) as session:
         left = outlook(session, datetime.now(UTC))
     if report.paused_until:

@@ -298,6 +298,21 @@ def alarm_file_open(place: Place) -> None:
     place.patch.setenv("PARKNEWS_ALERTS_DINGTALK_URL_FILE", str(place.folder / "url"))
 
 
+def channel_without_address(place: Place) -> None:
+    place.write('[[recipient]]\naddress = "group@example.cn"\nchannels = ["wecom"]\n')
+
+
+def channel_in_the_clear(place: Place) -> None:
+    place.write('[[recipient]]\naddress = "group@example.cn"\nchannels = ["dingtalk", "mail"]\n')
+    place.patch.setenv("PARKNEWS_DINGTALK_URL", "http://oapi.example.cn/robot/send?access_token=x")
+
+
+def signing_key_open(place: Place) -> None:
+    (place.folder / "dkim.pem").write_text("a key")
+    (place.folder / "dkim.pem").chmod(0o644)
+    place.write(f'{MAIL}dkim_key = "dkim.pem"\n')
+
+
 def clock_in_1970(place: Place) -> None:
     place.now = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -379,6 +394,9 @@ FAULTS: list[tuple[Callable[[Place], None], str]] = [
     (alarm_channel_in_the_clear, "alarm_channel"),
     (alarm_file_missing, "secret_unreadable"),
     (alarm_file_open, "secret_open"),
+    (channel_without_address, "channel"),
+    (channel_in_the_clear, "channel"),
+    (signing_key_open, "secret_open"),
     (clock_in_1970, "clock"),
     (clock_behind, "clock"),
     (port_taken, "port"),
@@ -465,6 +483,15 @@ def test_a_port_is_a_fault_only_where_the_web_is_wanted_and_not_ours(place: Plac
     place.write(f"[web]\nport = {server.port}\nin_daemon = true\n")
     assert (port_check().word, "parknews answers" in port_check().detail) == ("ok", True)
     server.close()
+
+
+def test_an_office_that_sends_no_mail_needs_no_mail_server(place: Place) -> None:
+    place.write('[[recipient]]\naddress = "offline@example.cn"\nchannels = ["folder"]\n')
+    found = {check.what: check for check in examine(NOW)}
+    assert found["mail"].ok
+    assert found["channel folder"].ok
+    place.write('operators = ["op@example.cn"]\n' + (place.folder / "parknews.toml").read_text())
+    assert "mail_host" in place.codes()
 
 
 def test_a_test_alarm_says_who_got_it(place: Place, receiver: Receiver) -> None:  # noqa: F811
