@@ -19,11 +19,8 @@ KNOWN_REASONS = {
     "private_address": "地址指向内网",
     "robots": "网站声明不许抓取",
     "captcha": "需要验证码",
-    "redirected": "栏目地址变更",
-    "layout_changed": "栏目版式变更",
+    "redirects": "栏目反复跳转",
     "no_links": "栏目中没有文章链接",
-    "no_bodies": "正文未能读出",
-    "encoding": "文字编码有误",
     "too_large": "页面过大",
     "interrupted": "访问中断",
 }

@@ -17,7 +17,6 @@ _REASONS = {
     "http_418": "拒绝访问",
     "http_451": "因法律原因拒绝访问",
     "download_failed": "下载失败",
-    "redirects": "反复跳转",
     "ignored": "请求被略过",
     "host_busy": "该站正由另一进程采集",
     "no_folder": "没有这个文件夹",

@@ -1,9 +1,11 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from importlib.resources import files
+from pathlib import Path
 
 import pytest
 
-from digest.gaps import gaps, reason_words
+from digest.gaps import KNOWN_REASONS, gaps, reason_words
 from store.issues import SourceLook
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
@@ -60,6 +62,11 @@ def test_a_source_read_but_without_news_for_long_is_silent() -> None:
 def test_a_source_that_failed_more_often_than_not_is_named() -> None:
     found = gaps([replace(READ, looked=3, failed=5)], [], frozenset(), NOW, SILENT)
     assert found["partial"] == [{"publisher": "甲报", "failed": 5}]
+
+
+def test_every_known_reason_is_one_that_the_crawler_gives() -> None:
+    sources = "".join(path.read_text(encoding="utf-8") for path in Path(str(files("crawler"))).rglob("*.py"))
+    assert [word for word in KNOWN_REASONS if f'"{word}"' not in sources] == []
 
 
 def test_reason_words_with_detail_are_understood() -> None:
