@@ -37,6 +37,8 @@ _CHUNK, _LATER_CHUNK = 200, 1000
 _FIRST, _MORE, _ALL = 60, 1000, 10_000_000
 #: Months looked up one by one; longer spans go by year.
 _MAX_MONTHS = 24
+#: Sites of one name that the index is asked for; what so many have in common most articles pass.
+_MOST_SITES = 300
 _EXCERPT = 80
 
 
@@ -111,10 +113,14 @@ def search_articles(
 
 def _matches(session: Session, query: Query, words: Sequence[str]) -> Iterator[tuple[int, int | None]]:
     """Yield (article, story), latest first."""
-    clauses = _clauses(session, query, words)
+    outlet = fold(clean_line(query.outlet))[:MAX_WORD]
+    sites = search_index.sources_named(session, outlet) if outlet else []
+    clauses = _clauses(query, words, outlet, sites)
     if clauses is None:
         return
     conditions = _conditions(session, query, words)
+    if outlet:
+        conditions.insert(0, _named(outlet, sites))
     before: int | None = None
     for size in (_FIRST, _MORE, _ALL):
         found = search_index.candidates(session, clauses, before, size)
@@ -140,17 +146,14 @@ def _checked(
     yield from ((number, right[number]) for number in chunk if number in right)
 
 
-def _clauses(session: Session, query: Query, words: Sequence[str]) -> list[Clause] | None:
+def _clauses(query: Query, words: Sequence[str], outlet: str, sites: Sequence[int]) -> list[Clause] | None:
     """Return what the index is asked for, None when nothing can fulfil it."""
     clauses: list[Clause] = [[[word]] for word in words]
     for kind, name in ((ZONE, query.zone), (THEME, query.theme)):
         if name:
             clauses.append([[label(kind, name)]])
-    outlet = fold(query.outlet)[:MAX_WORD]
-    if len(outlet) >= SHORTEST_QUERY:
-        named: list[list[str]] = [
-            [label(SOURCE, str(n))] for n in search_index.sources_named(session, outlet)
-        ]
+    if len(outlet) >= SHORTEST_QUERY and len(sites) <= _MOST_SITES:
+        named: list[list[str]] = [[label(SOURCE, str(number))] for number in sites]
         clauses.append([outlet_pairs(outlet), *named])
     if spans := _spans(query.since, query.until):
         clauses.append([[token] for token in spans])
@@ -183,16 +186,17 @@ def _conditions(session: Session, query: Query, words: Sequence[str]) -> list[Co
     for kind, name in ((ZONE, query.zone), (THEME, query.theme)):
         if name:
             conditions.append(search_index.is_labelled(dialect, label(kind, name)))
-    if outlet := clean_line(query.outlet):
-        conditions.append(outlet_is(session, outlet))
     return conditions + [search_index.holds(dialect, word) for word in words]
 
 
 def outlet_is(session: Session, outlet: str) -> ColumnElement[bool]:
     """Return the condition on an article joined with its SearchText that its original outlet or its site is called so, in part."""
     folded = fold(outlet)[:MAX_WORD]
-    sites = search_index.sources_named(session, folded)
-    return or_(search_index.outlet_holds(folded), Article.source_id.in_(sites))
+    return _named(folded, search_index.sources_named(session, folded))
+
+
+def _named(outlet: str, sites: Sequence[int]) -> ColumnElement[bool]:
+    return or_(search_index.outlet_holds(outlet), Article.source_id.in_(sites))
 
 
 def stories_that_say(session: Session, word: str, among: Select[tuple[int]]) -> Select[tuple[int | None]]:

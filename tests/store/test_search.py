@@ -117,6 +117,19 @@ def test_syntax_is_literal_and_harmless(mixed: Session, words: str) -> None:
         numbers(mixed, words, exact=exact)
 
 
+def test_a_name_that_very_many_sites_bear_finds_the_articles_of_all_of_them(
+    session: Session, make_article: Callable[..., Article], now: datetime
+) -> None:
+    sites = [Source(name=f"s{n}", kind="rss", publisher=f"第{n}晚報", first_seen_at=now) for n in range(400)]
+    session.add_all([*sites, Source(name="x", kind="rss", publisher="别的", first_seen_at=now)])
+    session.flush()
+    for site in (sites[0], sites[399], None):
+        session.add(make_article(title="链上党建", source=site))
+    assert len(numbers(session, "链上", outlet="晚报")) == len(numbers(session, outlet="晚报")) == 2
+    assert len(numbers(session, "链上", outlet="第399晚")) == 1
+    assert numbers(session, "合肥", outlet="晚报") == []
+
+
 @pytest.mark.parametrize(
     ("publisher", "asked", "found"),
     [
