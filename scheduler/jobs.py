@@ -170,10 +170,13 @@ def refuse_wrong_clock(now: datetime) -> None:
         raise ConfigError(fault)
 
 
-def compose_weekly(installation: Installation, now: datetime) -> Issue | None:
-    """Freeze the issue that is due, if any; queue its deliveries; return it. Raises ConfigError at a moment that cannot be."""
+def compose_weekly(installation: Installation, now: datetime, *, settled_by: str = "") -> Issue | None:
+    """Freeze the issue that is due, if any; queue its deliveries; return it. Raises ConfigError at a moment that cannot be.
+
+    `settled_by` names who knows that this issue went out already: its deliveries count as sent.
+    """
     from digest.issue import compose_issue
-    from store.deliveries import enqueue
+    from store.deliveries import enqueue, settle_issue
     from store.recipients import sync_recipients
 
     refuse_wrong_clock(now)
@@ -189,6 +192,8 @@ def compose_weekly(installation: Installation, now: datetime) -> Issue | None:
                 issue.year_number,
                 count,
             )
+            if settled_by:
+                settle_issue(session, issue.id, settled_by, now)
     return issue
 
 

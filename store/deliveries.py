@@ -411,6 +411,17 @@ def settle(session: Session, delivery_id: int, sent: bool, who: str, now: dateti
     return True
 
 
+def settle_issue(session: Session, issue_id: int, who: str, now: datetime) -> int:
+    """Record that an issue went out before this ledger knew of it: what waits counts as sent. Returns how many deliveries."""
+    waiting = and_(Delivery.issue_id == issue_id, Delivery.state.in_(_WAITING))
+    count = _change(
+        session, waiting, state="sent", sent_at=now, reason="settled_by_hand", next_attempt_at=None
+    )
+    detail = {"sent": True, "count": count}
+    session.add(Audit(at=now, who=who, what="delivery.settle", target=f"issue:{issue_id}", detail=detail))
+    return count
+
+
 def summary(session: Session, issue_id: int) -> dict[str, int]:
     """Return how many deliveries of an issue are in each state; states without any are left out."""
     counted = session.execute(

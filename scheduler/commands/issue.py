@@ -43,15 +43,18 @@ def _now(moment: datetime | None) -> datetime:
 @click.option(
     "--at", "moment", type=Moment(), help="Compose as if it were this moment (ISO 8601, office time)."
 )
-def compose(moment: datetime | None) -> None:
+@click.option(
+    "--already-sent", is_flag=True, help="It went out before a backup was restored: nobody gets it again."
+)
+def compose(moment: datetime | None, already_sent: bool) -> None:
     """Freeze the issue that is due now, if it is not there yet, queue its deliveries and write its files."""
     from digest.edition import edition_for
     from digest.parcels import write_files
-    from scheduler.context import open_installation
+    from scheduler.context import open_installation, operator
     from scheduler.jobs import compose_weekly
 
     installation = open_installation()
-    issue = compose_weekly(installation, _now(moment))
+    issue = compose_weekly(installation, _now(moment), settled_by=operator() if already_sent else "")
     if issue is None:
         click.echo("no issue is due: the one of the latest hour was composed already")
         return

@@ -9,11 +9,13 @@ from email import message_from_bytes, policy
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from scheduler.demo.smtp import HANG_UP, SmtpSink
 from store.alerts import open_alerts
 from store.database import read_scope, session_scope
 from store.deliveries import summary
+from store.models import Audit
 from store.schema import upgrade
 from tests.digest.frozen_sample import add_people, enqueue, freeze_sample
 from tests.loopback import Office
@@ -70,6 +72,19 @@ def test_everything_due_is_sent_once(office: Office) -> None:
     assert all(mail["List-Unsubscribe"].startswith("<https://news.example.cn/u/") for mail in mails)
     names = [next(mail.iter_attachments()).get_filename() for mail in mails]
     assert all(name and name.endswith(".docx") for name in names)
+
+
+def test_an_issue_that_went_out_before_a_restore_is_composed_and_nobody_gets_it_again(office: Office) -> None:
+    (office.folder / "parknews.toml").write_text(
+        '[[recipient]]\naddress = "a@example.cn"\nsend_empty = true\n'
+    )
+    composed = office.call("parknews", "issue", "compose", "--at", "2026-11-23T08:00", "--already-sent")
+    assert composed.returncode == 0, composed.stderr
+    assert states(office) == {"sent": 1}
+    assert "nothing was due" in deliver(office)
+    with read_scope(office.engine) as session:
+        settled = session.scalars(select(Audit).where(Audit.what == "delivery.settle")).all()
+    assert [(act.target, act.detail) for act in settled] == [("issue:1", {"sent": True, "count": 1})]
 
 
 def test_what_is_in_doubt_waits_for_a_person(office: Office) -> None:
