@@ -7,9 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 
-from scheduler.cli import COMMANDS
+from scheduler.cli import cli
 from scheduler.reference import faults_page
 
 ROOT = Path(__file__).parents[1]
@@ -75,11 +76,36 @@ def test_the_tutorial_puts_the_command_on_the_path_before_it_is_called_by_name()
     assert text.index('export PATH="$PWD/.venv/bin:$PATH"') < text.index("\nparknews ")
 
 
-def test_commands_named_in_the_documentation_exist() -> None:
-    named = set()
+def named_commands() -> set[str]:
+    """Return every `parknews …` of the documentation, and the lines of its examples that begin with one."""
+    found: set[str] = set()
     for page in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]:
-        named |= set(re.findall(r"`(?:\.venv/bin/)?parknews ([a-z]+)", page.read_text(encoding="utf-8")))
-    assert named - set(COMMANDS) == set()
+        text = page.read_text(encoding="utf-8")
+        found |= set(re.findall(r"`(?:\.venv/bin/)?parknews ([^`\n]+)`", text))
+        for example in re.findall(r"^```.*?^```", text, re.MULTILINE | re.DOTALL):
+            found |= set(
+                re.findall(r"^(?:\$ )?(?:\.venv/bin/)?parknews ([^#\n|;&>]+)", example, re.MULTILINE)
+            )
+    return found
+
+
+def wrong_word(command: click.Command, words: list[str]) -> str:
+    """Return the first word that is neither a sub-command nor an option there, "" for none."""
+    options = {name for option in command.params for name in option.opts + option.secondary_opts}
+    for place, word in enumerate(words):
+        if word.startswith("-") and word != "-" and word.split("=")[0] not in options | {"--help", "-h"}:
+            return word
+        if isinstance(command, click.Group) and re.fullmatch("[a-z-]+", word) and not word.startswith("-"):
+            below = command.get_command(click.Context(command), word)
+            return wrong_word(below, words[place + 1 :]) if below else word
+    return ""
+
+
+def test_commands_and_options_named_in_the_documentation_exist() -> None:
+    named = named_commands()
+    assert len(named) > 50
+    wrong = {line: wrong_word(cli, re.findall(r"[^\s\[\]/,]+", line)) for line in named}
+    assert {line: word for line, word in wrong.items() if word} == {}
 
 
 def test_every_decision_says_context_choice_and_what_would_change_it() -> None:
