@@ -51,6 +51,7 @@ _DATABASE = {
     "readonly": "database_folder",
     "read-only transaction": "database_standby",
     "permission denied": "database_rights",
+    "does not exist": "database_missing",
     "full": "database_full",
     "no space left": "database_full",
     "disk i/o": "database_disk",

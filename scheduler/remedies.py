@@ -64,6 +64,10 @@ REMEDIES: dict[str, tuple[str, str]] = {
         "name the primary server in [database] url: this one is a standby or set to read-only",
         "请在 [database] url 中改用主库：当前服务器是备库或被设为只读",
     ),
+    "database_missing": (
+        "make it on the server (`createdb NAME`, `createuser NAME`), or correct [database] url or PARKNEWS_DATABASE_URL",
+        "请在服务器上创建（createdb 库名、createuser 用户名），或改正 [database] url 或 PARKNEWS_DATABASE_URL",
+    ),
     "database_rights": (
         "let the user in [database] url own the database, or grant it the rights on its tables",
         "请让 [database] url 中的用户成为数据库所有者，或授予其表权限",
