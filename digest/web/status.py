@@ -15,8 +15,17 @@ from digest.trouble_words import in_chinese, subject_in_chinese
 from digest.web import visitor
 from store.config import Config, ConfigError, secret
 from store.database import SQLAlchemyError, read_scope
+from store.deliveries import STATES
 from store.issues import count_candidates
-from store.status import ALERT_WORDS, Status, answers, status_of, visits_of
+from store.status import (
+    ALERT_WORDS,
+    CRAWL_OUTCOMES,
+    SOURCE_STATES,
+    Status,
+    answers,
+    status_of,
+    visits_of,
+)
 
 blueprint = Blueprint("status", __name__)
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -73,12 +82,17 @@ def status() -> str:
 
 
 def metrics_text(found: Status) -> str:
-    """Return the counts as gauges; label values are words of our own tables, so nothing in them needs escaping."""
+    """Return the counts as gauges. Label values are our own words; whatever else a table holds is counted as other."""
     counts = found.counts
     tables: list[tuple[str, str, str, dict[str, int]]] = [
-        ("sources", "Configured sources by state.", "state", found.sources),
-        ("crawls", "Visits that began within a day, by outcome.", "outcome", found.crawls),
-        ("deliveries", "Deliveries by state.", "state", found.deliveries),
+        ("sources", "Configured sources by state.", "state", _known(found.sources, SOURCE_STATES)),
+        (
+            "crawls",
+            "Visits that began within a day, by outcome.",
+            "outcome",
+            _known(found.crawls, CRAWL_OUTCOMES),
+        ),
+        ("deliveries", "Deliveries by state.", "state", _known(found.deliveries, STATES)),
     ]
     singles: list[tuple[str, str, float]] = [
         ("articles", "Articles kept.", counts.articles),
@@ -101,6 +115,11 @@ def metrics_text(found: Status) -> str:
         for line in (*_head(name, text), f"parknews_{name} {value:.17g}")
     ]
     return "\n".join(lines) + "\n"
+
+
+def _known(rows: dict[str, int], words: tuple[str, ...]) -> dict[str, int]:
+    others = sum(number for word, number in rows.items() if word not in words)
+    return {word: rows[word] for word in words} | ({"other": others} if others else {})
 
 
 def _head(name: str, text: str) -> list[str]:

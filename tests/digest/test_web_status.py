@@ -162,6 +162,16 @@ def test_metrics_are_what_prometheus_reads(running: Engine, now: datetime) -> No
         assert line in answer.text.splitlines()
 
 
+def test_what_no_version_of_ours_wrote_is_one_value_of_a_label(running: Engine, now: datetime) -> None:
+    with session_scope(running) as session:
+        for number in range(3):
+            state = f'odd"\n{number}'
+            session.add(Source(name=f"s{number}", kind="rss", state=state, first_seen_at=now))
+    lines = client_of(running, now).get("/metrics").text.splitlines()
+    assert 'parknews_sources{state="other"} 3' in lines
+    assert not [line for line in lines if "odd" in line]
+
+
 def test_metrics_are_for_this_machine_editors_and_token_holders(
     running: Engine, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
