@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+import tomllib
 import zipfile
-from importlib.metadata import packages_distributions
+from importlib.metadata import PackageNotFoundError, metadata, packages_distributions
 from pathlib import Path
 
 import pytest
@@ -51,3 +53,41 @@ def test_lock_files_carry_hashes_and_no_address() -> None:
         text = lock.read_text(encoding="utf-8")
         assert "://" not in text
         assert text.count("==") <= text.count("--hash=sha256:")
+
+
+def test_every_direct_dependency_has_its_line_in_the_decision() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    extras = project["project"]["optional-dependencies"].values()
+    groups = project["dependency-groups"].values()
+    told = (ROOT / "docs" / "decisions" / "0002-dependencies.md").read_text(encoding="utf-8").lower()
+    table = "\n".join(line for line in told.splitlines() if line.startswith("| "))
+
+    def missing(requirements: list[str], text: str) -> list[str]:
+        names = (re.split(r"[^\w.-]", requirement, maxsplit=1)[0].lower() for requirement in requirements)
+        return [name for name in names if not re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", text)]
+
+    assert (
+        missing([*project["project"]["dependencies"], *(one for some in extras for one in some)], table) == []
+    )
+    assert missing([one for some in groups for one in some], told) == []
+
+
+def test_nothing_that_is_installed_with_it_is_under_the_gpl() -> None:
+    """The LGPL of PostgreSQL's driver is that of a library that is linked (decision 0002)."""
+    lock = (ROOT / "requirements" / "runtime.lock").read_text(encoding="utf-8")
+    found: dict[str, str] = {}
+    for name in re.findall(r"^([\w.-]+)==", lock, re.MULTILINE):
+        try:
+            told = metadata(name)
+        except PackageNotFoundError:  # for another interpreter
+            continue
+        words = [
+            word[:200]
+            for key in ("License-Expression", "License", "Classifier")
+            for word in told.get_all(key) or []
+        ]
+        found[name] = " ".join(words)
+    assert len(found) > 30
+    gpl = {name for name, words in found.items() if re.search(r"\bA?GPL|(?<!Lesser )General Public", words)}
+    assert gpl == set()
+    assert {name for name, words in found.items() if "LGPL" in words} == {"psycopg", "psycopg-binary"}
