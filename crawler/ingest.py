@@ -28,7 +28,7 @@ from store.fetched import FetchedPage
 from store.models import Article, ArticleTag
 from store.pages import save_pages
 from store.rechecks import note_freshness
-from store.stories import assign_story, borrowed_zones, reassign
+from store.stories import assign_story, borrowed_zones, expect, reassign
 from store.story_records import lock as hold_stories
 
 Clock = Callable[[], datetime]
@@ -74,6 +74,7 @@ def ingest_all(session: Session, arrivals: Sequence[Arrival]) -> list[tuple[Arti
     hold_stories(session)
     known = articles_by_key(session, [arrival.prepared.key for arrival in arrivals])
     begun = _add_new(session, known, arrivals)
+    expect(session, [known[key] for key in begun])
     done: list[tuple[Article, Outcome]] = []
     for arrival in arrivals:
         article = known[arrival.prepared.key]

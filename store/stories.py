@@ -10,6 +10,7 @@ from store.story_assign import Assignment, assign_story
 from store.story_edit import forget, merge, reassign, split
 from store.story_explain import Explanation, Side, borrowed_zones, explain
 from store.story_group import arrive, group_documents
+from store.story_index import expect
 from store.story_rebuild import Rebuilt, rebuild, settle_stories
 from store.story_related import SameEvent, Told, events_among, practices, related, related_to
 
@@ -24,6 +25,7 @@ __all__ = [
     "assign_story",
     "borrowed_zones",
     "events_among",
+    "expect",
     "explain",
     "forget",
     "group_documents",

@@ -94,7 +94,7 @@ def choose_story(
     an emptied story that takes it when no other does. `arrives`: it may come before its place in the order of all, which
     is noted then. The lock is held by the caller.
     """
-    text = index.form(article.title, article.text, article.url).with_zones(lambda: zones)
+    text = index.form_of(session, article).with_zones(lambda: zones)
     candidates, common = index.find_candidates(session, text, besides=article.id)
     if text.zones:  # zones that were found in the others speak only against a headline that names one
         index.give_zones(session, candidates)
@@ -136,8 +136,13 @@ class _Step:
             self._join(best.known.story_id)
         else:
             self._begin(home)
-        if self.placement.leads:
+        if self.begun:
+            records.put_first(self.session, self.article.id, self.story)
+            index.begin(self.session, self._me(), self.common)
+        elif self.placement.leads:
             index.add_leader(self.session, self.article.id, self.text, self.common, page=self.placement.page)
+        if self.begun:
+            self._follow_up()
         self._link_pages()
         if self.placement.leads and not self.placement.page:
             self._draw_copies()
@@ -145,7 +150,7 @@ class _Step:
     def _begin(self, home: int | None) -> None:
         publisher = self.article.publisher or named_publisher(self.article.text)
         self.story = records.new_story(self.session, self.article, publisher, home)
-        self.stories.add(self.story)
+        self.stories.update({home} if home else ())
         self.reason = "nothing like it is known"
         if len(self.text.body) < (FURNITURE if self.text.furnished else TINY):
             self.reason = "too little text to compare"
@@ -154,8 +159,6 @@ class _Step:
             nearest = max(self.placement.verdicts, key=lambda match: match.verdict.score)
             self.reason = f"nearest is article {nearest.known.article_id}: {nearest.verdict.reason}"
         self.begun = True
-        self._put()
-        self._follow_up()
 
     def _flag_short(self) -> None:
         if "short" not in (self.article.flags or ()):
@@ -226,6 +229,7 @@ class _Step:
         return Known(
             self.article.id, self.story, self.text, page=self.placement.page, leads=self.placement.leads,
             published=self.article.published_at or _seen(self.article), url=self.article.url,
+            dated=self.article.published_at is not None,
         )  # fmt: skip
 
     def _link_pages(self) -> None:
@@ -246,6 +250,8 @@ class _Step:
         """Move copies here that went to a neighbouring story while this text was not known."""
         around = [known.story_id for known in [*self.placement.near, *self.placement.held_by]]
         neighbours = [story for story in dict.fromkeys(around) if story != self.story][:NEIGHBOURS]
+        alone = {known.story_id for known in self.placement.near if known.alone}
+        neighbours = [story for story in neighbours if story not in alone]
         if not neighbours:
             return
         moved = draw(self.session, neighbours, self._me())
@@ -273,7 +279,7 @@ class _Step:
         ):
             set_committed_value(self.article, name, value)
         self.changed.discard(self.article.id)
-        records.refresh_loaded(self.session, self.changed, self.stories | {self.story})
+        records.refresh_loaded(self.session, self.changed, self.stories)
         also = (
             records.pages_stories(self.session, self.article.id)
             if self.placement.page or self.placement.also

@@ -10,12 +10,12 @@ an article instead of 1,600.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from struct import Struct
 from typing import NamedTuple
 
-from sqlalchemy import Integer, LargeBinary
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy import Connection, Integer, LargeBinary
+from sqlalchemy.orm import Mapped, mapped_column
 
 from store.models import Base
 
@@ -79,39 +79,43 @@ def pack(fingerprints: Iterable[int], article_id: int) -> dict[int, bytes]:
     return packed
 
 
-def add(session: Session, fingerprints: Iterable[int], article_id: int) -> None:
-    """Append the fingerprints of a leading text."""
-    packed = pack(fingerprints, article_id)
+def add(connection: Connection, texts: Iterable[tuple[int, Collection[int]]]) -> None:
+    """Append the fingerprints of leading texts, given as (article, its fingerprints)."""
+    packed: dict[int, bytes] = {}
+    for article_id, fingerprints in texts:
+        for place, entries in pack(fingerprints, article_id).items():
+            packed[place] = packed.get(place, b"") + entries
     places = sorted(packed)
-    session.connection().exec_driver_sql(_ADD, (places, [packed[place] for place in places]))
+    if places:
+        connection.exec_driver_sql(_ADD, (places, [packed[place] for place in places]))
 
 
-def holders(session: Session, wanted: set[int], newest: int) -> list[tuple[int, int]]:
+def holders(connection: Connection, wanted: Collection[int], newest: int) -> list[tuple[int, int]]:
     """Return (fingerprint, article) of every entry with a wanted fingerprint; `newest` is the highest article number."""
-    asked: dict[int, dict[int, int]] = {}
+    asked: dict[int, dict[int, list[int]]] = {}
     for generation in _GENERATIONS:
         if generation.begin > newest:
             break
         for fingerprint in wanted:
             rest, place = divmod(fingerprint & KEPT, generation.buckets)
-            asked.setdefault(place + generation.first, {})[rest] = fingerprint
-    rows = session.connection().exec_driver_sql(_GET, (sorted(asked),)).fetchall()
+            asked.setdefault(place + generation.first, {}).setdefault(rest, []).append(fingerprint)
+    rows = connection.exec_driver_sql(_GET, (sorted(asked),)).fetchall()
     return [found for place, packed in rows for found in _wanted(place, bytes(packed), asked[place])]
 
 
-def _wanted(place: int, packed: bytes, asked: dict[int, int]) -> Iterator[tuple[int, int]]:
+def _wanted(place: int, packed: bytes, asked: dict[int, list[int]]) -> Iterator[tuple[int, int]]:
     generation = next(g for g in reversed(_GENERATIONS) if place >= g.first)
     bits, mask = generation.bits, (1 << generation.bits) - 1
     for (entry,) in _ENTRY.iter_unpack(packed):
-        if entry >> bits in asked:
-            yield asked[entry >> bits], generation.begin + (entry & mask)
+        for fingerprint in asked.get(entry >> bits, ()):
+            yield fingerprint, generation.begin + (entry & mask)
 
 
-def drop(session: Session, fingerprints: Iterable[int], article_id: int) -> None:
+def drop(connection: Connection, fingerprints: Iterable[int], article_id: int) -> None:
     """Take the entries of an article out of the buckets of `fingerprints`."""
     mine = pack(fingerprints, article_id)
-    for place, packed in session.connection().exec_driver_sql(_GET, (sorted(mine),)).fetchall():
+    for place, packed in connection.exec_driver_sql(_GET, (sorted(mine),)).fetchall():
         gone = {mine[place][at : at + 4] for at in range(0, len(mine[place]), 4)}
         entries = (bytes(packed)[at : at + 4] for at in range(0, len(packed), 4))
         kept = b"".join(entry for entry in entries if entry not in gone)
-        session.connection().exec_driver_sql(_SET, (kept, place))
+        connection.exec_driver_sql(_SET, (kept, place))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Engine, insert, select
 from sqlalchemy.orm import Session
@@ -14,12 +14,14 @@ from store.database import read_scope, session_scope
 from store.models import Article, StoryArticle
 from store.story_assign import assign_story
 from store.story_fold import fold
+from store.story_index import expect
 from store.story_rebuild import settle_stories
 from store.story_records import table_of
 from store.text import clean_line, clean_text
 
-#: Documents written in one transaction.
-BATCH = 200
+#: Documents written in one transaction, and of these as many as a crawl would give to the store at once.
+BATCH, EXPECTED = 200, 32
+Thing = TypeVar("Thing")
 #: When documents were seen unless the caller says so: undated ones must not pass for the earliest.
 UNDATED = datetime(2100, 1, 1, tzinfo=UTC)
 #: Longer texts are cut: a megabyte of one page is no article.
@@ -53,8 +55,10 @@ def arrive(
     for batch in _batches(documents, BATCH):
         with session_scope(engine) as session:
             names |= (ids := _insert(session, batch, moment, len(names)))
-            for article_id in ids:
-                assign_story(session, session.get_one(Article, article_id))
+            for some in _batches(ids, EXPECTED):
+                expect(session, articles := [session.get_one(Article, number) for number in some])
+                for article in articles:
+                    assign_story(session, article)
     settle_stories(engine, moment)
     with read_scope(engine) as session:
         return list(_lines(session, list(names), names))
@@ -68,10 +72,10 @@ def _insert(session: Session, documents: list[dict[str, Any]], now: datetime, se
     return {number: document["id"] for number, document in zip(numbers, documents, strict=True)}
 
 
-def _batches(documents: Iterable[dict[str, Any]], size: int) -> Iterator[list[dict[str, Any]]]:
-    batch: list[dict[str, Any]] = []
-    for document in documents:
-        batch.append(document)
+def _batches(things: Iterable[Thing], size: int) -> Iterator[list[Thing]]:
+    batch: list[Thing] = []
+    for thing in things:
+        batch.append(thing)
         if len(batch) == size:
             yield batch
             batch = []

@@ -7,12 +7,14 @@ row. Comparison texts are not stored a second time; folding `article.text` again
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import replace
 from functools import cache, lru_cache, partial
-from operator import itemgetter
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import (
+    Connection,
     ForeignKey,
     Integer,
     bindparam,
@@ -29,7 +31,8 @@ from store.database import among
 from store.dedup.canonical import fold
 from store.dedup.placement import Known
 from store.dedup.same_story import Text
-from store.models import Article, ArticleTag, Base, Key
+from store.models import Article, ArticleTag, Base, Key, Story
+from store.story_batch import batch_of, connect, forget_lookups, write_later
 from store.story_records import table_of
 
 #: A fingerprint held by this many leading texts is a slogan or furniture: it is neither looked at nor stored again.
@@ -66,8 +69,8 @@ class StoryFingerprint(Base):
     article_id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
 
 
-_ARTICLE, _TAG, _TEXT, _FINGERPRINT = (
-    table_of(model) for model in (Article, ArticleTag, StoryText, StoryFingerprint)
+_ARTICLE, _TAG, _STORY, _TEXT, _FINGERPRINT = (
+    table_of(model) for model in (Article, ArticleTag, Story, StoryText, StoryFingerprint)
 )
 _KNOWN = (
     _ARTICLE.c.id,
@@ -78,8 +81,14 @@ _KNOWN = (
     func.coalesce(_ARTICLE.c.published_at, _ARTICLE.c.first_seen_at),
     _ARTICLE.c.relation,
     _TEXT.c.page,
+    _ARTICLE.c.published_at.is_not(None),
 )
-_LEADERS = select(*_KNOWN).join(_TEXT, _TEXT.c.article_id == _ARTICLE.c.id).where(among(_ARTICLE.c.id, "ids"))
+_LEADERS = (
+    select(*_KNOWN, _STORY.c.article_count == 1)
+    .join(_TEXT, _TEXT.c.article_id == _ARTICLE.c.id)
+    .join(_STORY, _STORY.c.id == _ARTICLE.c.story_id)
+    .where(among(_ARTICLE.c.id, "ids"))
+)
 _MEMBERS = (
     select(*_KNOWN)
     .outerjoin(_TEXT, _TEXT.c.article_id == _ARTICLE.c.id)
@@ -114,21 +123,40 @@ _HOLDERS = (
 )
 
 
+def expect(session: Session, articles: Iterable[Article]) -> None:
+    """Look up at once what holds the fingerprints of some dozens of articles that are to get stories in this transaction.
+
+    One look-up for all of them costs half. The lock is held by the caller.
+    """
+    batch = batch_of(session)
+    batch.forms = {article.id: form(article.title, article.text, article.url) for article in articles}
+    batch.expected = set()
+    wanted = set().union(*(text.wanted for text in batch.forms.values()))
+    batch.expected, batch.holders = wanted, _holders(session, wanted)
+
+
+def form_of(session: Session, article: Article) -> Text:
+    """Return the comparison form of an article that gets a story."""
+    expected = batch_of(session).forms.pop(article.id, None)
+    return expected or form(article.title, article.text, article.url)
+
+
 def find_candidates(session: Session, text: Text, *, besides: int = 0) -> tuple[list[Known], set[int]]:
     """Return leading texts that share most fingerprints with `text`, best first, and the fingerprints too common to use."""
-    wanted = text.wanted()
+    wanted = text.wanted
     if not wanted:
         return [], set()
-    found = _holders(session, wanted)
-    holders = Counter(map(itemgetter(0), found))
-    common = {fingerprint for fingerprint, count in holders.items() if count >= COMMON}
-    rare = [row for row in found if row[0] not in common]
-    shared = Counter(map(itemgetter(1), rare))
+    holders = _holders(session, wanted)
+    known = wanted & holders.keys()
+    common = {value for value in known if len(holders[value]) >= COMMON}
+    rare = known - common
+    shared = Counter(chain.from_iterable(map(holders.__getitem__, rare)))
     del shared[besides]
     # Ties are broken by what is shared: articles are numbered as they came, which must not matter.
     traces = dict.fromkeys(shared, 0) | {besides: 0}
-    for fingerprint, article_id in rare:
-        traces[article_id] += fingerprint
+    for value in rare:
+        for article_id in holders[value]:
+            traces[article_id] += value
     ranked = sorted((-count, traces[article_id], article_id) for article_id, count in shared.items())
     best = _cut(session, ranked[:COMMON])
     least = 2 if best and -best[0][0] >= CLEAR else 1
@@ -143,25 +171,45 @@ def _cut(session: Session, ranked: list[tuple[int, int, int]]) -> list[tuple[int
         return ranked[:CANDIDATES]
     last = ranked[CANDIDATES][:2]
     tied = [row for row in ranked if row[:2] == last]
-    given = {"ids": [article_id for _, _, article_id in tied]}
-    checksums = {row[0]: row[1] for row in session.connection().execute(_CHECKSUMS, given)}
+    checksums = _checksums(session, [article_id for _, _, article_id in tied])
     tied.sort(key=lambda row: (checksums.get(row[2], ""), row[2]))
     return [*(row for row in ranked[:CANDIDATES] if row[:2] < last), *tied][:CANDIDATES]
 
 
-def _holders(session: Session, wanted: set[int]) -> Sequence[tuple[int, int]]:
-    """Return (fingerprint, article) of what holds wanted fingerprints."""
-    connection = session.connection()
+def _checksums(session: Session, ids: list[int]) -> dict[int, str]:
+    known = batch_of(session).checksums
+    if new := [article_id for article_id in ids if article_id not in known]:
+        found = session.connection().execute(_CHECKSUMS, {"ids": new})
+        known.update((article_id, checksum) for article_id, checksum in found)
+    return known
+
+
+def _holders(session: Session, wanted: set[int]) -> dict[int, list[int]]:
+    """Return the leading texts that hold wanted fingerprints, by fingerprint (perhaps those of others too)."""
+    batch = batch_of(session)
+    if wanted <= batch.expected:
+        return batch.holders
+    connection = connect(session)
+    found: Iterable[Any]
     if connection.dialect.name == "postgresql":
         newest = connection.exec_driver_sql("SELECT max(article_id) FROM story_text").scalar()
-        return story_buckets.holders(session, wanted, newest or 0)
-    # One parameter: a statement of its own for each text costs a third of the look-up, a parameter for each number more.
-    listed = f"[{','.join(map(str, wanted))}]"
-    return connection.exec_driver_sql(_HOLDERS, (listed,)).fetchall()
+        found = story_buckets.holders(connection, wanted, newest or 0)
+    else:
+        # One parameter: a statement of its own for each text costs a third of the look-up, a parameter for each number more.
+        listed = f"[{','.join(map(str, wanted))}]"
+        found = connection.exec_driver_sql(_HOLDERS, (listed,)).fetchall()
+    holders: dict[int, list[int]] = {}
+    for value, article_id in found:
+        holders.setdefault(value, []).append(article_id)
+    return holders
 
 
 def _read(session: Session, ids: list[int]) -> list[Known]:
-    return [known(row) for row in session.connection().execute(_LEADERS, {"ids": ids})] if ids else []
+    leaders = batch_of(session).leaders
+    if unread := [number for number in ids if number not in leaders]:
+        for *row, alone in session.connection().execute(_LEADERS, {"ids": unread}):
+            leaders[row[0]] = known(row, alone=bool(alone))
+    return [replace(leaders[number]) for number in ids if number in leaders]
 
 
 def give_zones(session: Session, found: Iterable[Known]) -> None:
@@ -186,9 +234,9 @@ def _named_by(named: Callable[[], dict[int, list[str]]], article_id: int) -> lis
     return named().get(article_id, [])
 
 
-def known(row: Any) -> Known:
+def known(row: Any, *, alone: bool = False) -> Known:
     """Return the comparison form of one selected article."""
-    number, story, title, text, url, published, relation, page = row
+    number, story, title, text, url, published, relation, page, dated = row
     return Known(
         article_id=number,
         story_id=story,
@@ -198,6 +246,8 @@ def known(row: Any) -> Known:
         published=published,
         url=url,
         relation=relation,
+        dated=bool(dated),
+        alone=alone,
     )
 
 
@@ -220,7 +270,7 @@ def members(session: Session, stories: Collection[int], most: int = 200) -> list
     """Return the articles of `stories`, the longest first, at most `most` of them."""
     if not stories:
         return []
-    rows = session.connection().execute(_MEMBERS, {"stories": list(stories), "most": most})
+    rows = connect(session).execute(_MEMBERS, {"stories": list(stories), "most": most})
     return _longest_first(rows)
 
 
@@ -230,7 +280,7 @@ def _longest_first(rows: Iterable[Any]) -> list[Known]:
 
 def strays(session: Session, stories: Collection[int], most: int) -> list[Known]:
     """Return the articles of `stories` that may belong elsewhere: no leading texts and no full copies."""
-    return _longest_first(session.connection().execute(_STRAYS, {"stories": list(stories), "most": most}))
+    return _longest_first(connect(session).execute(_STRAYS, {"stories": list(stories), "most": most}))
 
 
 def titles(session: Session, story: int) -> list[str]:
@@ -246,24 +296,44 @@ def titles(session: Session, story: int) -> list[str]:
 
 def one_member(session: Session, article_id: int) -> Known | None:
     """Return one article, None when it is gone or has no story."""
-    row = session.connection().execute(_ONE, {"id": article_id}).first()
+    row = connect(session).execute(_ONE, {"id": article_id}).first()
     return known(row) if row is not None and row.story_id is not None else None
+
+
+def begin(session: Session, leader: Known, common: Iterable[int]) -> None:
+    """Keep the text of the only article of a story as `add_leader` does, together with those of the articles that follow."""
+    text = leader.text.with_zones(lambda: ())
+    batch_of(session).leaders[leader.article_id] = replace(leader, text=text, relation="original", alone=True)
+    row = {"article_id": leader.article_id, "page": leader.page}
+    write_later(session, _insert_texts, row)
+    _keep(session, leader.article_id, text.kept().difference(common))
 
 
 def add_leader(
     session: Session, article_id: int, text: Text, common: Iterable[int] = (), *, page: bool = False
 ) -> None:
     """Keep `text` as a leading text, without the fingerprints in `common`. Not yet there is the caller's promise."""
-    session.connection().execute(_ADD_TEXT, {"article_id": article_id, "page": page})
-    kept = text.kept().difference(common)
-    if not kept:
-        return
-    connection = session.connection()
+    connect(session).execute(_ADD_TEXT, {"article_id": article_id, "page": page})
+    _keep(session, article_id, text.kept().difference(common))
+
+
+def _keep(session: Session, article_id: int, kept: set[int]) -> None:
+    batch = batch_of(session)
+    for value in kept & batch.expected:
+        batch.holders.setdefault(value, []).append(article_id)
+    write_later(session, _insert_fingerprints, (article_id, kept))
+
+
+def _insert_texts(connection: Connection, rows: list[dict[str, Any]]) -> None:
+    connection.execute(_ADD_TEXT, rows)
+
+
+def _insert_fingerprints(connection: Connection, rows: list[tuple[int, set[int]]]) -> None:
     if connection.dialect.name == "postgresql":
-        story_buckets.add(session, kept, article_id)
-    else:
+        story_buckets.add(connection, rows)
+    elif pairs := sorted((value, article_id) for article_id, kept in rows for value in kept):
         query = "INSERT INTO story_fingerprint (fingerprint, article_id) VALUES (?, ?)"
-        connection.exec_driver_sql(query, [(value, article_id) for value in sorted(kept)])
+        connection.exec_driver_sql(query, pairs)
 
 
 def drop_leader(session: Session, article_id: int, text: Text | None = None) -> None:
@@ -273,8 +343,10 @@ def drop_leader(session: Session, article_id: int, text: Text | None = None) -> 
         if stored is None:
             return
         text = stored
-    if session.connection().dialect.name == "postgresql":
-        story_buckets.drop(session, text.kept(), article_id)
+    connection = connect(session)
+    forget_lookups(session)
+    if connection.dialect.name == "postgresql":
+        story_buckets.drop(connection, text.kept(), article_id)
     else:
         mine = _FINGERPRINT.c.fingerprint.in_(text.kept())
         session.execute(delete(_FINGERPRINT).where(_FINGERPRINT.c.article_id == article_id, mine))

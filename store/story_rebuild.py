@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from store import story_records as records
 from store.database import read_scope, session_scope
 from store.models import Story
+from store.story_batch import connect
 from store.story_differences import take_over
 from store.story_records import table_of
 from store.story_scratch import scratch_database, work_out
@@ -71,7 +72,7 @@ def rebuild(engine: Engine, now: datetime) -> Rebuilt:
 def _work_out_again(engine: Engine, now: datetime, *, everything: bool) -> Rebuilt:
     with session_scope(engine) as session:
         records.lock(session)
-        stories = None if everything else stories_to_settle(session.connection())
+        stories = None if everything else stories_to_settle(connect(session))
         session.execute(delete(_UNSETTLED))
         mark(session, [UNDER_WAY])
     with scratch_database() as scratch:

@@ -7,12 +7,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Boolean, Float, Table, bindparam, case, delete, func, insert, or_, select, update
+from sqlalchemy import (
+    Boolean,
+    Connection,
+    Float,
+    Table,
+    bindparam,
+    case,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from store.database import UtcDateTime, among, be_alone
 from store.models import Article, Base, Edit, IssueStory, Story, StoryArticle, StoryOverride
+from store.story_batch import batch_of, connect, write_later
 
 #: Held on PostgreSQL while stories are chosen or changed.
 _LOCK = 0x73746F72
@@ -59,7 +74,8 @@ _PUT = (
 _LINKED = select(_LINK.c.article_id).where(
     _LINK.c.story_id == bindparam("story"), among(_LINK.c.article_id, "ids")
 )
-_NEW = insert(_S).returning(_S.c.id)
+_NEW = insert(_S)
+_NUMBER = "SELECT nextval(pg_get_serial_sequence('story', 'id'))"
 
 
 def lock(session: Session) -> None:
@@ -68,7 +84,7 @@ def lock(session: Session) -> None:
 
 
 def new_story(session: Session, article: Article, publisher: str | None, story_id: int | None = None) -> int:
-    """Insert a story begun by `article` (or revive the emptied story `story_id`) and return its id."""
+    """Insert a story begun by `article` (or revive the emptied story `story_id`) and return its id. The article is not put yet."""
     values = {
         "representative_id": article.id,
         "title": article.title,
@@ -83,7 +99,25 @@ def new_story(session: Session, article: Article, publisher: str | None, story_i
     if story_id is not None:
         set_story(session, story_id, **values, follow_up_of=None, merged_into=None)
         return story_id
-    return int(session.connection().execute(_NEW, values).scalar_one())
+    number = _next_number(session)
+    write_later(session, _insert_stories, values | {"id": number}, first=True)
+    return number
+
+
+def _next_number(session: Session) -> int:
+    """Return the number that the next story gets; nobody else begins one meanwhile."""
+    connection = session.connection()
+    if connection.dialect.name == "postgresql":
+        return int(connection.exec_driver_sql(_NUMBER).scalar_one())
+    batch = batch_of(session)
+    if batch.last_story is None:
+        batch.last_story = connection.exec_driver_sql("SELECT max(id) FROM story").scalar() or 0
+    batch.last_story += 1
+    return batch.last_story
+
+
+def _insert_stories(connection: Connection, rows: list[dict[str, Any]]) -> None:
+    connection.execute(_NEW, rows)
 
 
 def join_story(session: Session, story_id: int, article: Article) -> int | None:
@@ -95,7 +129,7 @@ def join_story(session: Session, story_id: int, article: Article) -> int | None:
         "new_score": article.score or 0.0,
         "new_relevant": bool(article.relevant),
     }
-    representative: int | None = session.connection().execute(_JOIN, given).scalar_one()
+    representative: int | None = connect(session).execute(_JOIN, given).scalar_one()
     return representative
 
 
@@ -103,9 +137,18 @@ def put_article(
     session: Session, article_id: int, story: int, word: str, of: int | None, share: float | None
 ) -> None:
     """Write the story columns of one article."""
-    session.connection().execute(
-        _PUT, {"article": article_id, "story": story, "word": word, "of": of, "share": share}
-    )
+    row = {"article": article_id, "story": story, "word": word, "of": of, "share": share}
+    connect(session).execute(_PUT, row)
+
+
+def put_first(session: Session, article_id: int, story: int) -> None:
+    """Write the story columns of the article that begins a story."""
+    row = {"article": article_id, "story": story, "word": "original", "of": None, "share": 1.0}
+    write_later(session, _put_articles, row)
+
+
+def _put_articles(connection: Connection, rows: list[dict[str, Any]]) -> None:
+    connection.execute(_PUT, rows)
 
 
 def set_story(session: Session, story_id: int, **values: object) -> None:
@@ -153,11 +196,12 @@ def link_pages(session: Session, pages: Iterable[tuple[int, int]], story_id: int
     others = [article_id for article_id, own in pages if own != story_id]
     if not others:
         return []
-    there = set(session.connection().execute(_LINKED, {"story": story_id, "ids": others}).scalars())
+    connection = connect(session)
+    there = set(connection.execute(_LINKED, {"story": story_id, "ids": others}).scalars())
     news = [article_id for article_id in dict.fromkeys(others) if article_id not in there]
     for article_id in news:
         row = {"story_id": story_id, "article_id": article_id, "relation": "contains"}
-        session.connection().execute(insert(_LINK), row)
+        connection.execute(insert(_LINK), row)
     return news
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from datetime import UTC, datetime, time
 
-from sqlalchemy import bindparam, func, or_, select, text
+from sqlalchemy import Connection, bindparam, func, or_, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from store import story_index as index
@@ -13,6 +13,7 @@ from store.database import among
 from store.dedup.placement import Known
 from store.dedup.same_story import Text
 from store.models import Article, Base, Key
+from store.story_batch import connect, write_later
 from store.story_order import rank
 from store.story_records import table_of
 
@@ -54,21 +55,32 @@ def unsettled(session: Session) -> int:
 
 def mark(session: Session, article_ids: Iterable[int]) -> None:
     """Note that stories around these articles are to be worked out again."""
-    if wanted := [{"number": number} for number in sorted(set(article_ids))]:
-        session.connection().execute(_MARK, wanted)
+    for number in sorted(set(article_ids)):
+        write_later(session, _insert, {"number": number})
+
+
+def _insert(connection: Connection, rows: list[dict[str, int]]) -> None:
+    connection.execute(_MARK, rows)
 
 
 def comes_early(session: Session, article: Article, form: Text, near: Collection[Known]) -> bool:
     """Tell whether an article of the stories of `near` has its place after `article`, so that it was placed too soon."""
     if not near:
         return False
-    given: dict[str, object] = {"stories": list({known.story_id for known in near}), "article": article.id}
+    day = None
     if article.published_at is not None:
-        given["day"] = datetime.combine(article.published_at.astimezone(UTC), time(), UTC)
-    rows = session.connection().execute(_LATER if "day" in given else _UNDATED, given).all()
-    if not rows or len(rows) == SAME_DAY:
+        day = datetime.combine(article.published_at.astimezone(UTC), time(), UTC)
+    alone = {known.article_id: known.published if known.dated else None for known in near if known.alone}
+    rows = [(number, date) for number, date in alone.items() if date is None or (day and date >= day)]
+    if stories := {known.story_id for known in near if not known.alone}:
+        given: dict[str, object] = {"stories": list(stories), "article": article.id}
+        if day:
+            given["day"] = day
+        found = connect(session).execute(_LATER if day else _UNDATED, given)
+        rows += [(number, date) for number, date in found]
+    if not rows or len(rows) >= SAME_DAY:
         return bool(rows)
     mine = rank(form, article.url, article.published_at)
     there = {known.article_id: known for known in near}
-    others = ((there.get(number) or index.one_member(session, number), day) for number, day in rows)
-    return any(other is not None and rank(other.text, other.url, day) > mine for other, day in others)
+    others = ((there.get(number) or index.one_member(session, number), date) for number, date in rows)
+    return any(other is not None and rank(other.text, other.url, date) > mine for other, date in others)

@@ -37,7 +37,10 @@ _START = 60
 
 @dataclass(slots=True)
 class Known:
-    """A stored article in comparison form; `leads` when its fingerprints are kept, `page` when it holds several stories."""
+    """A stored article in comparison form; `leads` when its fingerprints are kept, `page` when it holds several stories.
+
+    `published` is the moment it was first seen where it is not `dated`; `alone` says that its story has no other article.
+    """
 
     article_id: int
     story_id: int
@@ -47,6 +50,8 @@ class Known:
     published: datetime = _EPOCH
     url: str = ""
     relation: str | None = None
+    dated: bool = True
+    alone: bool = False
 
 
 @dataclass(slots=True)

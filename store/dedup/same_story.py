@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeVar
 
 from store.dedup.canonical import MAX_TEXT, fold
 from store.dedup.fingerprint import (
@@ -69,12 +70,23 @@ _NUMBER = re.compile(r"\d+")
 _ZONE = re.compile(r"[\u4e00-\u9fff]{2,4}?(?:高新技术产业开发区|高新技术开发区|高新区)")
 _DIGITS = str.maketrans("", "", "0123456789")
 Zones = Callable[[], Collection[str]]
+Found = TypeVar("Found")
 
 
 def _without_digits(text: str) -> str:
     for digit in "0123456789":  # ten times as fast as a table
         text = text.replace(digit, "")
     return text
+
+
+def _shared(work: Callable[[Text], Found]) -> cached_property[Found]:
+    """A property that is worked out once for a text and all its twins."""
+
+    def work_once(text: Text) -> Found:
+        found: Found = work(text) if text.twin_of is None else getattr(text.twin_of, work.__name__)
+        return found
+
+    return cached_property(work_once)
 
 
 class Text:
@@ -94,13 +106,14 @@ class Text:
         self.masks = folded.masks
         self.title_masked = bool(folded_title.masks)
         self.host = host
+        self.twin_of: Text | None = None
         self._given: Zones = lambda: zones
         self._written = text[:MAX_TEXT]
 
     def with_zones(self, zones: Zones) -> Text:
         """Return the same text with the zones that are known of it, looked up when first asked for; the rest is shared."""
         twin = object.__new__(Text)
-        vars(twin).update(vars(self), _given=zones)
+        vars(twin).update(vars(self), _given=zones, twin_of=self.twin_of or self)
         vars(twin).pop("given_zones", None)
         return twin
 
@@ -109,16 +122,17 @@ class Text:
         """The zones that are known of the text otherwise than by its headline."""
         return frozenset(self._given())
 
-    @cached_property
+    @_shared
     def grams(self) -> set[int]:
         return grams(self.body)
 
-    @cached_property
+    @_shared
     def anchors(self) -> list[Anchor]:
         return anchors(self.body)
 
+    @_shared
     def wanted(self) -> set[int]:
-        """Return the fingerprints to look this text up by."""
+        """The fingerprints to look this text up by."""
         return query_fingerprints(self.anchors, self.title)
 
     def kept(self) -> set[int]:
@@ -127,19 +141,19 @@ class Text:
         found = anchors(self.body, SHORT) if between else self.anchors
         return kept_fingerprints(found, len(self.body), self.title)
 
-    @cached_property
+    @_shared
     def plain(self) -> str:
         return _without_digits(self.body)
 
-    @cached_property
+    @_shared
     def plain_title(self) -> str:
         return _without_digits(self.title)
 
-    @cached_property
+    @_shared
     def plain_grams(self) -> set[int]:
         return grams(self.plain) if len(self.plain) != len(self.body) else self.grams
 
-    @cached_property
+    @_shared
     def numbers(self) -> dict[str, set[str]]:
         """Numbers by their surroundings: the four signs before without digits and the two after."""
         found: dict[str, set[str]] = {}
@@ -149,18 +163,18 @@ class Text:
             found.setdefault(place, set()).add(match.group())
         return found
 
-    @cached_property
+    @_shared
     def lead_date(self) -> tuple[int, str] | None:
         """The first date of the beginning as (position, figures), None without one."""
         match = _LEAD_DATE.search(self.body[:LEAD])
         return (match.start(), match.group()) if match else None
 
-    @cached_property
+    @_shared
     def furnished(self) -> bool:
         """Tell whether much page furniture stands in the text."""
         return sum(sign in self.body for sign in _FURNITURE) >= FURNISHED
 
-    @cached_property
+    @_shared
     def worn(self) -> int:
         """Count the marks of handling, 0 to 3: half-width commas, traditional script, lines torn within sentences."""
         written = self._written
@@ -172,7 +186,7 @@ class Text:
             + (len(lines) >= TORN_LINES and 2 * torn > len(lines))
         )
 
-    @cached_property
+    @_shared
     def zones(self) -> frozenset[str]:
         """The zones named by the headline."""
         return frozenset(_ZONE.findall(self.title)) if "高新" in self.title else frozenset()

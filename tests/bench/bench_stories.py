@@ -28,6 +28,7 @@ from store.database import make_engine, session_scope
 from store.dedup.same_story import Text
 from store.models import Article, Base, Story
 from store.stories import assign_story, rebuild
+from store.story_batch import write_now
 from store.story_index import StoryFingerprint, StoryText
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
@@ -78,8 +79,7 @@ def fill(engine: Engine, start: int, stop: int, source: Iterator[str]) -> None:
 
 def _keep(session: Session, kept: dict[int, set[int]]) -> None:
     if session.get_bind().dialect.name == "postgresql":
-        for number, values in kept.items():
-            story_buckets.add(session, values, number)
+        story_buckets.add(session.connection(), kept.items())
         return
     prints = [
         {"fingerprint": value, "article_id": number} for number, values in kept.items() for value in values
@@ -104,6 +104,7 @@ def measure(engine: Engine, stored: int, source: Iterator[str]) -> tuple[float, 
             session.flush()
             begin = time.process_time()
             assign_story(session, new)
+            write_now(session)
             took.append((time.process_time() - begin) * 1000)
             session.expunge(new)
         session.rollback()

@@ -18,6 +18,8 @@ STEPS = (
     ("classify", "crawler.classify.classify:Classifier.classify"),
     ("match", "store.stories:assign_story"),
     ("match", "store.stories:reassign"),
+    ("match", "store.story_index:expect"),
+    ("match", "store.story_batch:write_now"),
     ("search index", "store.search_index:keep_up"),
     ("commit", "sqlalchemy.engine.default:DefaultDialect.do_commit"),
     ("store", "crawler.pipelines:StorePipeline.process_item"),
