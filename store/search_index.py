@@ -14,7 +14,6 @@ with more than about 100,000 different pairs); a word is found where all its pai
 from __future__ import annotations
 
 import re
-import unicodedata
 from array import array
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -42,6 +41,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from store.dedup.canonical import simplified_signs
 from store.models import Article, ArticleTag, Base, Key, Source
+from store.text import nfkc
 
 #: Columns of an article that are searched or filtered by.
 _WATCHED = ("title", "kicker", "subtitle", "text", "publisher", "published_at", "source_id", "tags")
@@ -52,18 +52,6 @@ BREAK = "\n"
 _SPACE = "\ue020"
 #: Signs no text is searched for: control characters (white space is dealt with before) and those for private use.
 _DROPPED = "\x00-\x08\x0e-\x1b\x7f\ue000-\uf8ff"
-#: What NFKC would make of the commonest wide signs; without them it has nothing to do in most texts and takes a twentieth.
-_WIDE = (
-    ("，", ","),
-    ("：", ":"),
-    ("；", ";"),
-    ("（", "("),
-    ("）", ")"),
-    ("！", "!"),
-    ("？", "?"),
-    ("…", "..."),
-    ("\u3000", " "),
-)
 #: First characters of labels, tokens that are no signs; private, so that no text can forge them (texts lose theirs in `fold`).
 ZONE, THEME, OUTLET, SOURCE, MONTH, YEAR, OUTLET_NAME = (chr(0xF700 + number) for number in range(7))
 
@@ -93,10 +81,8 @@ def fold(text: str) -> str:
 
     Sign by sign, so that what is part of a text stays part of it. Signs for private use are dropped.
     """
-    for wide, narrow in _WIDE:
-        text = text.replace(wide, narrow)
     pattern, others = _exchanged()
-    folded = pattern.sub(lambda sign: others.get(sign[0], ""), unicodedata.normalize("NFKC", text).lower())
+    folded = pattern.sub(lambda sign: others.get(sign[0], ""), nfkc(text).lower())
     return " ".join(folded.split())
 
 
@@ -445,4 +431,9 @@ def outlet_holds(outlet: str) -> Any:
 def sources_named(session: Session, outlet: str) -> list[int]:
     """Return the sources whose outlet's name holds the folded `outlet`."""
     rows = session.execute(select(Source.id, Source.publisher).where(Source.publisher.is_not(None)))
-    return [number for number, name in rows if name and outlet in fold(name)]
+    return [number for number, name in rows if name and outlet in _folded_name(name)]
+
+
+@lru_cache(maxsize=20_000)
+def _folded_name(name: str) -> str:
+    return fold(name)

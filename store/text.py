@@ -30,6 +30,27 @@ def clean_line(text: str) -> str:
     return " ".join(clean_text(text).split())
 
 
+#: What NFKC makes of the commonest wide signs; without them it has nothing to do in most texts and takes a twentieth.
+_WIDE = (
+    ("，", ","),
+    ("：", ":"),
+    ("；", ";"),
+    ("（", "("),
+    ("）", ")"),
+    ("！", "!"),
+    ("？", "?"),
+    ("…", "..."),
+    ("\u3000", " "),
+)
+
+
+def nfkc(text: str) -> str:
+    """Return `text` as NFKC."""
+    for wide, narrow in _WIDE:
+        text = text.replace(wide, narrow)
+    return unicodedata.normalize("NFKC", text)
+
+
 @lru_cache(maxsize=1)
 def _converter() -> object:
     import opencc

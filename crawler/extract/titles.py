@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 import re
-import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
 from crawler.extract import wording
 from crawler.extract.dates import find_stamps
 from crawler.extract.tree import Line, Node, Tree
+from store.text import nfkc
 
 _TITLE_WORDS = re.compile(
     r"title|headline|biaoti|(?<![a-z])bt\d?(?![a-z])|(?<![a-z])tit(?![a-z])|heading|subject|activity-name|(?<![a-z])h1(?![a-z])"
@@ -65,8 +65,7 @@ def fold(text: str) -> str:
 
 
 def _fold(text: str) -> str:
-    text = unicodedata.normalize("NFKC", text)
-    return _BLANK.sub("", text).replace("“", '"').replace("”", '"').replace("'", '"')
+    return _BLANK.sub("", nfkc(text)).replace("“", '"').replace("”", '"').replace("'", '"')
 
 
 _fold_short = lru_cache(maxsize=1024)(_fold)
