@@ -36,6 +36,7 @@ def examine(now: datetime) -> list[Check]:
         checks += safely(examine_one, config)
     for examine_other in (
         examinations.database,
+        examinations.queue,
         examinations.network,
         examinations.mail,
         examinations.channels,

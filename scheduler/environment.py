@@ -109,3 +109,12 @@ def _dependencies() -> Iterator[Check]:
             missing.append(name)
     detail = f"missing: {', '.join(missing)}" if missing else "all installed"
     yield Check("dependencies", not missing, detail, "dependency")
+
+
+def queue_fault(database_url: str) -> str:
+    """Return why there can be no queue for workers; empty when there can."""
+    if not database_url.startswith("postgresql"):
+        return "[daemon] workers = true needs PostgreSQL, and [database] url names none"
+    if find_spec("procrastinate") is None:
+        return "[daemon] workers = true needs procrastinate, which is not installed"
+    return ""

@@ -15,12 +15,14 @@ from msgspec.structs import replace
 
 from scheduler.checks import Check
 from scheduler.context import Installation
+from scheduler.environment import queue_fault
 from store.clock import clock_fault
 from store.config import Config, ConfigError, secret
 from store.database import (
     DatabaseUnavailable,
     Engine,
     SQLAlchemyError,
+    complaint_of,
     is_damaged,
     make_engine,
     place_of,
@@ -86,7 +88,7 @@ def database(config: Config) -> Iterator[Check]:
 
 
 def _database_fault(config: Config, error: Exception) -> Check:
-    text = " ".join(str(getattr(error, "orig", None) or error).split())[:300]
+    text = complaint_of(error)[:300]
     found = [code for words, code in _DATABASE.items() if words in text.lower()]
     if isinstance(error, SchemaError):
         code = "database_newer"
@@ -101,6 +103,13 @@ def _database_fault(config: Config, error: Exception) -> Check:
     with suppress(SQLAlchemyError):  # the address itself may be the fault
         text = f"{place_of(config.database_url)}: {text}"
     return Check("database", False, text, code)
+
+
+def queue(config: Config) -> Iterator[Check]:
+    """Where crawls are left to workers, there can be a queue."""
+    if config.daemon.workers:
+        fault = queue_fault(config.database_url)
+        yield Check("workers", not fault, fault or "crawls are put on the queue", "workers")
 
 
 def _inhabitants(engine: Engine, config: Config) -> Iterator[Check]:

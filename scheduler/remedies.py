@@ -84,6 +84,10 @@ REMEDIES: dict[str, tuple[str, str]] = {
         "free space on that disk; nothing is lost meanwhile",
         "请清理磁盘空间；期间数据不会丢失",
     ),
+    "workers": (
+        "pip install 'parknews[workers]' and set [database] url to PostgreSQL, or set [daemon] workers = false",
+        "请执行 pip install 'parknews[workers]' 并将 [database] url 设为 PostgreSQL，或设 [daemon] workers = false",
+    ),
     "sources_missing": (
         "write the file with `parknews init` or correct [crawl] sources",
         "请用 parknews init 生成来源清单，或改正 [crawl] sources",

@@ -19,11 +19,15 @@ def daemon_command(verbose: bool, json_logs: bool) -> None:
     from crawler.sources.loader import load_sources
     from scheduler.context import open_installation
     from scheduler.daemon import Daemon
+    from scheduler.environment import queue_fault
     from scheduler.logs import set_up_logging
+    from store.config import ConfigError
 
     set_up_logging(verbose, json_logs)
     installation = open_installation()
     load_sources(installation.config)  # a faulty file is an error now, not a log line later
+    if installation.config.daemon.workers and (fault := queue_fault(installation.config.database_url)):
+        raise ConfigError(f"{fault}; `parknews doctor` tells the way out")
     daemon = Daemon(installation, utc_now)
     daemon.run()
     if (

@@ -8,7 +8,8 @@ import click
 @click.command()
 @click.option("--at-once", type=click.IntRange(1, 64), default=2, show_default=True, help="Crawls at a time.")
 @click.option("-v", "--verbose", is_flag=True, help="Log more.")
-def worker_command(at_once: int, verbose: bool) -> None:
+@click.option("--json-logs", is_flag=True, help="One JSON object a line, with run and source.")
+def worker_command(at_once: int, verbose: bool, json_logs: bool) -> None:
     """Take source crawls from the queue until SIGTERM; any number of workers, on any number of machines.
 
     Needs PostgreSQL, the extra parknews[workers], and a daemon with [daemon] workers = true that fills the queue.
@@ -21,5 +22,5 @@ def worker_command(at_once: int, verbose: bool) -> None:
         from scheduler.workers import Worker
     except ImportError as error:
         raise click.ClickException(f"{error.name} is missing: pip install 'parknews[workers]'") from error
-    set_up_logging(verbose)
+    set_up_logging(verbose, json_logs)
     Worker(open_installation(), utc_now, at_once).run()

@@ -313,6 +313,10 @@ def signing_key_open(place: Place) -> None:
     place.write(f'{MAIL}dkim_key = "dkim.pem"\n')
 
 
+def workers_on_sqlite(place: Place) -> None:
+    place.write("[daemon]\nworkers = true\n")
+
+
 def clock_in_1970(place: Place) -> None:
     place.now = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -397,6 +401,7 @@ FAULTS: list[tuple[Callable[[Place], None], str]] = [
     (channel_without_address, "channel"),
     (channel_in_the_clear, "channel"),
     (signing_key_open, "secret_open"),
+    (workers_on_sqlite, "workers"),
     (clock_in_1970, "clock"),
     (clock_behind, "clock"),
     (port_taken, "port"),

@@ -82,7 +82,7 @@ def test_a_file_that_may_not_be_read_has_no_line_to_correct(place: Path, name: s
     [
         ("cannot execute UPDATE in a read-only transaction", "database_standby"),
         ("permission denied for table alembic_version", "database_rights"),
-        ('FATAL:  database "parknews" does not exist', "database_missing"),
+        ('FATAL: database "parknews" does not exist', "database_missing"),
         ("database is locked", "database_locked"),
         ("disk I/O error", "database_disk"),
         ("database or disk is full", "database_full"),

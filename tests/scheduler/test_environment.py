@@ -15,7 +15,8 @@ from types import SimpleNamespace
 import pytest
 
 from scheduler import environment as module
-from scheduler.environment import PACKAGES, environment
+from scheduler.environment import PACKAGES, environment, queue_fault
+from tests.loopback import Office
 
 SCHEDULER = Path(module.__file__).parent
 
@@ -102,3 +103,18 @@ def test_an_old_python_and_a_missing_dependency_are_named(monkeypatch: pytest.Mo
     monkeypatch.setattr(module, "requires", lambda _: ["no-such-distribution>=1", 'other; extra == "x"'])
     found = {check.code: check.detail for check in environment() if not check.ok}
     assert found == {"python": "3.10.1 in /usr", "dependency": "missing: no-such-distribution"}
+
+
+def test_a_queue_needs_postgresql_and_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "PostgreSQL" in queue_fault("sqlite:///parknews.db")
+    assert not queue_fault("postgresql+psycopg://a@b/c")
+    monkeypatch.setattr(module, "find_spec", lambda _: None)
+    assert "procrastinate" in queue_fault("postgresql://a@b/c")
+
+
+def test_a_daemon_without_a_queue_for_its_workers_does_not_start(office: Office) -> None:
+    (office.folder / "parknews.toml").write_text("[daemon]\nworkers = true\n")
+    office.write_sources("")
+    done = office.run("parknews", "daemon", timeout=30)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "needs PostgreSQL" in done.stderr
