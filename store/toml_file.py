@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import tomllib
+from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -19,12 +20,12 @@ MAX_BYTES = 8_000_000
 class TomlError(ValueError):
     """A configuration file that cannot be used: `FILE:LINE: what is wrong`, in one line."""
 
-    def __init__(self, path: Path | str, line: int, message: str) -> None:
+    def __init__(self, path: Path | Traversable | str, line: int, message: str) -> None:
         self.path, self.line = str(path), line
         super().__init__(f"{path}:{line}: {message}" if line else f"{path}: {message}")
 
 
-def read_text(path: Path) -> str:
+def read_text(path: Path | Traversable) -> str:
     """Return the file's text with line feeds only, without a byte order mark. Raises TomlError for one that cannot be read."""
     try:
         with path.open("rb") as stream:
@@ -48,14 +49,19 @@ def read_toml(path: Path, kind: type[T]) -> T:
     return parse_toml(read_text(path), kind, path)
 
 
-def parse_toml(text: str, kind: type[T], path: Path | str) -> T:
-    """Like `read_toml` for text that is already there; `path` is only named in errors."""
+def parse(text: str, path: Path | str) -> dict[str, Any]:
+    """Return the text's tables as they are. Raises TomlError for a text that is no TOML."""
     try:
-        data = tomllib.loads(text)
+        return tomllib.loads(text)
     except RecursionError as error:
         raise TomlError(path, 0, "lists are nested too deeply") from error
     except ValueError as error:  # malformed, or a number of thousands of digits
         raise TomlError(path, *syntax_fault(text, error)) from error
+
+
+def parse_toml(text: str, kind: type[T], path: Path | str) -> T:
+    """Like `read_toml` for text that is already there; `path` is only named in errors."""
+    data = parse(text, path)
     try:
         return msgspec.convert(data, kind)
     except msgspec.ValidationError as error:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
+from store import toml_file
+from store.toml_file import TomlError, parse
+
 if TYPE_CHECKING:
     from pathlib import Path
-
-#: A vocabulary larger than this is a mistake, not a vocabulary.
-MAX_BYTES = 4_000_000
 
 
 class VocabularyError(Exception):
@@ -80,30 +79,16 @@ def read_toml(filename: str, directory: Path | None = None) -> VocabularyFile:
     """
     text, name = read_text(filename, directory)
     try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise VocabularyError(f"{name}:{_line_in(str(error))}: {error}") from None
-    return VocabularyFile(name, tuple(text.split("\n")), data)
+        return VocabularyFile(name, tuple(text.split("\n")), parse(text, name))
+    except TomlError as error:
+        raise VocabularyError(str(error)) from None
 
 
 def read_text(filename: str, directory: Path | None = None) -> tuple[str, str]:
-    """Return the text of a vocabulary file and the name to complain about it under."""
-    own = directory is not None and (directory / filename).is_file()
-    source = directory / filename if own and directory else resources.files("store.vocabulary") / filename
-    name = str(source) if own else filename
+    """Return the text of a vocabulary file and the name to complain about it under. Raises VocabularyError."""
+    own = directory / filename if directory is not None and (directory / filename).is_file() else None
     try:
-        raw = source.read_bytes()
-        if len(raw) > MAX_BYTES:
-            raise VocabularyError(f"{name}:1: larger than {MAX_BYTES} bytes")
-        return raw.decode("utf-8-sig").replace("\r\n", "\n"), name
-    except OSError as error:
-        raise VocabularyError(f"{name}:1: cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        line = raw[: error.start].count(b"\n") + 1
-        raise VocabularyError(f"{name}:{line}: is not UTF-8") from None
-
-
-def _line_in(message: str) -> int:
-    """The library puts the place at the end of its message: `... (at line 3, column 8)`."""
-    words = message.rpartition("at line ")[2].split(",")[0].rstrip(")")
-    return int(words) if words.isdigit() else 1
+        text = toml_file.read_text(own or resources.files("store.vocabulary") / filename)
+    except TomlError as error:
+        raise VocabularyError(str(error)) from None
+    return text, str(own or filename)

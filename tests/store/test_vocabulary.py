@@ -112,6 +112,8 @@ def test_the_same_zone_twice_is_reported(tmp_path: Path) -> None:
 def test_broken_toml_is_reported_with_its_line(tmp_path: Path) -> None:
     assert re.match(r"\d+: ", fails(tmp_path, "zones.toml", ZONE + "aliases = [\n", load_zones))
     assert re.match(r"\d+: ", fails(tmp_path, "themes.toml", THEME + 'not = ["x\n', load_themes))
+    said = fails(tmp_path, "themes.toml", THEME.replace('["党建"]', "[“党建”]"), load_themes)
+    assert said == '5: terms: “ is a full-width sign; type " instead'
 
 
 @pytest.mark.parametrize(
