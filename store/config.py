@@ -382,6 +382,6 @@ def secret(name: str, environ: Mapping[str, str] = os.environ) -> str:
     if not (path := environ.get(f"{variable}_FILE")):
         return ""
     try:
-        return Path(path).read_text(encoding="utf-8").strip()
-    except OSError as error:
-        raise ConfigError(f"{variable}_FILE: {path} cannot be read: {error.strerror}") from error
+        return read_text(Path(path)).strip()
+    except TomlError as error:
+        raise ConfigError(f"{variable}_FILE: {error}") from error

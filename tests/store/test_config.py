@@ -80,6 +80,16 @@ def test_a_secret_comes_from_the_variable_or_the_file(tmp_path: Path) -> None:
         secret("mail_password", {"PARKNEWS_MAIL_PASSWORD_FILE": str(tmp_path / "none")})
 
 
+def test_a_secrets_file_of_notepad_is_read_and_one_that_is_no_text_is_told_of(tmp_path: Path) -> None:
+    path = tmp_path / "password"
+    path.write_bytes("\ufeff口令\r\n".encode())
+    environ = {"PARKNEWS_MAIL_PASSWORD_FILE": str(path)}
+    assert secret("mail_password", environ) == "口令"
+    path.write_bytes("口令\r\n".encode("gbk"))
+    with pytest.raises(ConfigError, match="PARKNEWS_MAIL_PASSWORD_FILE: .*password:1: is not UTF-8"):
+        secret("mail_password", environ)
+
+
 @pytest.mark.parametrize("address", ["a@b.cn", "dang.qun+1@mail.example.gov.cn", "张三@例子.中国"])
 def test_an_address_is_accepted(address: str) -> None:
     assert is_address(address)
