@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -11,34 +9,39 @@ from pathlib import Path
 from crawler.sources.kinds import AnySource, SourceFile
 from store.config import Config, ConfigError
 from store.toml_file import TomlError, parse_toml, read_text, read_toml
+from store.toml_lines import line_of
 
 
 def load_sources(config: Config) -> list[AnySource]:
-    """Return all sources sorted by name, disabled ones too.
+    """Return all sources sorted by name, disabled ones too; the office's own come before those of the catalogue.
 
     Raises ConfigError naming file and line for a malformed table, an unknown key or a name used twice, and for a sources file
     that is named in the configuration and missing.
     """
-    paths = _own_files(config)
+    found = {source.name: source for source in read_sources(_own_files(config))}
     if config.crawl.catalogue:
-        paths += [
-            Path(str(path)) for path in files("crawler.sources").iterdir() if path.name.endswith(".toml")
-        ]
-    return read_sources(paths)
+        paths = (Path(str(path)) for path in files("crawler.sources").iterdir())
+        for source in read_sources([path for path in paths if path.suffix == ".toml"]):
+            found.setdefault(source.name, source)
+    return [source for _, source in sorted(found.items())]
 
 
 def read_sources(paths: Sequence[Path]) -> list[AnySource]:
-    """Return the sources of these files sorted by name; an earlier file's source wins over a later file's of the same name."""
-    found: dict[str, tuple[Path, AnySource]] = {}
+    """Return the sources of these files sorted by name. Raises ConfigError, also for a name that is used twice."""
+    found: dict[str, tuple[Path, int, AnySource]] = {}
     for path in paths:
         try:
             entries = read_toml(path, SourceFile).source
         except TomlError as error:
             raise ConfigError(str(error)) from error
-        _refuse_doubles(path, [entry.name for entry in entries])
-        for entry in entries:
-            found.setdefault(entry.name, (path, entry))
-    return [entry for _, (_, entry) in sorted(found.items())]
+        for number, entry in enumerate(entries):
+            first = found.setdefault(entry.name, (path, number, entry))
+            if first[2] is not entry:
+                places = [f"{one}:{_line_of_name(one, at)}" for one, at in (first[:2], (path, number))]
+                raise ConfigError(
+                    f"{places[1]}: [[source]] name {entry.name!r} is used in {places[0]} too; names must differ"
+                )
+    return [entry for _, (_, _, entry) in sorted(found.items())]
 
 
 def append_source(config: Config, table: Mapping[str, object]) -> Path:
@@ -83,13 +86,5 @@ def _own_files(config: Config) -> list[Path]:
     return [path]
 
 
-def _refuse_doubles(path: Path, names: list[str]) -> None:
-    for name in sorted(name for name, count in Counter(names).items() if count > 1):
-        at = [
-            number
-            for number, line in enumerate(read_text(path).split("\n"), 1)
-            if re.match(rf"\s*name\s*=\s*[\"']{re.escape(name)}[\"']", line)
-        ]
-        raise ConfigError(
-            f"{path}:{at[-1] if at else 0}: the source name {name!r} is used {names.count(name)} times (first in line {at[0] if at else 0}); names must differ"
-        )
+def _line_of_name(path: Path, number: int) -> int:
+    return line_of(read_text(path), ["source", number, "name"])

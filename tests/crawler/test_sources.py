@@ -55,7 +55,10 @@ def test_a_folder_has_no_host(tmp_path: Path) -> None:
             GOOD.format(name="a") + GOOD.format(name="b").replace("portal", "portl"),
             ":8: [[source]] kind must be",
         ),
-        (GOOD.format(name="a").replace("publisher", "publischer"), "[[source]] has no key publischer; did you mean publisher?"),
+        (
+            GOOD.format(name="a").replace("publisher", "publischer"),
+            "[[source]] has no key publischer; did you mean publisher?",
+        ),
         (
             GOOD.format(name="a").replace('["https://a.cn/list"]', '"https://a.cn/list"'),
             ":5: [[source]] urls must be a list in [ ]",
@@ -65,7 +68,7 @@ def test_a_folder_has_no_host(tmp_path: Path) -> None:
         (GOOD.format(name="a") + 'include = "("\n', "include is no regular expression"),
         (
             GOOD.format(name="a") + GOOD.format(name="a"),
-            ":7: the source name 'a' is used 2 times (first in line 2)",
+            ":7: [[source]] name 'a' is used in ",
         ),
         (GOOD.format(name="a") + 'interval = "often"\n', ":6:"),
         ("[[source]\n", ":1:"),
@@ -79,14 +82,19 @@ def test_a_fault_names_file_and_line(tmp_path: Path, text: str, message: str) ->
     assert message in str(caught.value)
 
 
-def test_a_folder_of_files_is_read_and_the_offices_own_win(tmp_path: Path) -> None:
-    (tmp_path / "own").mkdir()
-    write(tmp_path / "own", GOOD.format(name="a").replace("某报", "第一"), "1.toml")
-    write(tmp_path / "own", GOOD.format(name="a").replace("某报", "第二"), "2.toml")
-    (found,) = load_sources(
-        Config(crawl=Crawl(sources="own"), path=str(tmp_path / "parknews.toml"), base=str(tmp_path))
+def test_a_folder_of_files_is_read_and_a_name_used_in_two_of_them_is_a_fault(tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    own.mkdir()
+    config = Config(crawl=Crawl(sources="own"), path=str(tmp_path / "parknews.toml"), base=str(tmp_path))
+    write(own, GOOD.format(name="a"), "1.toml")
+    write(own, GOOD.format(name="b"), "2.toml")
+    assert [source.name for source in load_sources(config)] == ["a", "b"]
+    write(own, GOOD.format(name="b") + GOOD.format(name="a"), "2.toml")
+    with pytest.raises(ConfigError) as caught:
+        load_sources(config)
+    assert str(caught.value) == (
+        f"{own}/2.toml:7: [[source]] name 'a' is used in {own}/1.toml:2 too; names must differ"
     )
-    assert found.publisher == "第一"
 
 
 def test_a_missing_file_is_an_error_only_with_a_configuration(tmp_path: Path) -> None:

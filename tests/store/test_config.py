@@ -86,7 +86,7 @@ def test_a_secrets_file_of_notepad_is_read_and_one_that_is_no_text_is_told_of(tm
     environ = {"PARKNEWS_MAIL_PASSWORD_FILE": str(path)}
     assert secret("mail_password", environ) == "口令"
     path.write_bytes("口令\r\n".encode("gbk"))
-    with pytest.raises(ConfigError, match="PARKNEWS_MAIL_PASSWORD_FILE: .*password:1: is not UTF-8"):
+    with pytest.raises(ConfigError, match=r"PARKNEWS_MAIL_PASSWORD_FILE: .*password:1: is not UTF-8"):
         secret("mail_password", environ)
 
 
