@@ -6,12 +6,14 @@ Twisted limits the length of a header line but not their number, and DOWNLOAD_MA
 
 from __future__ import annotations
 
+from functools import lru_cache
 from time import monotonic
 from typing import Any
 
 from scrapy import Request
 from scrapy.core.downloader.handlers.http11 import HTTP11DownloadHandler
 from scrapy.http import Response
+from twisted.internet import endpoints
 from twisted.web._newclient import BODY
 
 #: Bytes of a response's status line and headers; browsers stop at 256 KB too (Chromium).
@@ -23,6 +25,7 @@ class CappedHandler(HTTP11DownloadHandler):
 
     def __init__(self, crawler: Any) -> None:
         super().__init__(crawler)
+        _remember_names()
         self._rests = crawler.settings.getbool("AUTOTHROTTLE_ENABLED")
         self._timeout = crawler.settings.getfloat("DOWNLOAD_TIMEOUT")
         pool: Any = self._pool
@@ -53,6 +56,16 @@ class CappedHandler(HTTP11DownloadHandler):
         slot = engine.downloader.slots.get(request.meta.get("download_slot", "")) if engine else None
         if slot:
             slot.lastseen = monotonic()
+
+
+def _remember_names() -> None:
+    """Let Twisted check and encode a host's name once instead of for each request, a twentieth of what a request costs.
+
+    To be called after Scrapy has put its own function in the same place.
+    """
+    module: Any = endpoints
+    if not hasattr(module._idnaBytes, "cache_info"):  # noqa: SLF001
+        module._idnaBytes = lru_cache(1000)(module._idnaBytes)  # noqa: SLF001
 
 
 def _capped(protocol: Any) -> Any:

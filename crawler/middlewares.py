@@ -157,5 +157,8 @@ class PatientRobotsTxtMiddleware(RobotsTxtMiddleware):
 
     async def robot_parser(self, request: Request) -> RobotParser | None:
         """Return the host's rules, fetched once; None when there are none."""
+        known = self._parsers.get(urlparse_cached(request).netloc)
+        if isinstance(known, RobotParser):
+            return known
         async with self._locks[urlparse_cached(request).netloc]:
             return await super().robot_parser(request)

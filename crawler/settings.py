@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from importlib.metadata import version
 
 from scrapy.settings import default_settings
 
+from crawler.downloading import CappedHandler
 from store.config import ConfigError, load_config
+
+gc.set_threshold(200_000)  # nothing that is imported is garbage; the spider sets what a crawl needs
 
 try:
     _crawl = load_config().crawl
@@ -39,9 +43,10 @@ RETRY_HTTP_CODES = [500, 502, 504, 522, 524, 408]  # not 429 and 503: those say 
 COOKIES_ENABLED = False
 CLOSESPIDER_TIMEOUT = _crawl.wall_seconds
 TWISTED_DNS_RESOLVER = "crawler.resolver.PublicResolver"
+# A class, not its name: importing it, Scrapy reads the source of whatever called it, of little now but of much in its engine
 DOWNLOAD_HANDLERS = {
-    "http": "crawler.downloading.CappedHandler",
-    "https": "crawler.downloading.CappedHandler",
+    "http": CappedHandler,
+    "https": CappedHandler,
     **dict.fromkeys(("data", "file", "ftp", "s3")),
 }
 
@@ -95,6 +100,7 @@ EXTENSIONS = {
 WARN_ON_GENERATOR_RETURN_VALUE = (
     False  # Scrapy would parse the source of the callback anew for every response
 )
+STATS_CLASS = "crawler.stats.PlainStats"
 LOG_FORMATTER = "crawler.logformat.ShortLogFormatter"
 LOG_LEVEL = "INFO"
 TWISTED_REACTOR = "twisted.internet.asyncioreactor.AsyncioSelectorReactor"

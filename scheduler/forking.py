@@ -37,6 +37,7 @@ PRELOADED = (
     "crawler.pipelines",
     "crawler.resolver",
     "crawler.spiderloader",
+    "crawler.stats",
     *(f"crawler.spiders.{name}" for name in ("epaper", "folder", "pdf", "portal", "rss", "sitemap")),
     "queuelib",
     "scheduler.crawls",

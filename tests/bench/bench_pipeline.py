@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import compileall
-import gc
 import importlib
 import os
 import subprocess
@@ -71,7 +70,7 @@ def run(folder: Path, *words: str) -> Cost:
 
 def ours(shift: str, steps: str = "", profile: str = "") -> None:
     """The product's own visit of all sources, its clock `shift` seconds ahead; its steps' times go to the file `steps`."""
-    gc.set_threshold(10_000)  # as parknews does
+    import crawler.settings  # noqa: F401  first, as `scrapy crawl` does
     from crawler.context import CrawlContext, utc_now
     from scheduler.crawls import crawl_here
     from store.config import load_config
