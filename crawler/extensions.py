@@ -126,8 +126,9 @@ class CrawlRecorder:
                     exc_info=not isinstance(error, OperationalError),
                     extra={"source": name},
                 )
-            logger.info(
-                "source %s: %s%s, %d requests, %d new, %d revised, %d known, %d dropped",
+            logger.log(
+                logging.WARNING if visit.outcome in {"failed", "degraded"} else logging.INFO,
+                "source %s: %s%s, %d requests, %d new, %d revised, %d known, %d dropped%s",
                 name,
                 visit.outcome,
                 f" ({visit.reason})" if visit.reason else "",
@@ -136,5 +137,6 @@ class CrawlRecorder:
                 visit.revised,
                 visit.seen,
                 visit.dropped,
+                f"; {visit.error}" if visit.error else "",
                 extra={"source": name},
             )

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from store.config import Config
 
 logger = logging.getLogger(__name__)
-#: Their errors are counted by reason and stand in the summary; a person at a shell need not read them twice.
+#: Their errors are counted by reason and stand in the summary or the visit's line; nobody need read them twice.
 COUNTED = ("scrapy.downloadermiddlewares.retry", "scrapy.downloadermiddlewares.robotstxt")
 #: Bytes of address space a child may take: many times what pages need (120 MB resident), far from what hurts a machine.
 MOST_MEMORY = 4 * 2**30
@@ -184,9 +184,10 @@ def visit(request: dict[str, Any], channel: socket.socket) -> int:
     if log_level is None:
         set_up_as_parent()
         JsonFormatter.run = uuid.uuid4().hex[:8]  # a forked process has its parent's
+        JsonFormatter.source = request["source"]["name"]
     else:
         logging.getLogger().handlers.clear()  # those of the server; Scrapy brings its own
-    if log_level not in {None, "INFO"}:
+    if log_level != "INFO":
         for name in COUNTED:  # a filter, because Scrapy sets all levels below its own anew
             logging.getLogger(name).addFilter(lambda _: False)
     if request["mine"]:

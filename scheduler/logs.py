@@ -26,6 +26,8 @@ class JsonFormatter(logging.Formatter):
 
     #: names this process: lines of one run belong together
     run: ClassVar[str] = uuid.uuid4().hex[:8]
+    #: what all of this process is about, when it visits one source
+    source: ClassVar[str | None] = None
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the record as one line of JSON."""
@@ -36,8 +38,8 @@ class JsonFormatter(logging.Formatter):
             "run": self.run,
             "message": record.getMessage(),
         }
-        for name in ("source", "job"):
-            if (value := getattr(record, name, None)) is not None:
+        for name, own in (("source", self.source), ("job", None)):
+            if (value := getattr(record, name, own)) is not None:
                 line[name] = str(value)
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)

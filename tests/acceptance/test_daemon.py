@@ -303,13 +303,19 @@ def test_a_faulty_sources_file_stops_new_crawls_until_it_is_corrected(station: S
     station.office.write_sources("[[source]]\nname = 3\n")
     until(lambda: "sources.toml" in daemon.log)
     fill(site, 3, prefix="/b")
-    station.office.write_sources(source(site, "paper", "/a/") + source(site, "other", "/b/"))
-    until(lambda: station.count(Source) == 2)
+    gone = source(site, "gone", "/a/", closed_port())
+    station.office.write_sources(source(site, "paper", "/a/") + source(site, "other", "/b/") + gone)
+    until(lambda: station.count(Source) == 3)
     until(lambda: station.count(Crawl, Crawl.outcome == "ok") >= 2)
+    until(lambda: station.count(Crawl, Crawl.outcome == "failed") >= 1)
     assert daemon.end() <= 10
     lines = [json.loads(line) for line in daemon.log.splitlines()]
-    assert {line["source"] for line in lines if "source" in line} == {"paper", "other"}
-    assert len({line["run"] for line in lines}) >= 3, "the daemon's and one for each crawl"
+    assert {line["source"] for line in lines if "source" in line} == {"paper", "other", "gone"}
+    assert len({line["run"] for line in lines}) >= 4, "the daemon's and one for each crawl"
+    (told,) = [line for line in lines if line.get("source") == "gone"]
+    assert (told["level"], told["logger"]) == ("WARNING", "crawler.extensions"), "and no line of a library's"
+    assert "failed (refused_connection)" in told["message"]
+    assert "Connection refused" in told["message"]
 
 
 def test_an_idle_daemon_is_small_and_quiet(station: Station, site: Site) -> None:

@@ -155,11 +155,15 @@ def test_what_comes_from_outside_begins_no_line_and_steers_no_terminal() -> None
     assert "\n" not in JsonFormatter().format(record)
 
 
-def test_json_lines_name_run_source_and_traceback() -> None:
+def test_json_lines_name_run_source_and_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
     record = logging.LogRecord("x", logging.INFO, "f", 1, "Quelle %s", ("甲",), None)
     record.source = "a"
     line = json.loads(JsonFormatter().format(record))
     assert (line["message"], line["source"], line["level"]) == ("Quelle 甲", "a", "INFO")
     assert line["run"] == JsonFormatter.run
+    monkeypatch.setattr(JsonFormatter, "source", "b")
+    assert json.loads(JsonFormatter().format(record))["source"] == "a"
+    record.__dict__.pop("source")
+    assert json.loads(JsonFormatter().format(record))["source"] == "b", "a process that visits one source"
     record.exc_info = (ValueError, ValueError("oh"), None)
     assert "ValueError: oh" in json.loads(JsonFormatter().format(record))["traceback"]
