@@ -23,22 +23,18 @@ from typing import Any, cast
 from zlib import crc32
 
 from sqlalchemy import (
-    ARRAY,
-    BigInteger,
     Connection,
     Table,
-    any_,
     delete,
     event,
-    func,
     insert,
     inspect,
-    literal,
     select,
     text,
 )
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from store.database import among, position
 from store.dedup.canonical import simplified_signs
 from store.models import Article, ArticleTag, Base, Key, Source
 from store.text import nfkc
@@ -66,7 +62,21 @@ class SearchText(Base):
     labels: Mapped[str]
 
 
-_TEXT = cast("Table", SearchText.__table__)
+_TEXT, _ARTICLE, _TAG = (cast("Table", model.__table__) for model in (SearchText, Article, ArticleTag))
+_INDEXED = select(_TEXT).where(among(_TEXT.c.article_id, "ids"))
+_TAGS = select(_TAG.c.article_id, _TAG.c.kind, _TAG.c.name).where(among(_TAG.c.article_id, "ids"))
+_PARTS = (
+    "id",
+    "title",
+    "kicker",
+    "subtitle",
+    "text",
+    "publisher",
+    "source_id",
+    "published_at",
+    "first_seen_at",
+)
+_ARTICLES = select(*(_ARTICLE.c[name] for name in _PARTS)).where(among(_ARTICLE.c.id, "ids"))
 
 
 @lru_cache(maxsize=1)
@@ -96,6 +106,7 @@ def outlet_pairs(folded: str) -> set[str]:
     return {OUTLET + one + other for one, other in pairwise(folded.replace(" ", _SPACE))}
 
 
+@lru_cache(maxsize=4096)
 def label(kind: str, name: str) -> str:
     """Return the token of a zone, theme, source, month or year."""
     return kind + fold(name).replace(" ", _SPACE)
@@ -222,9 +233,7 @@ def rebuild(session: Session) -> int:
 def _index(session: Session, ids: Sequence[int]) -> None:
     for start in range(0, len(ids), 200):
         chunk = ids[start : start + 200]
-        old = {
-            row.article_id: row for row in session.execute(select(_TEXT).where(_TEXT.c.article_id.in_(chunk)))
-        }
+        old = {row.article_id: row for row in session.connection().execute(_INDEXED, {"ids": chunk})}
         new = _read(session, chunk)
         changed = [number for number in chunk if _key(old.get(number)) != _key(new.get(number))]
         _take_out(session, [old[number] for number in changed if number in old])
@@ -240,15 +249,12 @@ def _key(row: Any) -> tuple[str, str, datetime] | None:
 
 
 def _read(session: Session, ids: Sequence[int]) -> dict[int, dict[str, Any]]:
-    columns = (Article.id, Article.title, Article.kicker, Article.subtitle, Article.text, Article.publisher)
-    moments = (Article.source_id, Article.published_at, Article.first_seen_at)
+    connection, given = session.connection(), {"ids": ids}
     tags: dict[int, set[str]] = {}
-    for number, kind, name in session.execute(
-        select(ArticleTag.article_id, ArticleTag.kind, ArticleTag.name).where(ArticleTag.article_id.in_(ids))
-    ):
+    for number, kind, name in connection.execute(_TAGS, given):
         tags.setdefault(number, set()).add(label(ZONE if kind == "zone" else THEME, name))
     rows: dict[int, dict[str, Any]] = {}
-    for row in session.execute(select(*columns, *moments).where(Article.id.in_(ids))):
+    for row in connection.execute(_ARTICLES, given):
         moment = row.published_at or row.first_seen_at
         outlet = fold(row.publisher or "")
         labels = (
@@ -398,23 +404,14 @@ def prefer_index(session: Session) -> None:
         session.execute(text("SET LOCAL enable_seqscan = off"))
 
 
-def is_among(dialect: str, numbers: Sequence[int]) -> Any:
-    """Return the condition that an article is one of `numbers`; as one array on PostgreSQL, which is read in a tenth of the time."""
-    if dialect == "sqlite":
-        return SearchText.article_id.in_(numbers)
-    return SearchText.article_id == any_(literal(list(numbers), ARRAY(BigInteger)))
-
-
-def holds(dialect: str, word: str, column: Any = SearchText.folded) -> Any:
+def holds(word: str, column: Any = SearchText.folded) -> Any:
     """Return the condition that a folded text, by default an article's, holds the folded `word`."""
-    find = func.instr if dialect == "sqlite" else func.strpos
-    return find(column, word) > 0
+    return position(column, word) > 0
 
 
-def is_labelled(dialect: str, token: str) -> Any:
+def is_labelled(token: str) -> Any:
     """Return the condition that an article carries the `label`: quicker than a look at its tags, one by one."""
-    find = func.instr if dialect == "sqlite" else func.strpos
-    return find(" " + SearchText.labels + " ", f" {token} ") > 0
+    return position(" " + SearchText.labels + " ", f" {token} ") > 0
 
 
 def outlet_holds(outlet: str) -> Any:
