@@ -22,20 +22,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digest.channels.base import Channel, DeliveryError, Parcel
-from digest.channels.dingtalk import DingTalkChannel
-from digest.channels.feishu import FeishuChannel
 from digest.channels.folder import FolderChannel
 from digest.channels.http_post import Endpoint
-from digest.channels.posting import posting_channels
+from digest.channels.posting import KINDS, posting_channels
 from digest.channels.providers import load_providers
 from digest.channels.robot import cut, json_octets, octets, plain
 from digest.channels.smtp import SmtpChannel
-from digest.channels.webhook import WebhookChannel
 from digest.channels.webpage import WebpageChannel
-from digest.channels.wecom import WeComChannel
 from digest.message import Attachment
 from digest.parcels import open_channels
-from store.config import Config, Mail
+from store.config import ALARM_CHANNELS, CHANNELS, Config, Mail
 from tests.digest.hostile_values import TEXTS
 from tests.digest.smtp_servers import free_port, make_certificate, real_server
 
@@ -96,13 +92,14 @@ def receiver() -> Iterator[Receiver]:
 
 def make(name: str, where: Any, **given: Any) -> Channel:
     kinds: dict[str, Callable[..., Channel]] = {
-        "wecom": WeComChannel, "dingtalk": DingTalkChannel, "feishu": FeishuChannel, "webhook": WebhookChannel,
-        "folder": FolderChannel, "webpage": WebpageChannel,
-    }  # fmt: skip
+        "folder": FolderChannel,
+        "webpage": WebpageChannel,
+        **{kind.name: kind for kind in KINDS},
+    }
     return kinds[name](where, **given)
 
 
-POSTING = ("wecom", "dingtalk", "feishu", "webhook")
+POSTING = tuple(kind.name for kind in KINDS)
 ALL = (*POSTING, "folder", "webpage", "mail")
 
 
@@ -172,6 +169,8 @@ def test_every_channel_an_office_can_open_is_held_to_this_contract(
         Config(mail=Mail(host="mail.example.cn", sender="a@example.cn"), base=str(tmp_path))
     )
     assert sorted(opened) == sorted(ALL)
+    assert set(CHANNELS) == set(ALL), "what recipients may name"
+    assert set(ALARM_CHANNELS) == set(POSTING), "what operators may name"
 
 
 def test_closing_twice_or_unopened_does_no_harm_and_it_opens_again(
