@@ -8,7 +8,6 @@ from importlib.metadata import version
 
 from scrapy.settings import default_settings
 
-from crawler.downloading import CappedHandler
 from store.config import ConfigError, load_config
 
 gc.set_threshold(200_000)  # nothing that is imported is garbage; the spider sets what a crawl needs
@@ -43,10 +42,9 @@ RETRY_HTTP_CODES = [500, 502, 504, 522, 524, 408]  # not 429 and 503: those say 
 COOKIES_ENABLED = False
 CLOSESPIDER_TIMEOUT = _crawl.wall_seconds
 TWISTED_DNS_RESOLVER = "crawler.resolver.PublicResolver"
-# A class, not its name: importing it, Scrapy reads the source of whatever called it, of little now but of much in its engine
 DOWNLOAD_HANDLERS = {
-    "http": CappedHandler,
-    "https": CappedHandler,
+    "http": "crawler.downloading.CappedHandler",
+    "https": "crawler.downloading.CappedHandler",
     **dict.fromkeys(("data", "file", "ftp", "s3")),
 }
 
