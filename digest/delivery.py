@@ -212,9 +212,10 @@ class _Run:
     def _halt(self, why: str, *, alarm: bool = False) -> None:
         reasons = [self.report.stopped_because, why]
         self.report.stopped_because = "; ".join(filter(None, reasons))
-        if alarm:
+        if alarm:  # which whoever asked for this run tells
             self._alarm(why, why)
-        _log.log(logging.ERROR if alarm else logging.INFO, "channel %s stops: %s", self.name, why)
+        else:
+            _log.info("channel %s stops: %s", self.name, why)
 
     def _give_up(self, error: DeliveryError) -> None:
         self.report.login_refused |= error.reason == "login_refused"

@@ -208,7 +208,7 @@ def test_a_server_that_knows_nobody_does_not_cost_us_everybody(sqlite_engine: En
     ],
 )
 def test_our_own_fault_stops_the_run_with_an_alarm_and_suppresses_nobody(
-    sqlite_engine: Engine, now: datetime, script: Any
+    sqlite_engine: Engine, now: datetime, script: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     office = Office(sqlite_engine, now, *addresses(5))
     with ScriptedServer(script) as server:
@@ -217,6 +217,7 @@ def test_our_own_fault_stops_the_run_with_an_alarm_and_suppresses_nobody(
     assert (report.sent, report.suppressed, report.retried) == (0, 0, 1)
     assert report.alarm
     assert report.alarm == report.stopped_because
+    assert not caplog.records, "whoever asked for the run tells"
     assert office.states() == ["retry", *["queued"] * 4]
     assert [row.attempts for row in office.rows()] == [1, 0, 0, 0, 0]
 

@@ -524,6 +524,11 @@ def test_a_missing_driver_is_named() -> None:
     assert examinations._database_fault(Config(), ModuleNotFoundError("psycopg")).code == "database_driver"
 
 
+def test_a_list_of_fonts_that_cannot_be_had_accuses_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "which", lambda name: f"/nowhere/{name}")
+    assert doctor._has_chinese_font()
+
+
 def test_what_is_well_is_no_fault(place: Place) -> None:
     with real_server(Mailbox()) as port:
         main = f'operators = ["op@example.org"]\n[crawl]\ncontact = "x"\n{MAIL}port = {port}\nsecurity = "none"\n'
