@@ -160,7 +160,7 @@ def _filtered(session: Session, base: Select[Any], query: Query, words: Sequence
     found = base.join(Story, Story.id == IssueStory.story_id)
     for word in words:
         told = stories_that_say(session, word, select(IssueStory.story_id))
-        went_out = holds(session.get_bind().dialect.name, word, IssueStory.said)
+        went_out = holds(word, IssueStory.said)
         found = found.where(or_(Story.id.in_(told), went_out))
     for kind, name in (("zone", query.zone), ("theme", query.theme)):
         if name:

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Select, literal_column, or_, select, text
 from sqlalchemy.orm import Session, selectinload
 
 from store import search_index
+from store.database import among
 from store.models import Article, ArticleTag, Source
 from store.search_index import (
     MONTH,
@@ -118,7 +119,7 @@ def _matches(session: Session, query: Query, words: Sequence[str]) -> Iterator[t
     clauses = _clauses(query, words, outlet, sites)
     if clauses is None:
         return
-    conditions = _conditions(session, query, words)
+    conditions = _conditions(query, words)
     if outlet:
         conditions.insert(0, _named(outlet, sites))
     before: int | None = None
@@ -140,7 +141,8 @@ def _checked(
     rows = session.execute(
         select(Article.id, Article.story_id)
         .join(SearchText, SearchText.article_id == Article.id)
-        .where(search_index.is_among(session.get_bind().dialect.name, chunk), *conditions)
+        .where(among(SearchText.article_id, "chunk"), *conditions),
+        {"chunk": chunk},
     )
     right = {row.id: row.story_id for row in rows}
     yield from ((number, right[number]) for number in chunk if number in right)
@@ -176,8 +178,7 @@ def _spans(since: datetime | None, until: datetime | None) -> list[str]:
     return [label(YEAR, str(year)) for year in range(first.year, last.year + 1)]
 
 
-def _conditions(session: Session, query: Query, words: Sequence[str]) -> list[ColumnElement[bool]]:
-    dialect = session.get_bind().dialect.name
+def _conditions(query: Query, words: Sequence[str]) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []  # the cheap ones first: texts are read of what is left
     if query.since:
         conditions.append(SearchText.moment >= query.since)
@@ -185,8 +186,8 @@ def _conditions(session: Session, query: Query, words: Sequence[str]) -> list[Co
         conditions.append(SearchText.moment < query.until)
     for kind, name in ((ZONE, query.zone), (THEME, query.theme)):
         if name:
-            conditions.append(search_index.is_labelled(dialect, label(kind, name)))
-    return conditions + [search_index.holds(dialect, word) for word in words]
+            conditions.append(search_index.is_labelled(label(kind, name)))
+    return conditions + [search_index.holds(word) for word in words]
 
 
 def outlet_is(session: Session, outlet: str) -> ColumnElement[bool]:
@@ -224,7 +225,7 @@ def stories_that_say(session: Session, word: str, among: Select[tuple[int]]) -> 
     return (
         select(mine.c.story_id)
         .join(SearchText, SearchText.article_id == mine.c.id)
-        .where(search_index.holds(dialect, word))
+        .where(search_index.holds(word))
     )
 
 
