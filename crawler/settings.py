@@ -98,6 +98,7 @@ EXTENSIONS = {
 WARN_ON_GENERATOR_RETURN_VALUE = (
     False  # Scrapy would parse the source of the callback anew for every response
 )
+DUPEFILTER_CLASS = "crawler.asked.AskedAddresses"
 STATS_CLASS = "crawler.stats.PlainStats"
 LOG_FORMATTER = "crawler.logformat.ShortLogFormatter"
 LOG_LEVEL = "INFO"

@@ -28,6 +28,7 @@ logger = logging.getLogger(__name__)
 #: What a visit imports by itself, found by comparing sys.modules before and after one.
 PRELOADED = (
     "encodings.idna",
+    "crawler.asked",
     "crawler.downloading",
     "crawler.ending",
     "crawler.extensions",
@@ -42,7 +43,6 @@ PRELOADED = (
     "queuelib",
     "scheduler.crawls",
     "scrapy.crawler",
-    "scrapy.dupefilters",
     "scrapy.pqueues",
     "scrapy.squeues",
     "scrapy.statscollectors",
