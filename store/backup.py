@@ -12,6 +12,7 @@ import gzip
 import hashlib
 import json
 import os
+import re
 import tempfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
@@ -48,6 +49,8 @@ LEFT_OUT = {"search_text", "lease"}
 #: Longest line taken; a raw page of 40 MB is 54 MB here.
 MAX_LINE = 256 * 2**20
 _ROWS_AT_ONCE = 200
+#: Names of files that are being written, what they begin with, and after which time nobody writes them any more.
+_PART, _GZIP, _LEFTOVER_SECONDS = re.compile(r"\..+\.\d+\.part"), b"\x1f\x8b", 86_400
 
 
 class BackupError(RuntimeError):
@@ -84,6 +87,7 @@ def write_backup(engine: Engine, path: Path, now: datetime, *, replace: bool = F
         raise BackupError(f"{path} is there already; choose another name or add --force")
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
+        _remove_leftovers(path.parent, now)
         _write_file(engine, part, now)
         manifest = read_manifest(part)
         part.replace(path)
@@ -100,6 +104,20 @@ def write_backup(engine: Engine, path: Path, now: datetime, *, replace: bool = F
         with suppress(OSError):
             part.unlink(missing_ok=True)
     return manifest
+
+
+def _remove_leftovers(folder: Path, now: datetime) -> None:
+    """Delete what backups that were killed left in the folder a day ago or more: it holds addresses."""
+    for part in folder.glob(".*.part"):
+        with suppress(OSError):
+            old = part.stat().st_mtime < now.timestamp() - _LEFTOVER_SECONDS
+            if old and _PART.fullmatch(part.name) and _begins(part) in {b"", _GZIP}:
+                part.unlink()
+
+
+def _begins(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(len(_GZIP))
 
 
 def _sync_folder(folder: Path) -> None:
@@ -236,7 +254,7 @@ def _parse(path: Path, take: Callable[[str, list[str], list[Any]], None]) -> Ite
         elif isinstance(value, list) and table and len(value) == len(columns):
             take(table, columns, value)
             rows[table] += 1
-        elif isinstance(value, dict) and isinstance(value.get("table"), str):
+        elif isinstance(value, dict) and _begins_table(value):
             table, columns = value["table"], value["columns"]
             rows[table] = 0
         elif isinstance(value, dict) and "rows" in value:
@@ -244,6 +262,15 @@ def _parse(path: Path, take: Callable[[str, list[str], list[Any]], None]) -> Ite
         else:
             raise BackupError(f"{path} is damaged: a line is no row of {table or 'a table'}")
     raise BackupError(f"{path} is torn: its end is missing")
+
+
+def _begins_table(value: dict[str, Any]) -> bool:
+    columns = value.get("columns")
+    return (
+        isinstance(value.get("table"), str)
+        and isinstance(columns, list)
+        and all(isinstance(name, str) for name in columns)
+    )
 
 
 def _value(path: Path, line: bytes) -> Any:
@@ -291,7 +318,7 @@ def restore_backup(engine: Engine, path: Path, *, force: bool = False) -> Manife
         raise BackupError(
             f"the backup could not be restored: {complaint_of(error)}; the database is as it was"
         ) from error
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, OverflowError) as error:
         raise BackupError(
             f"{path} holds a value that is none ({error}); the database is as it was"
         ) from error
@@ -309,7 +336,7 @@ def _renewed(path: Path, manifest: Manifest, folder: Path) -> Path:
             _fill(connection, path, dict(earlier.tables))
         upgrade(engine)
         write_backup(engine, folder / "renewed.gz", datetime.fromisoformat(manifest.made_at))
-    except (SQLAlchemyError, KeyError, ValueError, TypeError) as error:
+    except (SQLAlchemyError, KeyError, ValueError, TypeError, OverflowError) as error:
         raise BackupError(
             f"{path} of schema {manifest.schema} cannot be brought up to date: {error}; the database is as it was"
         ) from error

@@ -157,6 +157,48 @@ def test_a_backup_with_a_line_missing_or_altered_is_refused(backup: Path, empty:
     assert "checksum" in refused(empty, backup)
 
 
+def signed(lines: list[bytes]) -> bytes:
+    checksum = hashlib.sha256(b"".join(line + b"\n" for line in lines)).hexdigest()
+    return gzip.compress(b"\n".join([*lines, json.dumps({"sha256": checksum}).encode(), b""]))
+
+
+@pytest.mark.parametrize("columns", [b"5", b'"id"', b"[1]", b"null"])
+def test_columns_that_are_none_are_refused_in_spite_of_a_right_checksum(
+    backup: Path, empty: Engine, columns: bytes
+) -> None:
+    lines = gzip.decompress(backup.read_bytes()).splitlines()[:-1]
+    at = next(number for number, line in enumerate(lines) if line.startswith(b'{"table":"article"'))
+    lines[at] = b'{"table":"article","columns":' + columns + b"}"
+    backup.write_bytes(signed(lines))
+    with pytest.raises(BackupError, match="is damaged: a line is no row"):
+        restore_backup(empty, backup)
+
+
+def test_a_number_that_no_database_holds_is_refused(backup: Path, empty: Engine) -> None:
+    lines = gzip.decompress(backup.read_bytes()).splitlines()[:-1]
+    at = next(number for number, line in enumerate(lines) if line.startswith(b'{"table":"article"'))
+    row = json.loads(lines[at + 1])
+    row[json.loads(lines[at])["columns"].index("version")] = 10**30
+    lines[at + 1] = json.dumps(row).encode()
+    backup.write_bytes(signed(lines))
+    with pytest.raises(BackupError, match="the database is as it was"):
+        restore_backup(empty, backup)
+
+
+def test_what_killed_backups_left_is_removed_after_a_day_and_nothing_else(
+    sqlite_engine: Engine, tmp_path: Path, now: datetime
+) -> None:
+    gone, young, foreign, other = (
+        tmp_path / name for name in (".a.gz.17.part", ".b.gz.18.part", ".film.19.part", ".notes.part")
+    )
+    for path in (gone, young, foreign, other):
+        path.write_bytes(b"film" if path == foreign else b"\x1f\x8b\x08")
+        age = 3_600 if path == young else 90_000
+        os.utime(path, (now.timestamp() - age,) * 2)
+    write_backup(sqlite_engine, tmp_path / "c.gz", now)
+    assert [path.exists() for path in (gone, young, foreign, other)] == [False, True, True, True]
+
+
 @pytest.mark.parametrize(
     "content_of_file",
     [
