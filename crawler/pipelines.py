@@ -21,7 +21,7 @@ from store.sources import DATABASE_FAILED
 logger = logging.getLogger(__name__)
 #: Items and bytes of pages that wait for one transaction, and the seconds the first of them waits at most. So many
 #: articles hold SQLite for less than two tenths of a second; more of them at once hardly cost less each.
-MOST_ITEMS, MOST_BYTES, MOST_SECONDS = 32, 4 * 2**20, 2.0
+MOST_ITEMS, MOST_BYTES, MOST_SECONDS = 64, 6 * 2**20, 2.0
 Waiting = Arrival | UnreadPage
 
 

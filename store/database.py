@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,9 +28,6 @@ from sqlalchemy import (
     bindparam,
     create_engine,
     event,
-    func,
-    insert,
-    select,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import JSONB
@@ -54,7 +51,6 @@ __all__ = [
     "SQLAlchemyError",
     "Session",
     "UtcDateTime",
-    "add_rows",
     "among",
     "complaint_of",
     "configure_mappings",
@@ -196,23 +192,6 @@ def _strpos(element: position, compiler: Any, **given: Any) -> str:
 @compiles(position, "sqlite")
 def _instr(element: position, compiler: Any, **given: Any) -> str:
     return f"instr({compiler.process(element.clauses, **given)})"
-
-
-def add_rows(connection: Connection, model: type[Any], rows: Sequence[Mapping[str, Any]]) -> list[int]:
-    """Insert rows into the table of a model, which numbers them (`id`), and return their numbers in order.
-
-    On SQLite, where nobody else writes until the transaction ends, they are counted on beforehand: what has to give them
-    back takes a quarter longer.
-    """
-    if connection.dialect.name != "sqlite":
-        added = insert(model).returning(model.id, sort_by_parameter_order=True)
-        return list(connection.execute(added, rows).scalars())
-    last = connection.execute(select(func.max(model.id))).scalar() or 0
-    numbers = list(range(last + 1, last + 1 + len(rows)))
-    connection.execute(
-        insert(model), [{**row, "id": number} for number, row in zip(numbers, rows, strict=True)]
-    )
-    return numbers
 
 
 def make_engine(url: str) -> Engine:

@@ -23,8 +23,10 @@ Writer = Callable[[Connection, list[Any]], None]
 
 @dataclass(slots=True)
 class Batch:
-    """What is known beside the database, as long as the transaction lasts that holds the lock of the stories."""
+    """What is known beside the database, until the transaction ends."""
 
+    #: the lock of the stories was taken
+    locked: bool = False
     #: rows that wait by what writes them, in the order in which they refer to each other
     rows: dict[Writer, list[Any]] = field(default_factory=dict)
     #: leading texts that were read, and those whose rows wait; until anything else is asked of the session

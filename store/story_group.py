@@ -20,7 +20,7 @@ from store.story_records import table_of
 from store.text import clean_line, clean_text
 
 #: Documents written in one transaction, and of these as many as a crawl would give to the store at once.
-BATCH, EXPECTED = 200, 32
+BATCH, EXPECTED = 200, 64
 Thing = TypeVar("Thing")
 #: When documents were seen unless the caller says so: undated ones must not pass for the earliest.
 UNDATED = datetime(2100, 1, 1, tzinfo=UTC)

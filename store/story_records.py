@@ -1,6 +1,7 @@
 """Reading and writing the rows of stories and of the story columns of articles; no decisions here.
 
-Plain statements instead of loaded objects: one article costs five of them, and the ORM's bookkeeping would double the time.
+Plain statements instead of loaded objects: an article that joins a story costs five of them, and the ORM's bookkeeping would
+double the time.
 """
 
 from __future__ import annotations
@@ -80,7 +81,10 @@ _NUMBER = "SELECT nextval(pg_get_serial_sequence('story', 'id'))"
 
 def lock(session: Session) -> None:
     """Make choosing stories exclusive until the transaction ends."""
-    be_alone(session.connection(), _LOCK)
+    batch = batch_of(session)
+    if not batch.locked:
+        be_alone(session.connection(), _LOCK)
+        batch.locked = True
 
 
 def new_story(session: Session, article: Article, publisher: str | None, story_id: int | None = None) -> int:
