@@ -261,7 +261,7 @@ def test_a_drop_folder_is_read_once(office: Office) -> None:
         ),
         (
             source("a", "portal", "http://a.cn/") + source("a", "rss", "http://b.cn/"),
-            "the source name 'a' is used 2 times",
+            "[[source]] name 'a' is used in",
         ),
     ],
 )
