@@ -12,6 +12,7 @@ from store import story_records as records
 from store.database import session_scope
 from store.models import Article
 from store.story_assign import choose_story
+from store.story_index import expect
 from store.story_order import waiting
 
 #: Articles placed in one transaction.
@@ -52,6 +53,7 @@ def fold(engine: Engine, facts: Callable[[Session, Sequence[int]], Facts] = _no_
 def _place_batch(session: Session, ids: list[int], facts: Callable[[Session, Sequence[int]], Facts]) -> None:
     found = session.scalars(select(Article).where(Article.id.in_(ids)).options(_NEEDED))
     articles, known = {article.id: article for article in found}, facts(session, ids)
+    expect(session, articles.values())
     for article_id in ids:
         home = known.homes.get(article_id)
         if home is not None and records.article_count(session, home):
