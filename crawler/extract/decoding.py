@@ -36,7 +36,7 @@ _ALIASES = {
 #: Most characters of a page that are looked at, and most CJK characters among them, to tell whether it reads as Chinese.
 _SAMPLE = 200_000
 _LETTERS = 4000
-#: Characters that are looked at in one go.
+#: Characters, or bytes, that are looked at in one go.
 _STRETCH = 4000
 _ASCII = bytes(range(128))
 #: Encodings a page may win with by fewest replacement characters.
@@ -83,7 +83,7 @@ def decode(body: bytes, declared: str | None = None) -> Decoded:
         big5 = _strict(body, "big5hkscs")
         if big5 is not None and _looks_chinese(big5):
             return Decoded(big5, "big5")
-    if (text := _strict(body, "gb18030")) is not None:
+    if (text := _by_stretches(body) or _strict(body, "gb18030")) is not None:
         return _gb_or_big5(body, text)
     return _fewest_replacements(body, _declared_names(body, declared))
 
@@ -106,6 +106,22 @@ def _strict(body: bytes, encoding: str) -> str | None:
     except UnicodeDecodeError as error:
         if len(body) > 4 * _TAIL and error.start >= len(body) - _TAIL:
             return body[: error.start].decode(encoding, "replace")
+        return None
+
+
+def _by_stretches(body: bytes) -> str | None:
+    """The body as GB18030, long scripts and styles by the codec that takes a thirtieth of the time; None where it is not."""
+    pieces: list[str] = []
+    at, codec = 0, "ascii"
+    try:
+        for start in range(0, len(body), _STRETCH):
+            if body[start : start + _STRETCH].isascii() != (codec == "ascii"):
+                # The first byte of an ASCII stretch may end a character.
+                end = start if codec == "ascii" else start + 1
+                pieces.append(body[at:end].decode(codec))
+                at, codec = end, "gb18030" if codec == "ascii" else "ascii"
+        return "".join(pieces) + body[at:].decode(codec)
+    except UnicodeDecodeError:
         return None
 
 

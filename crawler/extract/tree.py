@@ -252,7 +252,7 @@ def _without_huge_tags(text: str) -> str:
         pieces = text.split(">")
         if max(map(len, pieces)) > _MAX_TAG:
             text = ">".join(map(_cut, pieces))
-    if text.count("=") > _MAX_ATTRIBUTES:
+    if len(text) > _MAX_TAG and text.count("=") > _MAX_ATTRIBUTES:
         position = 0
         while start := _TAG_START.search(text, position):
             rest = _TAG_REST.match(text, start.end())

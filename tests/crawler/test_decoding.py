@@ -82,3 +82,11 @@ def test_common_characters_are_looked_for_beyond_a_long_stretch_of_markup() -> N
     markup = "<body>" + "<li class='row'></li>" * 500
     assert decode((markup + TRADITIONAL * 9).encode("big5hkscs")).encoding == "big5"
     assert decode((markup + TEXT * 9).encode("gb18030")).encoding == "gb18030"
+
+
+@pytest.mark.parametrize("shift", range(6))
+def test_characters_may_stand_anywhere_beside_long_scripts(shift: int) -> None:
+    script = "x" * (4000 - shift)
+    page = f"{script}高新区€㐀{script}党建丂{'y' * 9000}㐂"
+    got = decode(page.encode("gb18030"))
+    assert (got.text, got.encoding) == (page, "gb18030")
