@@ -12,7 +12,6 @@ import gzip
 import hashlib
 import json
 import os
-import re
 import tempfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
@@ -42,6 +41,7 @@ from store import search_index
 from store.database import UtcDateTime, complaint_of, damage, make_engine, snapshot
 from store.models import Base
 from store.schema import TABLES, head, knows, upgrade
+from store.whole_file import PART_NAME, appearing
 
 FORMAT, VERSION = "parknews backup", 1
 #: Worked out again, or of no use to another process.
@@ -49,8 +49,8 @@ LEFT_OUT = {"search_text", "lease"}
 #: Longest line taken; a raw page of 40 MB is 54 MB here.
 MAX_LINE = 256 * 2**20
 _ROWS_AT_ONCE = 200
-#: Names of files that are being written, what they begin with, and after which time nobody writes them any more.
-_PART, _GZIP, _LEFTOVER_SECONDS = re.compile(r"\..+\.\d+\.part"), b"\x1f\x8b", 86_400
+#: What files that are being written begin with, and after which time nobody writes them any more.
+_GZIP, _LEFTOVER_SECONDS = b"\x1f\x8b", 86_400
 
 
 class BackupError(RuntimeError):
@@ -85,12 +85,11 @@ def write_backup(engine: Engine, path: Path, now: datetime, *, replace: bool = F
     """
     if path.exists() and not replace:
         raise BackupError(f"{path} is there already; choose another name or add --force")
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        _remove_leftovers(path.parent, now)
-        _write_file(engine, part, now)
-        manifest = read_manifest(part)
-        part.replace(path)
+        with appearing(path) as part:
+            _remove_leftovers(path.parent, now)
+            _write_file(engine, part, now)
+            manifest = read_manifest(part)
         _sync_folder(path.parent)
     except OSError as error:
         raise BackupError(
@@ -100,9 +99,6 @@ def write_backup(engine: Engine, path: Path, now: datetime, *, replace: bool = F
         raise BackupError(
             f"the database cannot be read: {complaint_of(error)}; no backup was written"
         ) from error
-    finally:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
     return manifest
 
 
@@ -111,7 +107,7 @@ def _remove_leftovers(folder: Path, now: datetime) -> None:
     for part in folder.glob(".*.part"):
         with suppress(OSError):
             old = part.stat().st_mtime < now.timestamp() - _LEFTOVER_SECONDS
-            if old and _PART.fullmatch(part.name) and _begins(part) in {b"", _GZIP}:
+            if old and PART_NAME.fullmatch(part.name) and _begins(part) in {b"", _GZIP}:
                 part.unlink()
 
 

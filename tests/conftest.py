@@ -81,6 +81,15 @@ def sqlite_engine(make_database: Callable[[str], Engine]) -> Engine:
 
 
 @pytest.fixture
+def second_sqlite_engine(tmp_path: Path) -> Iterator[Engine]:
+    """Another empty SQLite database with all tables, beside the one of `engine` or `sqlite_engine`."""
+    engine = make_engine(f"sqlite:///{tmp_path / 'second.db'}")
+    Base.metadata.create_all(engine)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
 def session(engine: Engine) -> Iterator[Session]:
     with session_scope(engine) as session:
         yield session

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
 import click
+
+from store.whole_file import appearing
 
 output_option = click.option(
     "--output",
@@ -28,13 +29,8 @@ def opened(output: Path | None, form: str) -> Iterator[IO[bytes]]:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
-    part = output.with_name(f".{output.name}.{os.getpid()}.part")
     try:
-        with part.open("wb") as file:
+        with appearing(output) as part, part.open("wb") as file:
             yield file
-        part.replace(output)
     except OSError as error:
         raise click.ClickException(f"{output} cannot be written: {error.strerror or error}") from error
-    finally:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)

@@ -123,14 +123,6 @@ def backup(
     return tmp_path / "b"
 
 
-@pytest.fixture
-def empty(tmp_path: Path) -> Iterator[Engine]:
-    engine = make_engine(f"sqlite:///{tmp_path / 'empty.db'}")
-    Base.metadata.create_all(engine)
-    yield engine
-    engine.dispose()
-
-
 def refused(engine: Engine, path: Path, *, force: bool = False) -> str:
     before = content(engine)
     with pytest.raises(BackupError) as caught:
@@ -140,21 +132,23 @@ def refused(engine: Engine, path: Path, *, force: bool = False) -> str:
     return str(caught.value)
 
 
-def test_a_backup_cut_anywhere_is_refused(backup: Path, empty: Engine) -> None:
+def test_a_backup_cut_anywhere_is_refused(backup: Path, second_sqlite_engine: Engine) -> None:
     whole = backup.read_bytes()
     for size in sorted({0, 1, 5, 12, len(whole) // 2, len(whole) - 9, len(whole) - 1}):
         backup.write_bytes(whole[:size])
-        assert refused(empty, backup)
+        assert refused(second_sqlite_engine, backup)
 
 
-def test_a_backup_with_a_line_missing_or_altered_is_refused(backup: Path, empty: Engine) -> None:
+def test_a_backup_with_a_line_missing_or_altered_is_refused(
+    backup: Path, second_sqlite_engine: Engine
+) -> None:
     lines = gzip.decompress(backup.read_bytes()).splitlines(keepends=True)
     for at in range(len(lines)):
         backup.write_bytes(gzip.compress(b"".join(lines[:at] + lines[at + 1 :])))
-        refused(empty, backup)
+        refused(second_sqlite_engine, backup)
     altered = b"".join(lines).replace(b"a@b.cn", b"c@b.cn")
     backup.write_bytes(gzip.compress(altered))
-    assert "checksum" in refused(empty, backup)
+    assert "checksum" in refused(second_sqlite_engine, backup)
 
 
 def signed(lines: list[bytes]) -> bytes:
@@ -164,17 +158,17 @@ def signed(lines: list[bytes]) -> bytes:
 
 @pytest.mark.parametrize("columns", [b"5", b'"id"', b"[1]", b"null"])
 def test_columns_that_are_none_are_refused_in_spite_of_a_right_checksum(
-    backup: Path, empty: Engine, columns: bytes
+    backup: Path, second_sqlite_engine: Engine, columns: bytes
 ) -> None:
     lines = gzip.decompress(backup.read_bytes()).splitlines()[:-1]
     at = next(number for number, line in enumerate(lines) if line.startswith(b'{"table":"article"'))
     lines[at] = b'{"table":"article","columns":' + columns + b"}"
     backup.write_bytes(signed(lines))
     with pytest.raises(BackupError, match="is damaged: a line is no row"):
-        restore_backup(empty, backup)
+        restore_backup(second_sqlite_engine, backup)
 
 
-def test_a_number_that_no_database_holds_is_refused(backup: Path, empty: Engine) -> None:
+def test_a_number_that_no_database_holds_is_refused(backup: Path, second_sqlite_engine: Engine) -> None:
     lines = gzip.decompress(backup.read_bytes()).splitlines()[:-1]
     at = next(number for number, line in enumerate(lines) if line.startswith(b'{"table":"article"'))
     row = json.loads(lines[at + 1])
@@ -182,7 +176,7 @@ def test_a_number_that_no_database_holds_is_refused(backup: Path, empty: Engine)
     lines[at + 1] = json.dumps(row).encode()
     backup.write_bytes(signed(lines))
     with pytest.raises(BackupError, match="the database is as it was"):
-        restore_backup(empty, backup)
+        restore_backup(second_sqlite_engine, backup)
 
 
 def test_what_killed_backups_left_is_removed_after_a_day_and_nothing_else(
@@ -210,10 +204,12 @@ def test_what_killed_backups_left_is_removed_after_a_day_and_nothing_else(
         gzip.compress(b"\xff\xfe\n", mtime=0),
     ],
 )
-def test_a_foreign_file_is_refused(tmp_path: Path, empty: Engine, content_of_file: bytes) -> None:
+def test_a_foreign_file_is_refused(
+    tmp_path: Path, second_sqlite_engine: Engine, content_of_file: bytes
+) -> None:
     path = tmp_path / "foreign"
     path.write_bytes(content_of_file)
-    assert str(path) in refused(empty, path)
+    assert str(path) in refused(second_sqlite_engine, path)
 
 
 def test_a_full_disk_during_a_restore_leaves_the_database_as_it_was(

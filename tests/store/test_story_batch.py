@@ -1,17 +1,15 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
-import pytest
 from sqlalchemy import Engine, event, func, select
 from sqlalchemy.orm import Session
 
-from store.database import make_engine, session_scope
-from store.models import Article, Base, Story
+from store.database import session_scope
+from store.models import Article, Story
 from store.stories import assign_story, expect, reassign
 from store.story_index import StoryText
 from store.story_unsettled import StoryUnsettled
@@ -21,15 +19,6 @@ SIGNS = "园区党建引领产业链上的支部活动企业服务职工培训�
 FURNITURE = (
     "责任编辑与本网联系请注明出处未经授权不得转载本站所有内容均受保护欢迎通过电话或来信告诉我们您的意见"
 )
-
-
-@pytest.fixture
-def alone(tmp_path: Path) -> Iterator[Engine]:
-    """A second empty SQLite database."""
-    engine = make_engine(f"sqlite:///{tmp_path / 'alone.db'}")
-    Base.metadata.create_all(engine)
-    yield engine
-    engine.dispose()
 
 
 def told(seed: int, length: int = 420) -> str:
@@ -66,10 +55,10 @@ def outcome(engine: Engine) -> dict[str, Any]:
 
 
 def test_a_group_of_articles_gets_the_stories_they_get_one_by_one(
-    engine: Engine, alone: Engine, make_article: Make, now: datetime
+    engine: Engine, second_sqlite_engine: Engine, make_article: Make, now: datetime
 ) -> None:
     for article in articles(make_article, now):
-        with session_scope(alone) as session:
+        with session_scope(second_sqlite_engine) as session:
             session.add(article)
             session.flush()
             assign_story(session, article)
@@ -82,7 +71,7 @@ def test_a_group_of_articles_gets_the_stories_they_get_one_by_one(
             for article in some:
                 assign_story(session, article)
     found = outcome(engine)
-    assert found == outcome(alone)
+    assert found == outcome(second_sqlite_engine)
     assert 0 < len(found["leading"]) < len(group)
 
 
